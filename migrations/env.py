@@ -1,0 +1,40 @@
+"""Runs the history against one database, over asyncpg like everything else."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from alembic import context
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from haiyiban.db import Base, driver_url
+from haiyiban.runtime import discovery
+
+
+def ours(_: Any, name: str | None, kind: str, reflected: bool, __: Any) -> bool:
+    """Leave the queue library's own tables out of the comparison."""
+    return not (kind == "table" and reflected and (name or "").startswith("pgqueuer"))
+
+
+def run(connection: Connection) -> None:
+    """Migrate within one transaction; a lock that others hold is given up after five seconds."""
+    context.configure(connection=connection, target_metadata=Base.metadata, include_object=ours)
+    with context.begin_transaction():
+        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        # Two that start at once: the second waits here and then finds nothing to do.
+        connection.execute(text("SELECT pg_advisory_xact_lock(460000)"))
+        context.run_migrations()
+
+
+async def main() -> None:
+    engine = create_async_engine(driver_url(context.config.attributes["url"]))
+    async with engine.connect() as connection:
+        await connection.run_sync(run)
+        await connection.commit()
+    await engine.dispose()
+
+
+discovery.import_models()
+asyncio.run(main())

@@ -1,0 +1,247 @@
+"""Keys by purpose, field encryption and blind indexes.
+
+Personal values are stored as AES-256-GCM, bound to their table, column and row, so that a value copied
+to another row does not open; they are found by a keyed blind index (HMAC-SHA256), never a bare hash,
+because identity numbers are few enough to be tried out. Source: docs/domain.md §13.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+from uuid import UUID
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+SIGNING_PURPOSES = ("access-token", "code", "trust-root")
+SECRET_PURPOSES = ("field", "blind-index", "cti", "idempotency")
+
+
+class KeyMissing(Exception):
+    """A key that a stored value or a signature names is not in the key folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A P-256 key pair; `kid` is hex of the first 8 bytes of SHA-256 over its SubjectPublicKeyInfo."""
+
+    kid: str
+    private: ec.EllipticCurvePrivateKey
+    not_before: datetime
+
+    @property
+    def public(self) -> ec.EllipticCurvePublicKey:
+        return self.private.public_key()
+
+
+def kid_of(public: ec.EllipticCurvePublicKey) -> str:
+    """The key id of codes.md §1a, as hex."""
+    spki = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(spki).hexdigest()[:16]
+
+
+class FileKeys:
+    """The key provider of the demo and of small deployments: one JSON file a purpose, mode 0600.
+
+    A file holds a list, oldest first; the newest whose `notBefore` has come is used, all are accepted.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def create(cls, folder: Path) -> FileKeys:
+        """Open the folder, making the keys that are missing."""
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        keys = cls(folder)
+        for purpose in SIGNING_PURPOSES:
+            keys._create(purpose, _new_signing_entry)
+        for purpose in SECRET_PURPOSES:
+            keys._create(purpose, _new_secret_entry)
+        return keys
+
+    def signing(self, purpose: str) -> list[SigningKey]:
+        """The signing keys of a purpose, oldest first."""
+        return [
+            SigningKey(
+                kid=entry["kid"],
+                private=_load_private(entry["key"]),
+                not_before=datetime.fromisoformat(entry["notBefore"]),
+            )
+            for entry in self._read(purpose)
+        ]
+
+    def secrets(self, purpose: str) -> dict[str, bytes]:
+        """The 32-byte secrets of a purpose by key id, oldest first."""
+        return {entry["kid"]: base64.b64decode(entry["key"]) for entry in self._read(purpose)}
+
+    def rotate(self, purpose: str, *, not_before: datetime) -> str:
+        """Add a key that is used from `not_before` on. The new key's id."""
+        fresh = _new_signing_entry() if purpose in SIGNING_PURPOSES else _new_secret_entry()
+        fresh["notBefore"] = not_before.isoformat()
+        self._write(purpose, [*self._read(purpose), fresh])
+        return str(fresh["kid"])
+
+    def _path(self, purpose: str) -> Path:
+        return self.folder / f"{purpose}.json"
+
+    def _read(self, purpose: str) -> list[dict[str, Any]]:
+        try:
+            entries: list[dict[str, Any]] = json.loads(self._path(purpose).read_bytes())
+        except FileNotFoundError:
+            raise KeyMissing(f"no keys for {purpose} in {self.folder}") from None
+        return entries
+
+    def _create(self, purpose: str, make: Any) -> None:
+        if not self._path(purpose).exists():
+            self._write(purpose, [make()])
+
+    def _write(self, purpose: str, entries: list[dict[str, Any]]) -> None:
+        """Replace the file in one step, so that a crash leaves the old or the new and never half."""
+        partial = self._path(purpose).with_suffix(f".{os.getpid()}.partial")
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(entries, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(self._path(purpose))
+
+
+def _new_signing_entry() -> dict[str, Any]:
+    private = ec.generate_private_key(ec.SECP256R1())
+    pem = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return {
+        "kid": kid_of(private.public_key()),
+        "key": pem.decode(),
+        "notBefore": datetime(2020, 1, 1, tzinfo=UTC).isoformat(),
+    }
+
+
+def _new_secret_entry() -> dict[str, Any]:
+    return {
+        "kid": secrets.token_hex(4),
+        "key": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "notBefore": datetime(2020, 1, 1, tzinfo=UTC).isoformat(),
+    }
+
+
+def _load_private(pem: str) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise KeyMissing("a signing key is not P-256")
+    return key
+
+
+class Vault:
+    """Seals and opens personal values and makes their blind indexes."""
+
+    _VERSION = b"\x01"
+
+    def __init__(self, keys: FileKeys) -> None:
+        fields = keys.secrets("field")
+        self._ciphers = {bytes.fromhex(kid): AESGCM(key) for kid, key in fields.items()}
+        self._active = bytes.fromhex(list(fields)[-1])
+        self._index_key = next(iter(keys.secrets("blind-index").values()))
+
+    def seal(self, plain: bytes, *, where: str) -> bytes:
+        """Encrypt a value; `where` (table, column, row) must be the same to open it."""
+        nonce = os.urandom(12)
+        body = self._ciphers[self._active].encrypt(nonce, plain, where.encode())
+        return self._VERSION + self._active + nonce + body
+
+    def open(self, sealed: bytes, *, where: str) -> bytes:
+        """Decrypt a value. Raises KeyMissing for an unknown key or a value that is not of this place."""
+        kid, nonce, body = sealed[1:5], sealed[5:17], sealed[17:]
+        cipher = self._ciphers.get(kid)
+        if sealed[:1] != self._VERSION or cipher is None:
+            raise KeyMissing(f"no field key {kid.hex()}")
+        try:
+            return cipher.decrypt(nonce, body, where.encode())
+        except InvalidTag:
+            raise KeyMissing(f"the value does not belong to {where.split('|')[0]}") from None
+
+    def blind(self, purpose: str, value: str) -> bytes:
+        """The blind index of a value: equal values of one purpose have equal indexes, nothing else shows."""
+        return hmac.digest(self._index_key, f"{purpose}|{value}".encode(), "sha256")
+
+
+_vault: Vault | None = None
+
+
+def install(vault: Vault) -> None:
+    """Make this process use a vault; done once at its start."""
+    global _vault
+    _vault = vault
+
+
+def vault() -> Vault:
+    """The vault of this process."""
+    if _vault is None:
+        raise KeyMissing("no vault is installed in this process")
+    return _vault
+
+
+class Sealed:
+    """A personal text kept encrypted in the column `<name>_sealed` of the same row.
+
+    class Person(Base):
+        name_sealed: Mapped[bytes]
+        name = Sealed()
+
+    The row's id must be set before the value, because the ciphertext is bound to it.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._column = f"{name}_sealed"
+
+    def __get__(self, row: Any, owner: type | None = None) -> Any:
+        if row is None:
+            return self
+        sealed = getattr(row, self._column)
+        return None if sealed is None else self._decode(vault().open(sealed, where=self._where(row)))
+
+    def __set__(self, row: Any, value: Any) -> None:
+        sealed = None if value is None else vault().seal(self._encode(value), where=self._where(row))
+        setattr(row, self._column, sealed)
+
+    def _where(self, row: Any) -> str:
+        return place(row.__tablename__, self._column, row.id)
+
+    def _encode(self, value: Any) -> bytes:
+        return str(value).encode()
+
+    def _decode(self, plain: bytes) -> Any:
+        return plain.decode()
+
+
+class SealedJson(Sealed):
+    """A JSON document kept encrypted in `<name>_sealed`; assign it whole, changes inside are not seen."""
+
+    _decoder: ClassVar[msgspec.json.Decoder[Any]] = msgspec.json.Decoder()
+
+    def _encode(self, value: Any) -> bytes:
+        return msgspec.json.encode(value)
+
+    def _decode(self, plain: bytes) -> Any:
+        return self._decoder.decode(plain)
+
+
+def place(table: str, column: str, row: UUID | None) -> str:
+    """What a ciphertext is bound to."""
+    if row is None:
+        raise ValueError(f"{table}.{column}: give the row its id before its sealed values")
+    return f"{table}|{column}|{row}"

@@ -1,0 +1,121 @@
+"""PostgreSQL: the one place where a fact lives.
+
+One request or task is one transaction. The edge opens and commits a request's, the worker a task's;
+services are given the session first and never commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+
+class Base(DeclarativeBase):
+    """Every table (`<feature>_<noun>`); constraints are named, so that a race maps to its problem."""
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: DateTime(timezone=True),
+        str: Text(),
+        int: BigInteger(),
+        bytes: LargeBinary(),
+        UUID: Uuid(),
+        dict[str, Any]: JSONB(),
+        list[Any]: JSONB(),
+    }
+
+
+class Database:
+    """The engine of one process and its two ways in."""
+
+    def __init__(self, url: str, *, pool_size: int = 16) -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            driver_url(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            connect_args={"timeout": 5, "server_settings": {"application_name": "haiyiban"}},
+        )
+        self.autocommit: AsyncEngine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        """For the coalesced statements of hot paths: one statement is one transaction."""
+        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One transaction of a task or of the edge: committed at the end, rolled back on any error."""
+        async with self.sessions.begin() as session:
+            yield session
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A short look that ends before anything slow begins, such as asking a register."""
+        async with self.sessions() as session:
+            yield session
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self.engine.dispose()
+
+
+def driver_url(url: str) -> str:
+    """The URL as SQLAlchemy with asyncpg wants it."""
+    for prefix in ("postgresql+asyncpg://", "postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+asyncpg://" + url.removeprefix(prefix)
+    raise ValueError("DATABASE_URL must begin with postgresql://")
+
+
+def violated(error: IntegrityError) -> str | None:
+    """The name of the constraint that a statement broke, to map a race to the same problem as the check."""
+    cause = getattr(error.orig, "__cause__", None)
+    name = getattr(cause, "constraint_name", None)
+    return str(name) if name else None
+
+
+_AWAY_STATES = frozenset({"57P01", "57P02", "57P03", "08000", "08003", "08006", "53300"})
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error means that PostgreSQL does not answer now, as while it restarts."""
+    if isinstance(error, PoolTimeout | InterfaceError | ConnectionError | TimeoutError):
+        return True
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return True
+        state = getattr(error.orig, "sqlstate", None)
+        return state in _AWAY_STATES or (isinstance(error, OperationalError) and state is None)
+    return isinstance(error, OSError) or getattr(error, "sqlstate", None) in _AWAY_STATES
+
+
+_database: Database | None = None
+
+
+def install(database: Database) -> None:
+    """Make this process use a database; done once at its start."""
+    global _database
+    _database = database
+
+
+def database() -> Database:
+    """The database of this process."""
+    if _database is None:
+        raise RuntimeError("no database is installed in this process")
+    return _database

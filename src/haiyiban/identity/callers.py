@@ -1,0 +1,96 @@
+"""Who is asking: what an access token says once it is verified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Level(StrEnum):
+    """Assurance levels. Source: docs/domain.md §1.6. They compare as text, L1 lowest."""
+
+    L1 = "L1"
+    """A phone that received our SMS code."""
+    L2 = "L2"
+    """Name and document number agree with the population register."""
+    L3 = "L3"
+    """L2 and a live face."""
+    L4 = "L4"
+    """L3 and a certificate or a counter check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anonymous:
+    """Nobody signed in."""
+
+    kind = "anonymous"
+    id: None = None
+    unit: None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResidentCaller:
+    """Somebody signed in to an account (居民): a resident or a visitor."""
+
+    kind = "resident"
+    account_id: UUID
+    session_id: UUID
+    level: Level
+    person_id: UUID | None = None
+    """Known from L2 on."""
+    face_at: datetime | None = None
+    """When this session last passed a face check."""
+    unit: None = None
+
+    @property
+    def id(self) -> UUID:
+        return self.account_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffCaller:
+    """A clerk, an enrolment officer or an operator (工作人员)."""
+
+    kind = "staff"
+    staff_id: UUID
+    session_id: UUID
+    roles: frozenset[str]
+    agency: str
+    """统一社会信用代码 of the agency."""
+    division: str
+    """Division whose subtree this person handles."""
+
+    @property
+    def id(self) -> UUID:
+        return self.staff_id
+
+    @property
+    def unit(self) -> str:
+        return self.agency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifierCaller:
+    """An accredited verifier's client (核验方): a shop, a school gate, a terminal."""
+
+    kind = "verifier"
+    verifier_id: UUID
+    client_id: str
+    name: str
+    """The accredited name that holders see."""
+    purposes: frozenset[str]
+    session_id: None = None
+
+    @property
+    def id(self) -> UUID:
+        return self.verifier_id
+
+    @property
+    def unit(self) -> str:
+        return self.name
+
+
+Caller = Anonymous | ResidentCaller | StaffCaller | VerifierCaller
+ANONYMOUS = Anonymous()

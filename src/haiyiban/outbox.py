@@ -1,0 +1,104 @@
+"""Effects outside the database, promised in the transaction that causes them.
+
+`post` writes the message and its job in the caller's transaction: rolled back, nothing is sent;
+committed, the worker sends it, again and again until it is taken. A message may wait until `due_at`
+and be recalled before it is sent, which is what makes an undo possible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from pgqueuer.db import AsyncpgDriver
+from pgqueuer.queries import Queries
+from sqlalchemy import Index, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from haiyiban import clock
+from haiyiban.crypto import SealedJson
+from haiyiban.db import Base
+from haiyiban.ids import new_id
+
+RETRY_AFTER = (2, 5, 15, 60, 300, 900)
+"""Seconds before the next attempt; the last one repeats."""
+
+
+class OutboxMessage(Base):
+    """One effect to carry out once: an SMS, a call to another system."""
+
+    __tablename__ = "outbox_message"
+    __table_args__ = (
+        Index("ix_outbox_message_open", "due_at", postgresql_where="done_at IS NULL"),
+        Index("ix_outbox_message_about", "about"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    topic: Mapped[str]
+    """The task that carries it out, such as `notices.send`."""
+    about: Mapped[UUID | None]
+    """What it is about, such as a case: by it, a message can be recalled."""
+    payload_sealed: Mapped[bytes]
+    payload = SealedJson()
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    """sent, recalled or given-up, once done."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None]
+
+
+async def post(
+    session: AsyncSession,
+    topic: str,
+    *,
+    payload: Mapping[str, Any],
+    about: UUID | None = None,
+    delay: timedelta = timedelta(),
+) -> UUID:
+    """Promise an effect in this transaction. Returns the message's id."""
+    now = clock.now()
+    message = OutboxMessage(
+        id=new_id(), topic=topic, about=about, payload=dict(payload), created_at=now, due_at=now + delay
+    )
+    session.add(message)
+    await session.flush()
+    await enqueue(session, topic, payload=message.id.bytes, delay=delay)
+    return message.id
+
+
+async def recall(session: AsyncSession, about: UUID, *, since: datetime) -> bool:
+    """Recall every message about something posted at or after `since`; False if one is already out."""
+    newest = (
+        select(OutboxMessage)
+        .where(OutboxMessage.about == about, OutboxMessage.created_at >= since)
+        .with_for_update()
+    )
+    messages = (await session.scalars(newest)).all()
+    if any(message.outcome == "sent" or message.attempts for message in messages):
+        return False
+    await session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id.in_([message.id for message in messages]))
+        .values(done_at=clock.now(), outcome="recalled")
+    )
+    return True
+
+
+async def enqueue(
+    session: AsyncSession, task: str, *, payload: bytes = b"", delay: timedelta = timedelta()
+) -> None:
+    """Queue a job in this transaction; the worker is woken by its commit."""
+    connection = await session.connection()
+    raw = await connection.get_raw_connection()
+    queries = Queries(AsyncpgDriver(raw.driver_connection))
+    await queries.enqueue(task, payload, execute_after=delay)
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """How long to wait after so many failed attempts."""
+    return timedelta(seconds=RETRY_AFTER[min(attempts, len(RETRY_AFTER)) - 1])

@@ -1,0 +1,85 @@
+"""What a deployment may set, read once from the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class InvalidSetting(Exception):
+    """A setting that cannot be used; the message says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One deployment's settings. Each field is the environment variable `HAIYIBAN_<FIELD>` unless said."""
+
+    env: str = "production"
+    """demo, test or production."""
+    home: Path = Path(".haiyiban")
+    """State folder: keys, embedded servers, logs, uploads."""
+    port: int = 8000
+    sandbox_port: int = 8001
+    database_url: str = ""
+    """`DATABASE_URL`, as postgresql://user:password@host:port/name."""
+    redis_url: str = ""
+    """`REDIS_URL`, as redis:// or unix://."""
+    registers_url: str = ""
+    """Where the registers, the SMS gateway and the face-check vendor answer."""
+    registers_key: str = "sandbox"
+    issuer: str = "460000"
+    """Division code of the deployment, the `iss` of codes and tokens."""
+    zones: tuple[str, ...] = ()
+    """Zones this process serves; empty means all."""
+    clock_offset: float = 0.0
+    pool_size: int = 16
+    body_limit: int = 1_048_576
+    """Bytes of a request's body."""
+
+    @property
+    def keys_dir(self) -> Path:
+        """Folder of the key files, readable by the service's user alone."""
+        return self.home / "keys"
+
+    @property
+    def is_production(self) -> bool:
+        return self.env == "production"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Read the environment. Raises InvalidSetting."""
+        env = environ.get("HAIYIBAN_ENV", "production")
+        if env not in {"demo", "test", "production"}:
+            raise InvalidSetting(f"HAIYIBAN_ENV is {env!r}; use demo, test or production")
+        offset = _number(environ, "HAIYIBAN_CLOCK_OFFSET", 0.0)
+        if offset and env == "production":
+            raise InvalidSetting("HAIYIBAN_CLOCK_OFFSET is for the demo and tests; unset it in production")
+        sandbox_port = int(_number(environ, "HAIYIBAN_SANDBOX_PORT", 8001))
+        zones = tuple(name for name in environ.get("HAIYIBAN_ZONES", "").split(",") if name)
+        return cls(
+            env=env,
+            home=Path(environ.get("HAIYIBAN_HOME", ".haiyiban")).absolute(),
+            port=int(_number(environ, "HAIYIBAN_PORT", 8000)),
+            sandbox_port=sandbox_port,
+            database_url=environ.get("DATABASE_URL", ""),
+            redis_url=environ.get("REDIS_URL", ""),
+            registers_url=environ.get("HAIYIBAN_REGISTERS_URL", f"http://127.0.0.1:{sandbox_port}"),
+            registers_key=environ.get("HAIYIBAN_REGISTERS_KEY", "sandbox"),
+            issuer=environ.get("HAIYIBAN_ISSUER", "460000"),
+            zones=zones,
+            clock_offset=offset,
+            pool_size=int(_number(environ, "HAIYIBAN_POOL_SIZE", 16)),
+            body_limit=int(_number(environ, "HAIYIBAN_BODY_LIMIT", 1_048_576)),
+        )
+
+
+def _number(environ: Mapping[str, str], name: str, default: float) -> float:
+    raw = environ.get(name)
+    if not raw:
+        return default
+    try:
+        return float(raw)
+    except ValueError:
+        raise InvalidSetting(f"{name} is {raw!r}; it must be a number") from None

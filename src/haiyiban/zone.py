@@ -1,0 +1,43 @@
+"""The plug-in contract: what a folder says of itself so that the kernel can run it.
+
+A zone in `services/<name>` and a feature in `haiyiban/<name>` are alike: each declares one `zone` in its
+`__init__`. Discovery walks the folders; no list of them exists anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from litestar import Controller
+
+    from haiyiban.errors import Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Background work. It may run twice without harm: a repeat finds nothing left to do."""
+
+    name: str
+    """`<feature>.<verb>`, such as `notices.send`."""
+    run: Callable[[bytes], Awaitable[None]]
+    """Given the payload of the job; empty for a periodic one."""
+    schedule: str | None = None
+    """A cron expression (a sixth field is seconds). A periodic task does and repairs: what should have
+    happened and did not is found and done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """A service zone (专区), or a kernel feature shaped like one."""
+
+    name: str
+    title: Words
+    controllers: tuple[type[Controller], ...] = ()
+    handlers: Mapping[str, Any] = field(default_factory=dict)
+    """Matter code → `MatterHandler`, only for matters that need code."""
+    tasks: tuple[Task, ...] = ()
+    seed: Callable[[], Awaitable[None]] | None = None
+    """Writes the demo data of this folder; running it again changes nothing."""
