@@ -1,0 +1,108 @@
+"""The application: every feature and zone behind one edge."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from functools import lru_cache
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ASGIApp, Scope
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import haiyiban
+from haiyiban.db import Database
+from haiyiban.identity import revocations
+from haiyiban.identity.tokens import access_tokens
+from haiyiban.runtime import contract, discovery
+from haiyiban.runtime.edge import Edge
+from haiyiban.runtime.problems import to_response
+from haiyiban.runtime.records import AccessLog, Figures
+from haiyiban.runtime.start import prepare
+from haiyiban.runtime.system import SystemController
+from haiyiban.settings import Settings
+from haiyiban.wire import API
+
+log = logging.getLogger("haiyiban")
+
+_REFRESH_SECONDS = 1.0
+
+
+async def provide_session(scope: Scope) -> AsyncSession:
+    """The session of this request; it opens a connection when it is first used."""
+    session: AsyncSession = scope["state"]["unit"].session
+    return session
+
+
+def build(settings: Settings) -> Litestar:
+    """The Litestar application without its edge; needs no database, as for writing the contract."""
+    controllers = [
+        controller
+        for zone in (*discovery.features(), *discovery.zones(settings.zones))
+        for controller in zone.controllers
+    ]
+    application = Litestar(
+        route_handlers=[Router(API, route_handlers=controllers), SystemController],
+        dependencies={"session": Provide(provide_session)},
+        exception_handlers={Exception: to_response},
+        openapi_config=OpenAPIConfig(
+            title="海易办 Haiyiban",
+            version=haiyiban.__version__,
+            components=Components(
+                security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
+            ),
+            enabled_endpoints=set(),
+            use_handler_docstrings=True,
+        ),
+        request_max_body_size=None,
+    )
+    application.state["figures"] = Figures()
+    application.state["contract"] = lru_cache(maxsize=1)(lambda: contract.document(application))
+    return application
+
+
+def create_app(settings: Settings | None = None) -> ASGIApp:
+    """The whole application of one process, ready for an ASGI server."""
+    settings = settings or Settings.from_env()
+    database = prepare(settings)
+    application = build(settings)
+    access_log = AccessLog()
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        refreshing = asyncio.create_task(_refresh(database))
+        try:
+            yield
+        finally:
+            refreshing.cancel()
+            with suppress(asyncio.CancelledError):
+                await refreshing
+            access_log.flush()
+            await database.close()
+
+    application._lifespan_managers.append(lifespan)
+    return Edge(
+        application,
+        database=database,
+        tokens=access_tokens(),
+        access_log=access_log,
+        figures=application.state["figures"],
+        body_limit=settings.body_limit,
+    )
+
+
+async def _refresh(database: Database) -> None:
+    """Keep what every process must know within two seconds: whose tokens are refused, which keys there are."""
+    while True:
+        try:
+            async with database.reading() as session:
+                await revocations.reload(session)
+            access_tokens().reload()
+        except Exception as error:  # noqa: BLE001 - the loop must outlive a restart of PostgreSQL
+            log.warning("revocations could not be read: %s", type(error).__name__)
+        await asyncio.sleep(_REFRESH_SECONDS)

@@ -1,0 +1,166 @@
+"""Idempotency-Key: the same key and body get the same answer, whatever became of the first connection.
+
+A claim is taken in a transaction of its own before the work begins; the answer is stored in the
+transaction of the work itself. So a crash between the two leaves a claim without an answer and no work
+done, and whoever comes next after `CLAIM_LIFE` takes it over; never is there work without its answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from haiyiban import clock
+from haiyiban.crypto import SealedJson
+from haiyiban.db import Base, Database
+from haiyiban.errors import Conflict, Malformed, Problem, Words
+from haiyiban.ids import new_id
+
+CLAIM_LIFE = timedelta(seconds=60)
+KEPT = timedelta(hours=48)
+WAIT_SECONDS = 5.0
+KEY_LENGTH_MOST = 128
+
+
+class IdempotencyMismatch(Problem):
+    """The key was used for another request."""
+
+    status = 422
+    type = "kernel/idempotency-mismatch"
+    title = Words("此请求编号已用于另一份内容", "This Idempotency-Key was used with another body")
+
+
+class IdempotencyInFlight(Conflict):
+    """The first request with this key is still at work."""
+
+    type = "kernel/idempotency-in-flight"
+    title = Words(
+        "同一请求正在办理，请稍后查看结果", "The same request is still being handled; try again shortly"
+    )
+
+
+class ClaimLost(Conflict):
+    """This request took longer than its claim lived and another took it over; nothing was done here."""
+
+    type = "kernel/idempotency-in-flight"
+    title = IdempotencyInFlight.title
+
+
+class StoredAnswer(Base):
+    """A claim on a key, and the answer once the work is committed (encrypted: it may hold personal data)."""
+
+    __tablename__ = "idempotency_answer"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    scope: Mapped[bytes] = mapped_column(unique=True)
+    """SHA-256 of caller, method, path and key."""
+    body_hash: Mapped[bytes]
+    claim: Mapped[UUID]
+    claimed_until: Mapped[datetime]
+    answer_sealed: Mapped[bytes | None]
+    answer = SealedJson()
+    created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Answer(msgspec.Struct):
+    """An answer to give again."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to do the work of one key."""
+
+    row: UUID
+    token: UUID
+
+
+def scope_of(caller_id: UUID, method: str, path: str, key: str) -> bytes:
+    """What a key is unique within. Raises Malformed for a key that is too long."""
+    if not 0 < len(key) <= KEY_LENGTH_MOST:
+        raise Malformed(
+            Words("Idempotency-Key 须为 1 到 128 个字符", "Idempotency-Key must be 1 to 128 characters")
+        )
+    return hashlib.sha256(f"{caller_id}\n{method}\n{path}\n{key}".encode()).digest()
+
+
+async def claim(database: Database, scope: bytes, body: bytes) -> Claim | Answer:
+    """Take the key, or the answer that its first use got. Raises IdempotencyMismatch, IdempotencyInFlight."""
+    body_hash = hashlib.sha256(body).digest()
+    deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
+    while True:
+        async with database.transaction() as session:
+            found = await _claim_once(session, scope, body_hash)
+        if found is not None:
+            return found
+        if asyncio.get_running_loop().time() > deadline:
+            raise IdempotencyInFlight
+        await asyncio.sleep(0.05)
+
+
+async def _claim_once(session: AsyncSession, scope: bytes, body_hash: bytes) -> Claim | Answer | None:
+    now = clock.now()
+    fresh = Claim(row=new_id(), token=new_id())
+    statement = upsert(StoredAnswer).values(
+        id=fresh.row,
+        scope=scope,
+        body_hash=body_hash,
+        claim=fresh.token,
+        claimed_until=now + CLAIM_LIFE,
+        created_at=now,
+    )
+    # An abandoned claim (a process that died) is taken over; a living or an answered one is left alone.
+    statement = statement.on_conflict_do_update(
+        index_elements=["scope"],
+        set_={"claim": fresh.token, "claimed_until": now + CLAIM_LIFE},
+        where=(StoredAnswer.answer_sealed.is_(None))
+        & (StoredAnswer.claimed_until < now)
+        & (StoredAnswer.body_hash == body_hash),
+    ).returning(StoredAnswer.id)
+    row = await session.scalar(statement)
+    if row is not None:
+        return Claim(row=row, token=fresh.token)
+    stored = await session.scalar(select(StoredAnswer).where(StoredAnswer.scope == scope))
+    if stored is None:
+        return None
+    if stored.body_hash != body_hash:
+        raise IdempotencyMismatch
+    return msgspec.convert(stored.answer, Answer) if stored.answer_sealed else None
+
+
+async def store(session: AsyncSession, held: Claim, answer: Answer) -> None:
+    """Keep the answer in the transaction of the work. Raises ClaimLost where another took the claim over."""
+    row = StoredAnswer(id=held.row)
+    row.answer = msgspec.to_builtins(answer)
+    kept = await session.scalar(
+        update(StoredAnswer)
+        .where(StoredAnswer.id == held.row, StoredAnswer.claim == held.token)
+        .values(answer_sealed=row.answer_sealed)
+        .returning(StoredAnswer.id)
+    )
+    if kept is None:
+        raise ClaimLost
+
+
+async def release(session: AsyncSession, held: Claim) -> None:
+    """Give the key back after an answer that is not kept (401, 429, 5xx)."""
+    await session.execute(
+        delete(StoredAnswer).where(StoredAnswer.id == held.row, StoredAnswer.claim == held.token)
+    )
+
+
+async def purge(session: AsyncSession) -> None:
+    """Forget the answers that are older than promised."""
+    await session.execute(delete(StoredAnswer).where(StoredAnswer.created_at < clock.now() - KEPT))

@@ -1,0 +1,36 @@
+"""What every process of the platform does first: settings, keys, database, tokens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from haiyiban import clock, crypto, db
+from haiyiban.crypto import FileKeys, Vault
+from haiyiban.db import Database
+from haiyiban.identity import tokens
+from haiyiban.identity.tokens import AccessTokens
+from haiyiban.settings import InvalidSetting, Settings
+
+
+def prepare(settings: Settings) -> Database:
+    """Install this process's clock, vault, tokens and database. Raises InvalidSetting, KeyMissing."""
+    if not settings.database_url:
+        raise InvalidSetting("DATABASE_URL is not set; `haiyiban up` sets it, or point it at your PostgreSQL")
+    clock.shift(settings.clock_offset)
+    keys = FileKeys(settings.keys_dir) if settings.is_production else FileKeys.create(settings.keys_dir)
+    crypto.install(Vault(keys))
+    tokens.install(AccessTokens(keys, issuer=settings.issuer))
+    database = Database(settings.database_url, pool_size=settings.pool_size)
+    db.install(database)
+    return database
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Database]:
+    """`prepare`, and the connections given back at the end: for tasks, seeds and scripts."""
+    database = prepare(settings)
+    try:
+        yield database
+    finally:
+        await database.close()

@@ -1,0 +1,59 @@
+"""Addresses of the platform itself: health, figures, the contract."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from litestar import Controller, Request, Response, get
+from sqlalchemy import text
+
+from haiyiban.db import database
+from haiyiban.errors import Unavailable
+from haiyiban.identity.tokens import access_tokens
+from haiyiban.runtime.records import Figures
+from haiyiban.wire import Output, problems
+
+
+class Health(Output):
+    """Whether a process may be sent requests."""
+
+    status: str
+
+
+class SystemController(Controller):
+    """Health, metrics, key set and the contract itself; no base path."""
+
+    tags = ["system"]  # noqa: RUF012 - Litestar's own class attribute
+
+    @get("/health/live", summary="The process is up")
+    async def live(self) -> Health:
+        """Answers as long as the process runs; asks nobody."""
+        return Health(status="live")
+
+    @get("/health/ready", summary="The process can serve", responses=problems(Unavailable))
+    async def ready(self) -> Health:
+        """Asks PostgreSQL: without it nothing can be decided. 503 with Retry-After until it answers."""
+        try:
+            async with asyncio.timeout(2), database().autocommit.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except Exception:
+            raise Unavailable from None
+        return Health(status="ready")
+
+    @get("/metrics", summary="Figures for Prometheus", media_type="text/plain")
+    async def metrics(self, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """Requests and times by route; no personal data."""
+        figures: Figures = request.app.state["figures"]
+        body, media = figures.exposition()
+        return Response(body, media_type=media)
+
+    @get("/.well-known/jwks.json", summary="Public keys of access tokens")
+    async def key_set(self) -> Response[dict[str, Any]]:
+        """The JSON Web Key Set; keys are published before their first use."""
+        return Response(access_tokens().key_set(), headers={"cache-control": "public, max-age=300"})
+
+    @get("/openapi.json", summary="This contract", include_in_schema=False)
+    async def contract(self, request: Request[Any, Any, Any]) -> Response[bytes]:
+        """The OpenAPI document of everything served here."""
+        return Response(request.app.state["contract"](), media_type="application/json")

@@ -1,0 +1,64 @@
+"""A request's unit of work: one lazy transaction, settled by the edge before the answer starts.
+
+The session opens no connection until it is first used, so a handler can ask the registers first.
+Settled here and not in a dependency, because the answer of an Idempotency-Key is stored in the same
+transaction as the work (docs/decisions/0003-the-edge-commits.md).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from haiyiban import audit
+from haiyiban.db import Database
+from haiyiban.errors import Problem
+from haiyiban.runtime import idempotency
+from haiyiban.runtime.idempotency import Answer, Claim
+
+_NOT_KEPT = frozenset({401, 429})
+_NOT_AUDITED = frozenset({400, 413, 503})
+
+
+class Unit:
+    """The session of one request and what it owes at its end."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.session: AsyncSession = database.sessions()
+        self.claim: Claim | None = None
+        self.problem: Problem | None = None
+        """The refusal that the handlers ended with, if any."""
+
+    async def settle(self, answer: Answer, *, action: str | None) -> None:
+        """Commit the work, or undo it and record the refusal. Raises what the commit raises."""
+        if answer.status < 400:
+            await self._keep(answer)
+        elif self.problem is not None and self.problem.commits:
+            await self._record_refusal(action)
+            await self._keep(answer)
+        else:
+            await self.session.rollback()
+            if answer.status < 500:
+                await self._record_refusal(action)
+                await self._keep(answer)
+            elif self.claim is not None:
+                await idempotency.release(self.session, self.claim)
+                await self.session.commit()
+
+    async def close(self) -> None:
+        """Give the connection back; what is not committed is undone."""
+        await self.session.close()
+
+    async def _keep(self, answer: Answer) -> None:
+        if self.claim is not None:
+            if answer.status in _NOT_KEPT:
+                await idempotency.release(self.session, self.claim)
+            else:
+                await idempotency.store(self.session, self.claim, answer)
+        if self.session.in_transaction():
+            await self.session.commit()
+
+    async def _record_refusal(self, action: str | None) -> None:
+        if action is None or self.problem is None or self.problem.status in _NOT_AUDITED:
+            return
+        await audit.refused(self.session, action, outcome=self.problem.type.rsplit("/", 1)[-1])
