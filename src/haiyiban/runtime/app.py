@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import lru_cache
 
 from litestar import Litestar, Router
@@ -32,6 +32,8 @@ log = logging.getLogger("haiyiban")
 
 _REFRESH_SECONDS = 1.0
 
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
 
 async def provide_session(scope: Scope) -> AsyncSession:
     """The session of this request; it opens a connection when it is first used."""
@@ -39,7 +41,7 @@ async def provide_session(scope: Scope) -> AsyncSession:
     return session
 
 
-def build(settings: Settings) -> Litestar:
+def build(settings: Settings, *lifespan: Lifespan) -> Litestar:
     """The Litestar application without its edge; needs no database, as for writing the contract."""
     controllers = [
         controller
@@ -60,6 +62,7 @@ def build(settings: Settings) -> Litestar:
             use_handler_docstrings=True,
         ),
         request_max_body_size=None,
+        lifespan=lifespan,
     )
     application.state["figures"] = Figures()
     application.state["contract"] = lru_cache(maxsize=1)(lambda: contract.document(application))
@@ -70,7 +73,6 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     """The whole application of one process, ready for an ASGI server."""
     settings = settings or Settings.from_env()
     database = prepare(settings)
-    application = build(settings)
     access_log = AccessLog()
 
     @asynccontextmanager
@@ -85,7 +87,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             access_log.flush()
             await database.close()
 
-    application._lifespan_managers.append(lifespan)
+    application = build(settings, lifespan)
     return Edge(
         application,
         database=database,
@@ -97,7 +99,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
 
 async def _refresh(database: Database) -> None:
-    """Keep what every process must know within two seconds: whose tokens are refused, which keys there are."""
+    """Keep what each process must know within two seconds: whose tokens are refused, which keys exist."""
     while True:
         try:
             async with database.reading() as session:

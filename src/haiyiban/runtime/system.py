@@ -8,7 +8,7 @@ from typing import Any
 from litestar import Controller, Request, Response, get
 from sqlalchemy import text
 
-from haiyiban.db import database
+from haiyiban.db import database, is_away
 from haiyiban.errors import Unavailable
 from haiyiban.identity.tokens import access_tokens
 from haiyiban.runtime.records import Figures
@@ -37,7 +37,9 @@ class SystemController(Controller):
         try:
             async with asyncio.timeout(2), database().autocommit.connect() as connection:
                 await connection.execute(text("SELECT 1"))
-        except Exception:
+        except Exception as error:
+            if not is_away(error):
+                raise
             raise Unavailable from None
         return Health(status="ready")
 

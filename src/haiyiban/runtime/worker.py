@@ -1,0 +1,104 @@
+"""The worker: carries out the jobs that transactions queued, and the periodic tasks.
+
+It connects to PostgreSQL directly, because LISTEN does not pass a transaction pooler.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from datetime import timedelta
+
+import asyncpg
+from pgqueuer import PgQueuer
+from pgqueuer.models import Job, Schedule
+
+from haiyiban import context
+from haiyiban.context import Context
+from haiyiban.ids import new_id
+from haiyiban.runtime import discovery
+from haiyiban.runtime.start import running
+from haiyiban.settings import Settings
+from haiyiban.zone import Task
+
+log = logging.getLogger("haiyiban.worker")
+
+_RECONNECT_SECONDS = 2.0
+
+
+async def work(settings: Settings) -> None:
+    """Run until SIGINT or SIGTERM; a lost connection is made again."""
+    tasks = [
+        task for zone in (*discovery.features(), *discovery.zones(settings.zones)) for task in zone.tasks
+    ]
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stopping.set)
+    async with running(settings):
+        while not stopping.is_set():
+            try:
+                await _work_until(stopping, settings, tasks)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("the queue is away (%s); trying again", type(error).__name__)
+                await asyncio.sleep(_RECONNECT_SECONDS)
+
+
+async def _work_until(stopping: asyncio.Event, settings: Settings, tasks: list[Task]) -> None:
+    connection = await asyncpg.connect(settings.database_url, timeout=5)
+    try:
+        queue = PgQueuer.from_asyncpg_connection(connection)
+        for task in tasks:
+            _add(queue, task)
+        watching = asyncio.create_task(_shut_down(stopping, connection, queue))
+        try:
+            await queue.run(dequeue_timeout=timedelta(seconds=5), batch_size=20)
+        finally:
+            watching.cancel()
+    finally:
+        await connection.close()
+
+
+async def _shut_down(stopping: asyncio.Event, connection: asyncpg.Connection, queue: PgQueuer) -> None:
+    """End the run when we are asked to stop or the connection is lost."""
+    while not stopping.is_set() and not connection.is_closed():
+        try:
+            await asyncio.wait_for(stopping.wait(), timeout=1)
+        except TimeoutError:
+            continue
+    queue.shutdown.set()
+
+
+def _add(queue: PgQueuer, task: Task) -> None:
+    if task.schedule is None:
+
+        @queue.entrypoint(task.name)
+        async def run_job(job: Job) -> None:
+            await _run(task, job.payload or b"")
+
+    else:
+
+        @queue.schedule(task.name, task.schedule)
+        async def run_periodic(_: Schedule) -> None:
+            await _run(task, b"")
+
+
+async def _run(task: Task, payload: bytes) -> None:
+    context.enter(Context(request_id=f"task-{new_id().hex}"))
+    try:
+        await task.run(payload)
+    except Exception:
+        # The queue drops a failed job; what it promised is found and done by the periodic repair.
+        log.exception("task %s failed", task.name)
+        raise
+
+
+def main() -> None:
+    """`haiyiban worker`."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    asyncio.run(work(Settings.from_env()))
+
+
+if __name__ == "__main__":
+    main()

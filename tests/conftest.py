@@ -1,0 +1,189 @@
+"""Real PostgreSQL, Valkey, sandbox and worker for every test; the application in this process, edge and all.
+
+`DATABASE_URL` and `REDIS_URL` use real servers instead: a database of our own is made there and dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import httpx
+import pytest
+from litestar.types import ASGIApp
+
+from haiyiban import db
+from haiyiban.db import Database
+from haiyiban.runtime import migrate, ports
+from haiyiban.runtime.app import create_app
+from haiyiban.runtime.postgres import EmbeddedPostgres
+from haiyiban.runtime.valkey import EmbeddedValkey
+from haiyiban.settings import Settings
+
+API = "/api/v1"
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """State folder of this run."""
+    return tmp_path_factory.mktemp("haiyiban")
+
+
+@pytest.fixture(scope="session")
+def database_url(home: Path) -> Iterator[str]:
+    """A migrated database of our own."""
+    given = os.environ.get("DATABASE_URL")
+    if given:
+        with _database_on(given) as url:
+            migrate.upgrade(url)
+            yield url
+        return
+    with EmbeddedPostgres(home, {"fsync": "off"}) as postgres:
+        migrate.upgrade(postgres.url)
+        yield postgres.url
+
+
+@pytest.fixture(scope="session")
+def redis_url(home: Path) -> Iterator[str]:
+    """A Valkey of our own, or the server that REDIS_URL names."""
+    given = os.environ.get("REDIS_URL")
+    if given:
+        yield given
+        return
+    with EmbeddedValkey(home) as valkey:
+        yield valkey.url
+
+
+@pytest.fixture(scope="session")
+def sandbox_url(home: Path) -> Iterator[str]:
+    """The outside world, as a process of its own."""
+    port = ports.any_free()
+    command = [sys.executable, "-m", "haiyiban_sandbox", "--port", str(port), "--home", str(home / "sandbox")]
+    with _process(command, {"HAIYIBAN_ENV": "test"}):
+        url = f"http://127.0.0.1:{port}"
+        _await_answer(f"{url}/health")
+        yield url
+
+
+@pytest.fixture(scope="session")
+def environ(home: Path, database_url: str, redis_url: str, sandbox_url: str) -> dict[str, str]:
+    """The environment of every process of this run."""
+    return {
+        "HAIYIBAN_ENV": "test",
+        "HAIYIBAN_HOME": str(home),
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "HAIYIBAN_REGISTERS_URL": sandbox_url,
+    }
+
+
+@pytest.fixture(scope="session")
+def settings(environ: dict[str, str]) -> Settings:
+    """The settings of this run."""
+    os.environ.update(environ)
+    return Settings.from_env(environ)
+
+
+@pytest.fixture(scope="session")
+async def app(settings: Settings) -> AsyncIterator[ASGIApp]:
+    """The whole application behind its edge, its lifespan running."""
+    application = create_app(settings)
+    async with _lifespan(application):
+        yield application
+
+
+@pytest.fixture(scope="session")
+async def database(app: ASGIApp) -> Database:
+    """The database of the application."""
+    return db.database()
+
+
+@pytest.fixture(scope="session")
+def worker(settings: Settings, environ: dict[str, str]) -> Iterator[None]:
+    """The worker, as a process of its own: outbox and periodic tasks."""
+    with _process([sys.executable, "-m", "haiyiban.runtime.worker"], environ):
+        yield
+
+
+@pytest.fixture
+async def api(app: ASGIApp, worker: None) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application, nobody signed in."""
+    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://test{API}", timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+async def sandbox(sandbox_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the outside world; a fault that a test caused is mended after it."""
+    async with httpx.AsyncClient(base_url=sandbox_url, timeout=30) as client:
+        yield client
+        await client.post("/faults", json={"register": "all", "mode": "off"})
+
+
+@asynccontextmanager
+async def _lifespan(application: ASGIApp) -> AsyncIterator[None]:
+    """Run an application's lifespan, which httpx leaves out."""
+    inbox: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    outbox: asyncio.Queue[Any] = asyncio.Queue()
+    task = asyncio.create_task(
+        application({"type": "lifespan", "state": {}}, inbox.get, outbox.put)  # type: ignore[arg-type,misc]
+    )
+    for phase in ("startup", "shutdown"):
+        await inbox.put({"type": f"lifespan.{phase}"})
+        message = await outbox.get()
+        assert message["type"] == f"lifespan.{phase}.complete", message
+        if phase == "startup":
+            yield
+    await task
+
+
+@contextmanager
+def _process(command: list[str], environ: dict[str, str]) -> Iterator[None]:
+    with subprocess.Popen(command, env={**os.environ, **environ}) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _await_answer(url: str) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            httpx.get(url, timeout=1).raise_for_status()
+        except httpx.HTTPError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+@contextmanager
+def _database_on(server: str) -> Iterator[str]:
+    """A fresh database on a given server, dropped at the end."""
+    name = f"haiyiban_test_{os.getpid()}"
+
+    async def run(statement: str) -> None:
+        connection = await asyncpg.connect(server)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    asyncio.run(run(f'CREATE DATABASE "{name}"'))
+    try:
+        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    finally:
+        asyncio.run(run(f'DROP DATABASE "{name}" WITH (FORCE)'))
