@@ -1,0 +1,85 @@
+"""Catchments (学区, 片区): which addresses a school serves.
+
+A catchment is written as districts write it: streets with or without house numbers, and names of
+communities (小区). Addresses come from registers in many spellings, so both sides are brought to one form
+first: full-width to half-width, no spaces or punctuation.
+Source: docs/domain.md §6.1 (学校划片招生、生源就近入学), §6.2.
+"""
+
+import re
+import unicodedata
+
+from msgspec import Struct
+
+_NOISE = re.compile(r"[\s\-—–_,.;:，。；：、·()（）\[\]【】#]+")
+_BETWEEN_DIGITS = re.compile(rf"(?<=\d){_NOISE.pattern}(?=\d)")
+_DIVISION_END = re.compile(r"(省|市|区|县|镇|乡|街道)$")
+_STREET_MAY_FOLLOW = re.compile(r"(省|市|区|县|镇|乡|街道|村|场|办事处)$")
+
+
+class Area(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """The divisions that an enrolment or a city covers, as 6-digit codes (longer codes lie within)."""
+
+    divisions: frozenset[str]
+
+    def holds(self, division: str) -> bool:
+        """Whether a division of any length lies here; 469000 and its like hold nothing by prefix."""
+        return division[:6] in self.divisions
+
+
+class Catchment(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """The addresses one school serves, within one county-level division.
+
+    `streets` begin at the street, without province, city or district: 「海秀路」 or 「海秀路12号」 (a road
+    holds all its numbers). `communities` are names that may stand anywhere in an address.
+    """
+
+    division: str
+    streets: tuple[str, ...] = ()
+    communities: tuple[str, ...] = ()
+
+
+def normal_address(address: str) -> str:
+    """One spelling for comparison only; never stored or shown. 3-201 and 32-01 stay two addresses."""
+    half_width = unicodedata.normalize("NFKC", address)
+    return _NOISE.sub("", _BETWEEN_DIGITS.sub("/", half_width)).upper()
+
+
+def in_catchment(address: str, division: str, catchment: Catchment) -> bool:
+    """Whether a home lies in a catchment. 12号 does not hold 128号; 1号院 is not found in 11号院."""
+    if division[:6] != catchment.division[:6]:
+        return False
+    home = normal_address(address)
+    return any(_on_street(home, normal_address(street)) for street in catchment.streets) or any(
+        _holds_name(home, normal_address(name)) for name in catchment.communities
+    )
+
+
+def same_address(one: str, other: str) -> bool:
+    """人户一致: the same place, where one side may leave out province, city and district."""
+    short, long = sorted((normal_address(one), normal_address(other)), key=len)
+    before = long.removesuffix(short)
+    return bool(short) and (not before or (long != before and bool(_DIVISION_END.search(before))))
+
+
+def _on_street(home: str, street: str) -> bool:
+    return any(
+        (at == 0 or _STREET_MAY_FOLLOW.search(home[:at])) and _ends_whole(home, at, street)
+        for at in _occurrences(home, street)
+    )
+
+
+def _holds_name(home: str, name: str) -> bool:
+    return any(
+        not (at and home[at - 1].isdigit() and name[0].isdigit()) and _ends_whole(home, at, name)
+        for at in _occurrences(home, name)
+    )
+
+
+def _occurrences(text: str, part: str) -> list[int]:
+    return [match.start() for match in re.finditer(f"(?={re.escape(part)})", text)] if part else []
+
+
+def _ends_whole(address: str, at: int, part: str) -> bool:
+    after = address[at + len(part) : at + len(part) + 1]
+    return not (part[-1].isdigit() and after.isdigit())
