@@ -1,0 +1,92 @@
+"""Puts the outside world together."""
+
+import os
+from pathlib import Path
+
+from litestar import Litestar, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency, Provide
+from litestar.exceptions import HTTPException
+
+from haiyiban_sandbox import face, registers, sms
+from haiyiban_sandbox.access import key_from_environment
+from haiyiban_sandbox.clock import clock_from_environment
+from haiyiban_sandbox.faults import set_fault
+from haiyiban_sandbox.people import Resident
+from haiyiban_sandbox.problems import refuse
+from haiyiban_sandbox.store import Store, create_tables, open_store
+from haiyiban_sandbox.wire import Asked, read
+from haiyiban_sandbox.world import Demo, demo_residents, load_world
+
+
+class NotInProduction(RuntimeError):
+    """The sandbox makes people up; production asks the real registers."""
+
+
+def refuse_production() -> None:
+    """Raise unless this is a demo or a test."""
+    if os.environ.get("HAIYIBAN_ENV") == "production":
+        raise NotInProduction(
+            "沙箱不能在生产环境启动：请配置真实的数据源地址。"
+            " The sandbox does not start with HAIYIBAN_ENV=production:"
+            " point the platform at the real registers."
+        )
+
+
+@get("/health")
+async def health() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@get("/world")
+async def world(store: NamedDependency[Store]) -> dict[str, list[Demo]]:
+    """Who lives in the demo world, as demo.json shows them."""
+    return {"residents": demo_residents(store)}
+
+
+@post("/residents")
+async def add_resident(request: Asked, store: NamedDependency[Store]) -> Resident:
+    """Add or replace a person in every register; children get their birth, hukou and household links."""
+    resident = await read(request, Resident)
+    with store.transaction():
+        store.add(resident)
+    return resident
+
+
+def create_app(home: Path) -> Litestar:
+    """The sandbox over `<home>/sandbox.db`; the demo world is loaded when that file is new."""
+    refuse_production()
+    clock = clock_from_environment()
+    store, is_new = open_store(home / "sandbox.db", now=clock.now())
+    if is_new:
+        with store.transaction():
+            create_tables(store)
+            load_world(store, today=clock.today())
+
+    def close(_: Litestar) -> None:
+        store.connection.close()
+
+    return Litestar(
+        route_handlers=[
+            health,
+            world,
+            add_resident,
+            set_fault,
+            registers.match,
+            registers.query,
+            sms.send,
+            sms.inbox,
+            face.open_session,
+            face.redeem,
+            face.page,
+        ],
+        dependencies={
+            "store": Provide(lambda: store, sync_to_thread=False),
+            "clock": Provide(lambda: clock, sync_to_thread=False),
+        },
+        state=State({"store": store, "clock": clock, "key": key_from_environment()}),
+        exception_handlers={HTTPException: refuse},
+        on_shutdown=[close],
+        openapi_config=None,
+        request_max_body_size=1_000_000,
+    )

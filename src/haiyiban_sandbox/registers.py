@@ -1,0 +1,89 @@
+"""The registers (数据源): one question each, by identity number in the body, never in the address."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+from unicodedata import normalize
+
+from litestar import post
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+
+from haiyiban_sandbox import facts
+from haiyiban_sandbox.access import needs_key
+from haiyiban_sandbox.clock import Clock
+from haiyiban_sandbox.facts import Facts
+from haiyiban_sandbox.faults import answer_badly
+from haiyiban_sandbox.identity import parse_identity_number
+from haiyiban_sandbox.people import Person
+from haiyiban_sandbox.store import Store
+from haiyiban_sandbox.wire import Asked, Wire, read
+
+
+class Query(Wire):
+    """Ask about one person."""
+
+    id_number: str
+
+    def __post_init__(self) -> None:
+        self.id_number = parse_identity_number(self.id_number)
+
+
+class Match(Query):
+    """Ask whether name and number belong together (两要素比对)."""
+
+    name: str
+
+
+class Register(NamedTuple):
+    """Who keeps the facts, and how to read them."""
+
+    source: str
+    facts_of: Callable[[Store, Person], Facts | None]
+
+
+REGISTERS = {
+    "population": Register("省公安厅人口库", facts.population),
+    "household": Register("省公安厅户籍库", facts.household),
+    "property": Register("市不动产登记与住房租赁备案库", facts.homes),
+    "residence-permit": Register("省公安厅居住证库", facts.residence_permit),
+    "social-insurance": Register("省人力资源和社会保障厅参保库", facts.social_insurance),
+    "birth": Register("省卫生健康委出生医学证明库", facts.birth),
+    "special-group": Register("市教育局优待对象名单", facts.special_group),
+    "employment": Register("省人力资源和社会保障厅就业登记库", facts.employment),
+    "trips": Register("离岛返岛行程库", facts.trips),
+    "tests": Register("省卫生健康委检测记录库", facts.tests),
+    "vaccinations": Register("省疾病预防控制局接种库", facts.vaccinations),
+}
+
+
+@post(
+    "/registers/population/match",
+    status_code=200,
+    guards=[needs_key],
+    before_request=answer_badly,
+    opt={"register": "population"},
+)
+async def match(request: Asked, store: NamedDependency[Store], clock: NamedDependency[Clock]) -> Facts:
+    """Whether name and number belong together; says nothing more about either."""
+    asked = await read(request, Match)
+    person = store.person(asked.id_number)
+    same = person is not None and normalize("NFC", person.name) == normalize("NFC", asked.name)
+    return {"match": same, "source": REGISTERS["population"].source, "asOf": clock.now()}
+
+
+@post("/registers/{register:str}/query", status_code=200, guards=[needs_key], before_request=answer_badly)
+async def query(
+    register: FromPath[str],
+    request: Asked,
+    store: NamedDependency[Store],
+    clock: NamedDependency[Clock],
+) -> Facts:
+    """What one register knows about one person; what is not registered is `found: false`, not an error."""
+    if register not in REGISTERS:
+        raise NotFoundException("no such register")
+    source, facts_of = REGISTERS[register]
+    asked = await read(request, Query)
+    person = store.person(asked.id_number)
+    found = facts_of(store, person) if person else None
+    return {"found": found is not None, "source": source, "asOf": clock.now(), **(found or {})}

@@ -1,0 +1,57 @@
+"""The demo world in the registers, and its people as demo.json shows them."""
+
+from datetime import date
+
+from msgspec import Struct
+
+from haiyiban_sandbox.cast_by_class import families_by_class
+from haiyiban_sandbox.cast_special import outside_the_cohort, people_for_other_services, special_families
+from haiyiban_sandbox.people import Person
+from haiyiban_sandbox.store import Store
+
+
+class Named(Struct, rename="camel"):
+    """A child by name and number."""
+
+    name: str
+    id_number: str
+
+
+class Demo(Struct, rename="camel"):
+    """One entry of demo.json's `residents`. `about`: what this person is there to show."""
+
+    name: str
+    id_number: str
+    phone: str | None
+    children: list[Named]
+    about: str
+
+
+def load_world(store: Store, *, today: date) -> None:
+    """Put every family into every register. Who has no `about` (spouses, grandparents) is not shown."""
+    cast = [
+        *families_by_class(today),
+        *special_families(today),
+        *outside_the_cohort(today),
+        *people_for_other_services(today),
+    ]
+    for family in cast:
+        resident = family.resident()
+        store.add(resident)
+        if family.about:
+            store.execute("INSERT INTO demo_resident VALUES (?, ?)", resident.id_number, family.about)
+
+
+def demo_residents(store: Store) -> list[Demo]:
+    """Who a visitor of the demo can be, as the registers know them now."""
+    offered = []
+    for id_number, about in store.rows("SELECT id_number, about FROM demo_resident ORDER BY rowid"):
+        person = store.person(id_number)
+        if person is not None:
+            offered.append(_demo(person, store.children(person), about))
+    return offered
+
+
+def _demo(person: Person, children: list[Person], about: str) -> Demo:
+    named = [Named(name=child.name, id_number=child.id_number) for child in children]
+    return Demo(name=person.name, id_number=person.id_number, phone=person.phone, children=named, about=about)
