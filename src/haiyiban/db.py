@@ -6,8 +6,9 @@ services are given the session first and never commit.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -62,17 +63,52 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """One transaction of a task or of the edge: committed at the end, rolled back on any error."""
         async with self.sessions.begin() as session:
-            yield session
+            with _held(session):
+                yield session
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A short look that ends before anything slow begins, such as asking a register."""
         async with self.sessions() as session:
-            yield session
+            with _held(session):
+                yield session
 
     async def close(self) -> None:
         """Give the connections back."""
         await self.engine.dispose()
+
+
+_sessions: ContextVar[tuple[AsyncSession, ...]] = ContextVar("haiyiban_sessions", default=())
+"""The sessions that this request or task holds."""
+
+
+def hold(session: AsyncSession) -> None:
+    """Remember a request's own session, until `let_go`."""
+    _sessions.set((*_sessions.get(), session))
+
+
+def let_go(session: AsyncSession) -> None:
+    """The session is closed."""
+    _sessions.set(tuple(held for held in _sessions.get() if held is not session))
+
+
+def require_no_transaction() -> None:
+    """Said before anything that waits for the outside: a transaction left open meanwhile would keep its locks
+    and its connection for seconds, and a slow register would take the whole platform with it.
+
+    Raises RuntimeError, for it is our own mistake: read what you need in `reading()`, ask, then write.
+    """
+    if any(session.in_transaction() for session in _sessions.get()):
+        raise RuntimeError("the outside must not be asked while a transaction is open")
+
+
+@contextmanager
+def _held(session: AsyncSession) -> Iterator[None]:
+    hold(session)
+    try:
+        yield
+    finally:
+        let_go(session)
 
 
 def driver_url(url: str) -> str:

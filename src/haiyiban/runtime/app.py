@@ -16,6 +16,7 @@ from litestar.types import ASGIApp, Scope
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import haiyiban
+from haiyiban import registers
 from haiyiban.db import Database
 from haiyiban.identity import revocations
 from haiyiban.identity.tokens import access_tokens
@@ -85,6 +86,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             with suppress(asyncio.CancelledError):
                 await refreshing
             access_log.flush()
+            await registers.close()
             await database.close()
 
     application = build(settings, lifespan)

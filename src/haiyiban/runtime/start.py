@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from haiyiban import clock, crypto, db
+from haiyiban import clock, crypto, db, registers
 from haiyiban.crypto import FileKeys, Vault
 from haiyiban.db import Database
 from haiyiban.identity import tokens
@@ -33,4 +33,5 @@ async def running(settings: Settings) -> AsyncIterator[Database]:
     try:
         yield database
     finally:
+        await registers.close()
         await database.close()

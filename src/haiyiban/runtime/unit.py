@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import audit
+from haiyiban import audit, db
 from haiyiban.db import Database
 from haiyiban.errors import Problem
 from haiyiban.runtime import idempotency
@@ -25,6 +25,7 @@ class Unit:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.session: AsyncSession = database.sessions()
+        db.hold(self.session)
         self.claim: Claim | None = None
         self.problem: Problem | None = None
         """The refusal that the handlers ended with, if any."""
@@ -48,6 +49,7 @@ class Unit:
     async def close(self) -> None:
         """Give the connection back; what is not committed is undone."""
         await self.session.close()
+        db.let_go(self.session)
 
     async def _keep(self, answer: Answer) -> None:
         if self.claim is not None:

@@ -1,0 +1,47 @@
+"""The outside registers (数据源): what other authorities know about a person, asked over HTTP.
+
+A register that is away, slow or talks nonsense leaves its facts `unknown` (待核实), never `absent`: the
+citizen goes on, a repair task asks again, the clerk sees what is open. Ask before the transaction opens.
+The caller audits each answer about a person with its `fields`.
+
+Source: docs/domain.md §6.2 "Verified facts"; architecture.md "The plug-in contract".
+"""
+
+from haiyiban.errors import Words
+from haiyiban.registers.answers import Fact, Question, RegisterAnswer, State
+from haiyiban.registers.client import RegisterClient, close, current, install
+from haiyiban.registers.health import RegisterHealth, health
+from haiyiban.registers.identity import (
+    FaceCheckExpired,
+    FaceSession,
+    RegisterUnavailable,
+    begin_face_check,
+    confirm_identity,
+    redeem_face_token,
+)
+from haiyiban.registers.sources import REGISTERS, RegisterName
+from haiyiban.zone import Zone
+
+zone = Zone(name="registers", title=Words("数据源", "Registers"))
+
+__all__ = [
+    "REGISTERS",
+    "FaceCheckExpired",
+    "FaceSession",
+    "Fact",
+    "Question",
+    "RegisterAnswer",
+    "RegisterClient",
+    "RegisterHealth",
+    "RegisterName",
+    "RegisterUnavailable",
+    "State",
+    "begin_face_check",
+    "close",
+    "confirm_identity",
+    "current",
+    "health",
+    "install",
+    "redeem_face_token",
+    "zone",
+]

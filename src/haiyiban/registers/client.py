@@ -1,0 +1,125 @@
+"""Asking the registers: one client in each process, one line to each register."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable, Mapping
+from datetime import datetime
+from typing import Annotated, Literal, TypeVar
+
+import httpx
+import msgspec
+from msgspec import Meta
+
+from haiyiban import clock, db
+from haiyiban.registers.answers import Question, RegisterAnswer
+from haiyiban.registers.line import ANSWER_SECONDS, Line, NoAnswer
+from haiyiban.registers.records import Record, Text, members_of
+from haiyiban.registers.sources import REGISTERS, RegisterName
+from haiyiban.settings import Settings
+
+K = TypeVar("K", bound=Hashable)
+
+LineName = RegisterName | Literal["face"]
+Instant = Annotated[datetime, Meta(tz=True)]
+
+
+class Query(msgspec.Struct, rename="camel"):
+    """The one question: always in the body, for addresses end up in logs."""
+
+    id_number: str
+
+
+class Head(msgspec.Struct, rename="camel"):
+    """What every register says before it says anything about the person."""
+
+    found: bool
+    source: Text
+    as_of: Instant
+
+
+class RegisterClient:
+    """The lines of one process to everything outside that vouches for people. Bound to one event loop."""
+
+    def __init__(self, url: str, *, key: str) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            headers={"X-Api-Key": key, "Content-Type": "application/json", "Accept-Encoding": "identity"},
+            timeout=ANSWER_SECONDS,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=40),
+            # A proxy named in the environment must never get to see identity numbers.
+            trust_env=False,
+        )
+        names: tuple[LineName, ...] = (*REGISTERS, "face")
+        self.lines = {name: Line(name, self._http) for name in names}
+
+    async def ask(self, register: RegisterName, id_number: str) -> RegisterAnswer:
+        """What a register knows about a person; `unknown` when it cannot be asked, never an error.
+
+        Raises RuntimeError inside an open transaction: a slow register would hold its locks and connection.
+        """
+        db.require_no_transaction()
+        title, kind = REGISTERS[register]
+        path = f"/registers/{register.replace('_', '-')}/query"
+        try:
+            head, record = await self.lines[register].call(
+                path, Query(id_number), read=_answer_about(id_number, kind)
+            )
+        except NoAnswer:
+            return RegisterAnswer(register=register, state="unknown", source=title.zh, at=clock.now())
+        if record is None:
+            return RegisterAnswer(register=register, state="absent", source=head.source, at=head.as_of)
+        return RegisterAnswer(
+            register=register, state="known", source=head.source, at=head.as_of, data=members_of(record)
+        )
+
+    async def ask_many(self, questions: Mapping[K, Question]) -> dict[K, RegisterAnswer]:
+        """The answers to several questions, asked all at once, under the caller's own keys."""
+        db.require_no_transaction()
+        answers = await asyncio.gather(*(self.ask(*question) for question in questions.values()))
+        return dict(zip(questions, answers, strict=True))
+
+    async def aclose(self) -> None:
+        """Hang up."""
+        await self._http.aclose()
+
+
+def _answer_about(id_number: str, kind: type[Record]) -> Callable[[bytes], tuple[Head, Record | None]]:
+    def read(content: bytes) -> tuple[Head, Record | None]:
+        head = msgspec.json.decode(content, type=Head)
+        if not head.found:
+            return head, None
+        record = msgspec.json.decode(content, type=kind)
+        if not record.is_about(id_number):
+            raise msgspec.ValidationError("about somebody else - at `$.idNumber`")
+        return head, record
+
+    return read
+
+
+_client: RegisterClient | None = None
+_loop: asyncio.AbstractEventLoop | None = None
+
+
+def install(client: RegisterClient) -> None:
+    """Make this process ask through a client; call it in the event loop that will use it."""
+    global _client, _loop
+    _client, _loop = client, asyncio.get_running_loop()
+
+
+def current() -> RegisterClient:
+    """The client of this process, made from its settings when it is first needed."""
+    if _client is None or _loop is not asyncio.get_running_loop():
+        settings = Settings.from_env()
+        install(RegisterClient(settings.registers_url, key=settings.registers_key))
+    assert _client is not None
+    return _client
+
+
+async def close() -> None:
+    """Hang up at the end of the process; whoever asks afterwards begins with fresh lines."""
+    global _client, _loop
+    client, loop = _client, _loop
+    _client = _loop = None
+    if client is not None and loop is asyncio.get_running_loop():
+        await client.aclose()

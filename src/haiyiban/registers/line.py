@@ -1,0 +1,124 @@
+"""The line to one outside system: so many calls at once, so long, and rest when it does not answer.
+
+Nothing that came over the line is ever logged or put into an error, for it is personal data: only which
+system, what kind of failure and where in the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from haiyiban.registers.breaker import Circuit
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+ANSWER_SECONDS = 2.0
+IN_FLIGHT_MOST = 20
+"""Calls at once from one process to one system."""
+TURN_SECONDS = 1.0
+"""How long a call waits for its turn before it gives up."""
+ANSWER_BYTES_MOST = 256 * 1024
+
+_WRONG_QUESTION = frozenset({400, 404, 409, 410, 422})
+
+
+class NoAnswer(Exception):
+    """The system could not be asked or did not answer sensibly; the message names the kind of failure."""
+
+
+class Refused(NoAnswer):
+    """The system is well and refuses this question."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"refused with {status}")
+        self.status = status
+
+
+class Garbage(NoAnswer):
+    """The system answered what cannot be the answer."""
+
+
+class Line:
+    """Every call of this process to one outside system."""
+
+    def __init__(self, name: str, http: httpx.AsyncClient) -> None:
+        self.name = name
+        self.circuit = Circuit()
+        self._http = http
+        self._turns = asyncio.Semaphore(IN_FLIGHT_MOST)
+
+    async def call(self, path: str, body: object, *, read: Callable[[bytes], T]) -> T:
+        """POST and read the answer. Raises NoAnswer after `TURN_SECONDS` + `ANSWER_SECONDS` at most.
+
+        `read` may raise what msgspec raises: then the answer is garbage, which is a failure of the system.
+        """
+        async with self._turn():
+            loop = asyncio.get_running_loop()
+            if not self.circuit.allows(loop.time()):
+                raise NoAnswer("not asked: it failed again and again")
+            self.circuit = self.circuit.asked(loop.time())
+            try:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    content = await self._exchange(path, body)
+                answer = _sense(content, read)
+            except Refused as refusal:
+                self.circuit = self.circuit.answered()
+                log.error("%s: %s", self.name, refusal)
+                raise
+            except (NoAnswer, TimeoutError, httpx.HTTPError) as error:
+                self.circuit = self.circuit.failed(loop.time())
+                reason = str(error) if isinstance(error, NoAnswer) else type(error).__name__
+                log.warning("%s does not answer: %s", self.name, reason)
+                raise NoAnswer(reason) from None
+            self.circuit = self.circuit.answered()
+            return answer
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError:
+            # Our own crowd, not the system's failure: the circuit does not hear of it.
+            raise NoAnswer("not asked: too many wait for it") from None
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    async def _exchange(self, path: str, body: object) -> bytes:
+        async with self._http.stream("POST", path, content=msgspec.json.encode(body)) as response:
+            if response.status_code in _WRONG_QUESTION:
+                raise Refused(response.status_code)
+            if not response.is_success:
+                raise NoAnswer(f"status {response.status_code}")
+            content = bytearray()
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if len(content) > ANSWER_BYTES_MOST:
+                    raise Garbage("garbage: too long")
+            return bytes(content)
+
+
+def _sense(content: bytes, read: Callable[[bytes], T]) -> T:
+    try:
+        return read(content)
+    except msgspec.ValidationError as error:
+        raise Garbage(f"garbage at {_place(error)}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Garbage("garbage: not JSON") from None
+
+
+def _place(error: Exception) -> str:
+    """Where in the answer it went wrong; the rest of msgspec's message may quote a value."""
+    _, found, place = str(error).rpartition(" - at ")
+    return place.strip("`") if found else "$"

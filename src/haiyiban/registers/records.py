@@ -1,0 +1,142 @@
+"""What each register says about a person, as strictly as we are ready to believe it.
+
+Only the members named here are kept, so a register that grows tells us nothing that we did not ask for.
+Dates are ISO, divisions codes of 6, 9 or 12 digits, shares percent.
+Source: docs/domain.md §6.2 "Verified facts".
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from haiyiban.forms import Json
+
+Text = Annotated[str, Meta(min_length=1, max_length=200)]
+IdNumber = Annotated[str, Meta(pattern=r"^[0-9]{17}[0-9X]\Z")]
+Division = Annotated[str, Meta(pattern=r"^([0-9]{6}|[0-9]{9}|[0-9]{12})\Z")]
+Few = Meta(max_length=100)
+
+
+class Record(msgspec.Struct, rename="camel"):
+    """What one register says about one person."""
+
+    def is_about(self, id_number: str) -> bool:  # noqa: ARG002 - most registers do not repeat the number
+        """Whether this can be the answer to that question; a mix-up at the register is no answer."""
+        return True
+
+
+class Who(Record):
+    name: Text
+    id_number: IdNumber
+
+
+class Hukou(Record):
+    """Where a person is registered to live (户籍)."""
+
+    address: Text
+    division: Division
+    since: date
+
+
+class Population(Who):
+    """人口库."""
+
+    sex: Literal["male", "female"]
+    birth_date: date
+    hukou: Hukou
+    division: Division
+
+    def is_about(self, id_number: str) -> bool:
+        return self.id_number == id_number
+
+
+class Member(Who):
+    """One person of a booklet; `relation` is what they are to the person asked about."""
+
+    relation: Literal["self", "spouse", "parent", "child", "grandparent", "grandchild", "sibling", "other"]
+
+
+class Household(Hukou):
+    """户口簿: the address and everybody registered in the booklet."""
+
+    members: Annotated[list[Member], Few]
+
+    def is_about(self, id_number: str) -> bool:
+        return any(member.id_number == id_number for member in self.members)
+
+
+class Home(Record):
+    """One title to a home; `since` is when it was registered, None where the register does not know."""
+
+    id: Text
+    address: Text
+    division: Division
+    title: Literal["owned", "public_rental", "registered_lease", "grandparents", "collective"]
+    share: Annotated[int, Meta(ge=0, le=100)]
+    since: date | None = None
+
+
+class Property(Record):
+    """不动产登记、公租房和租赁备案."""
+
+    homes: Annotated[list[Home], Few]
+
+
+class ResidencePermit(Record):
+    """居住证, valid on both days named."""
+
+    since: date
+    until: date
+    division: Division | None = None
+    address: Text | None = None
+    number: Text | None = None
+
+
+class SocialInsurance(Record):
+    """参保记录: months paid at the last insured place; `stopped_on` None while insured."""
+
+    months: Annotated[int, Meta(ge=0, le=1200)]
+    division: Division
+    stopped_on: date | None = None
+    stop_reason: Text | None = None
+    consecutive: bool = True
+
+
+class Born(Who):
+    certificate_number: Text
+
+
+class Birth(Record):
+    """出生医学证明: of whom this person was born, and who was born to them."""
+
+    parents: Annotated[list[Who], Few]
+    children: Annotated[list[Born], Few]
+    certificate_number: Text | None = None
+
+
+class SpecialGroup(Record):
+    """优待对象名单, one's own or a parent's, such as 军人."""
+
+    group: Text
+
+
+class Employment(Record):
+    """就业登记, in the register's own shape."""
+
+    employment: dict[str, Any]
+
+
+class Trips(Record):
+    """离岛、返岛行程, in the register's own shape."""
+
+    trips: list[dict[str, Any]]
+
+
+def members_of(record: Record) -> dict[str, Json]:
+    """The record as JSON, under the names it has on the wire: what prefill rules point into."""
+    members: dict[str, Json] = msgspec.to_builtins(record)
+    return members

@@ -1,0 +1,43 @@
+"""Whom we ask, under which name, and what to call them before people."""
+
+from typing import Literal, NamedTuple
+
+from haiyiban.errors import Words
+from haiyiban.registers import records
+from haiyiban.registers.records import Record
+
+RegisterName = Literal[
+    "population",
+    "household",
+    "property",
+    "residence_permit",
+    "social_insurance",
+    "birth",
+    "special_group",
+    "employment",
+    "trips",
+]
+
+
+class Register(NamedTuple):
+    """One register: its name for people, and the shape of what it says."""
+
+    title: Words
+    record: type[Record]
+
+
+REGISTERS: dict[RegisterName, Register] = {
+    "population": Register(Words("公安人口库", "The population register"), records.Population),
+    "household": Register(Words("公安户籍库", "The household register"), records.Household),
+    "property": Register(Words("不动产和租赁备案库", "The property and lease register"), records.Property),
+    "residence_permit": Register(Words("居住证库", "The residence permit register"), records.ResidencePermit),
+    "social_insurance": Register(
+        Words("社会保险参保库", "The social insurance register"), records.SocialInsurance
+    ),
+    "birth": Register(Words("出生医学证明库", "The birth register"), records.Birth),
+    "special_group": Register(Words("优待对象名单", "The list of privileged groups"), records.SpecialGroup),
+    "employment": Register(Words("就业登记库", "The employment register"), records.Employment),
+    "trips": Register(Words("离岛返岛行程库", "The register of trips"), records.Trips),
+}
+
+FACE = Words("实人核验服务", "The face-check service")
