@@ -21,7 +21,7 @@ LOOPBACK = "127.0.0.1"
 def main() -> int:
     """Serve on loopback until interrupted. 2: cannot start, and why is on stderr."""
     parser = argparse.ArgumentParser(prog="python -m haiyiban_sandbox", description=__doc__)
-    parser.add_argument("--port", type=int, default=8001)
+    parser.add_argument("--port", type=_port, default=8001)
     parser.add_argument("--home", type=Path, default=Path(".haiyiban"))
     options = parser.parse_args()
     logging.basicConfig(format="sandbox: %(message)s")
@@ -41,6 +41,12 @@ async def _serve(server: Server) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.stop)
     await server.serve()
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError("1 to 65535")
+    return int(text)
 
 
 def _port_is_free(port: int) -> None:

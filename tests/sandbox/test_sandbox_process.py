@@ -99,6 +99,13 @@ async def test_a_port_in_use_is_said_plainly(tmp_path: Path) -> None:
     assert "已被占用" in complaints.decode()
 
 
+async def test_a_port_that_does_not_exist_is_said_plainly(tmp_path: Path) -> None:
+    process = await start(tmp_path, port=99999)
+    _, complaints = await process.communicate()
+    assert process.returncode == 2
+    assert "1 to 65535" in complaints.decode()
+
+
 def test_production_has_no_sandbox_however_it_is_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
