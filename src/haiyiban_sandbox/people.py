@@ -12,7 +12,7 @@ from haiyiban_sandbox.identity import birth_date, parse_identity_number, parse_p
 from haiyiban_sandbox.wire import Wire
 
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
-Division = Annotated[str, Meta(pattern=r"^(\d{6}|\d{9}|\d{12})\Z")]
+Division = Annotated[str, Meta(pattern=r"^([0-9]{6}|[0-9]{9}|[0-9]{12})\Z")]
 Title = Literal["owned", "public_rental", "registered_lease", "grandparents", "collective"]
 Fact = dict[str, Any]
 """A fact whose shape belongs to its register (employment, trips, tests, vaccinations): kept as it came."""

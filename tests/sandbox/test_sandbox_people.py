@@ -174,6 +174,7 @@ async def test_a_lower_case_x_is_the_same_number(sandbox: httpx.AsyncClient) -> 
         {"name": ""},
         {"division": "46"},
         {"division": "460105\n"},
+        {"division": "４６０１０５"},
         {"hukou": None},
         {"hukou": {"address": "某处", "division": "460105", "since": "2018-02-30"}},
         {"home": {"id": "T", "address": "某处", "division": "460105", "title": "castle", "share": 1}},
