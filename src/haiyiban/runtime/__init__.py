@@ -1,0 +1,1 @@
+"""How the platform runs: embedded servers, processes, app factory, worker. Zones may not import it."""
