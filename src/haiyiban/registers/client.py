@@ -20,7 +20,7 @@ from haiyiban.settings import Settings
 
 K = TypeVar("K", bound=Hashable)
 
-LineName = RegisterName | Literal["face"]
+LineName = RegisterName | Literal["face", "sms"]
 Instant = Annotated[datetime, Meta(tz=True)]
 
 
@@ -50,7 +50,7 @@ class RegisterClient:
             # A proxy named in the environment must never get to see identity numbers.
             trust_env=False,
         )
-        names: tuple[LineName, ...] = (*REGISTERS, "face")
+        names: tuple[LineName, ...] = (*REGISTERS, "face", "sms")
         self.lines = {name: Line(name, self._http) for name in names}
 
     async def ask(self, register: RegisterName, id_number: str) -> RegisterAnswer:

@@ -1,0 +1,92 @@
+"""What the registers say about people, with its source and time."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from haiyiban.registers import REGISTERS, Question, RegisterClient
+
+
+def checked(seventeen: str) -> str:
+    """An identity number with its check character. Source: GB 11643-1999; docs/domain.md §1.1."""
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return seventeen + "10X98765432"[sum(int(d) * w for d, w in zip(seventeen, weights, strict=True)) % 11]
+
+
+@pytest.fixture
+async def somebody(sandbox: httpx.AsyncClient) -> dict[str, Any]:
+    """A person with something in every register."""
+    resident = {
+        "name": "田字格",
+        "idNumber": checked("46010519880101071"),
+        "phone": "13907555071",
+        "division": "460105",
+        "hukou": {"address": "海南省海口市秀英区样例路71号", "division": "460105001", "since": "2016-02-29"},
+        "home": {
+            "id": "H-71",
+            "address": "海南省海口市秀英区样例路71号",
+            "division": "460105001",
+            "title": "owned",
+            "share": 50,
+        },
+        "children": [{"name": "田小格", "idNumber": checked("46010520180101073")}],
+        "residencePermit": {"since": "2020-01-01", "until": "2030-01-01"},
+        "socialInsurance": {"months": 71, "division": "460100"},
+        "specialGroup": "军人",
+        "employment": {"employer": "样例公司", "since": "2016-03-01"},
+        "trips": [{"from": "460100", "to": "110100", "on": "2026-01-01"}],
+    }
+    (await sandbox.post("/residents", json=resident)).raise_for_status()
+    return resident
+
+
+async def test_every_register_is_asked_at_once_and_answers(
+    client: RegisterClient, somebody: dict[str, Any]
+) -> None:
+    answers = await client.ask_many({name: Question(name, somebody["idNumber"]) for name in REGISTERS})
+    assert {answer.state for answer in answers.values()} == {"known"}
+    assert answers["population"].data["hukou"] == somebody["hukou"]
+    assert answers["population"].data["sex"] == "male"
+    assert {member["relation"] for member in answers["household"].data["members"]} == {"self", "child"}
+    assert answers["property"].data["homes"] == [somebody["home"] | {"since": None}]
+    assert answers["residence_permit"].data["until"] == "2030-01-01"
+    assert answers["social_insurance"].data["months"] == 71
+    assert answers["birth"].data["children"][0]["name"] == "田小格"
+    assert answers["special_group"].data == {"group": "军人"}
+    assert answers["employment"].data["employment"] == somebody["employment"]
+    assert answers["trips"].data["trips"] == somebody["trips"]
+
+
+async def test_a_fact_carries_who_said_so_and_when(client: RegisterClient, somebody: dict[str, Any]) -> None:
+    fact = (await client.ask("population", somebody["idNumber"])).fact("/hukou/division")
+    assert (fact.value, fact.state) == ("460105001", "known")
+    assert "人口库" in fact.source
+    assert abs(fact.at - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+async def test_what_a_register_does_not_hold_is_absent_not_unknown(
+    client: RegisterClient, somebody: dict[str, Any]
+) -> None:
+    nobody = await client.ask("property", checked("46010519880101099"))
+    assert (nobody.state, nobody.data, nobody.fields) == ("absent", {}, [])
+    assert nobody.fact("/homes").state == "absent"
+    insured = await client.ask("social_insurance", somebody["idNumber"])
+    assert insured.fact("/stoppedOn").state == "absent"
+
+
+async def test_the_names_of_what_was_read_are_given_for_the_audit(
+    client: RegisterClient, somebody: dict[str, Any]
+) -> None:
+    answer = await client.ask("property", somebody["idNumber"])
+    assert answer.fields == ["property.homes"]
+
+
+async def test_answers_come_back_under_the_keys_of_the_caller(
+    client: RegisterClient, somebody: dict[str, Any]
+) -> None:
+    own_keys = {("property", "applicant"): Question("property", somebody["idNumber"])}
+    answers = await client.ask_many(own_keys)
+    assert answers.keys() == own_keys.keys()
+    assert await client.ask_many({}) == {}
