@@ -1,0 +1,84 @@
+"""The `haiyiban` command. Each subcommand imports what it needs, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="haiyiban")
+def main() -> None:
+    """海易办 Haiyiban: citizen services that a province can run."""
+
+
+@main.command()
+def up() -> None:
+    """Start everything on this machine, with demo data, until Ctrl-C."""
+    from haiyiban.runtime.up import up as run
+
+    sys.exit(run())
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--workers", default=1, show_default=True, help="Processes that share the port.")
+def serve(host: str, workers: int) -> None:
+    """Serve the API on HAIYIBAN_PORT."""
+    from granian import Granian
+    from granian.constants import Interfaces, Loops
+
+    from haiyiban.settings import Settings
+
+    Granian(
+        "haiyiban.runtime.asgi:create_app",
+        factory=True,
+        address=host,
+        port=Settings.from_env().port,
+        interface=Interfaces.ASGI,
+        loop=Loops.asyncio,
+        workers=workers,
+        workers_kill_timeout=10,
+    ).serve()
+
+
+@main.command()
+def worker() -> None:
+    """Carry out queued jobs and periodic tasks."""
+    from haiyiban.runtime import worker as process
+
+    process.main()
+
+
+@main.command(name="migrate")
+def migrate_database() -> None:
+    """Bring the database that DATABASE_URL names to the newest schema."""
+    from haiyiban.runtime import migrate
+    from haiyiban.settings import Settings
+
+    migrate.upgrade(_database_url(Settings.from_env().database_url))
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path), default=Path("openapi/openapi.json"))
+def openapi(path: Path) -> None:
+    """Write the API's contract to PATH."""
+    from haiyiban.runtime import app, contract
+    from haiyiban.settings import Settings
+
+    document = contract.document(app.build(Settings.from_env()))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(document + b"\n")
+    click.echo(path)
+
+
+def _database_url(url: str) -> str:
+    if not url:
+        raise click.ClickException("DATABASE_URL is not set; `haiyiban up` migrates its own database")
+    return url
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""`haiyiban up`: everything the platform needs, on one machine, from nothing but Python.
+
+Started in the order of what needs what, stopped in the reverse order, nothing left behind. When this process
+is killed the children end too (processes.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from importlib.util import find_spec
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+
+from haiyiban.errors import Words
+from haiyiban.runtime import migrate, ports, processes, state_folder
+from haiyiban.runtime.postgres import EmbeddedPostgres
+from haiyiban.runtime.processes import Process
+from haiyiban.runtime.readiness import wait_until_ready
+from haiyiban.runtime.refusal import CannotStart
+from haiyiban.runtime.telling import Steps, tell_arrival, tell_refusal
+from haiyiban.runtime.valkey import EmbeddedValkey
+from haiyiban.settings import InvalidSetting, Settings
+
+_STEPS = 6
+
+
+class Stopped(BaseException):
+    """SIGINT, SIGTERM or SIGHUP came."""
+
+
+def up() -> int:
+    """Run the platform until it is stopped. 0: as asked; 1: it could not start or go on, and said why."""
+    console = Console()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, _stop)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup means it
+        signal.signal(signal.SIGHUP, _stop)
+    try:
+        with ExitStack() as stack:
+            children = _start(stack, console)
+            _watch(children)
+    except Stopped:
+        console.print("已停止。Stopped.")
+        return 0
+    except CannotStart as refusal:
+        tell_refusal(console, refusal)
+    except InvalidSetting as error:
+        tell_refusal(console, CannotStart(Words(f"设置有误：{error}", str(error))))
+    return 1
+
+
+def _start(stack: ExitStack, console: Console) -> list[Process]:
+    """Start everything in order; `stack` stops it in reverse. Returns the children to watch."""
+    environ = dict(os.environ)
+    environ.setdefault("HAIYIBAN_ENV", "demo")
+    settings = Settings.from_env(environ)
+    if settings.is_production:
+        raise CannotStart(
+            Words(
+                "haiyiban up 用于演示和测试；生产环境请分别运行 haiyiban serve 和 haiyiban worker"
+                "（见 deploy/）。",
+                "haiyiban up is for demos and tests; in production run haiyiban serve and haiyiban worker "
+                "(see deploy/).",
+            )
+        )
+    home = state_folder.prepare(settings.home)
+    environ["HAIYIBAN_HOME"] = str(home)
+    stack.enter_context(state_folder.held(home / "up.lock"))
+    state_folder.require_room(home)
+    ports.require(settings.port, "HAIYIBAN_PORT")
+    ports.require(settings.sandbox_port, "HAIYIBAN_SANDBOX_PORT")
+    demo_file = home / "demo.json"
+    demo_file.unlink(missing_ok=True)
+    stack.callback(demo_file.unlink, missing_ok=True)
+
+    children: list[Process] = []
+    logs = home / "logs"
+
+    def run(name: str, *arguments: str) -> Process:
+        child = processes.start(
+            name, [sys.executable, "-m", *arguments], log=logs / f"{name}.log", env=environ
+        )
+        children.append(stack.enter_context(child))
+        return child
+
+    steps = Steps(console, _STEPS)
+    with steps.shown():
+        with steps.step(Words("数据库", "PostgreSQL")):
+            if not environ.get("DATABASE_URL"):
+                postgres = stack.enter_context(EmbeddedPostgres(home))
+                children.append(postgres.process)
+                environ["DATABASE_URL"] = postgres.url
+        with steps.step(Words("缓存", "Valkey")):
+            if not environ.get("REDIS_URL"):
+                valkey = stack.enter_context(EmbeddedValkey(home))
+                children.append(valkey.process)
+                environ["REDIS_URL"] = valkey.url
+        sandbox = run(
+            "sandbox", "haiyiban_sandbox", "--port", str(settings.sandbox_port), "--home", str(home)
+        )
+        with steps.step(Words("表结构", "migrations")):
+            _migrate(environ["DATABASE_URL"])
+        with steps.step(Words("沙箱", "sandbox")):
+            wait_until_ready(settings.sandbox_port, "/health", processes=[sandbox])
+        os.environ.update(environ)
+        settings = Settings.from_env(environ)
+        with steps.step(Words("演示数据", "demo data")):
+            _seed(settings)
+        with steps.step(Words("平台", "API and worker")):
+            api = run("api", "haiyiban.cli", "serve")
+            run("worker", "haiyiban.cli", "worker")
+            wait_until_ready(settings.port, "/health/ready", processes=[api, *children])
+    demo = _describe(settings)
+    state_folder.write_json(demo_file, demo)
+    tell_arrival(console, demo, str(home))
+    return children
+
+
+def _migrate(url: str) -> None:
+    try:
+        migrate.upgrade(url)
+    except OSError as error:
+        raise CannotStart(
+            Words(
+                f"连不上 DATABASE_URL 指向的数据库（{error}）。"
+                "请检查地址，或去掉 DATABASE_URL 使用内置数据库。",
+                f"The database that DATABASE_URL names does not answer ({error}). "
+                "Check the address, or unset DATABASE_URL to use the embedded one.",
+            )
+        ) from error
+
+
+def _seed(settings: Settings) -> None:
+    """Plant the demo data, when this build has any."""
+    if find_spec("haiyiban.runtime.seed"):
+        asyncio.run(importlib.import_module("haiyiban.runtime.seed").plant(settings))
+
+
+def _describe(settings: Settings) -> Mapping[str, Any]:
+    """What demo.json says: the addresses, and the accounts when this build has demo data."""
+    api, sandbox = f"http://127.0.0.1:{settings.port}", f"http://127.0.0.1:{settings.sandbox_port}"
+    demo: dict[str, Any] = {"api": api, "sandbox": sandbox, "web": api}
+    if find_spec("haiyiban.runtime.demo"):
+        demo |= asyncio.run(importlib.import_module("haiyiban.runtime.demo").describe(settings))
+    return demo
+
+
+def _watch(children: list[Process]) -> None:
+    """Until we are stopped, or one of the children ends by itself: then CannotStart says which."""
+    while True:
+        for child in children:
+            child.require_running()
+        time.sleep(0.2)
+
+
+def _stop(*_: int | FrameType | None) -> None:
+    """End what we are doing, once: stopping itself is not to be interrupted."""
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)
+    raise Stopped
