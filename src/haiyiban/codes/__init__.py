@@ -1,0 +1,9 @@
+"""Codes (亮证码): the short-lived, signed QR of a certificate, an identity, a health colour or a voucher.
+
+One envelope serves every kind, so a terminal that reads one reads all. A code verifies offline, works
+once, and tells the holder who looked. From the bytes upwards: `base45` and `cbor` (the text), `claims`
+(what is said), `envelope` (who signed it), `trust` (whose word counts), `offline` (is it good),
+`outcomes` (what to tell people), `drawing` (the picture), `cti` (what it is about, for the server alone).
+
+Source: schemas/codes/README.md.
+"""

@@ -1,0 +1,57 @@
+"""Base45 (RFC 9285): bytes as the 45 characters that a QR code packs best.
+
+Every byte string has exactly one text. The reader refuses any other spelling, so two different texts are
+never the same code. The space is one of the 45 characters: never trim a text before reading it.
+
+Source: RFC 9285; the text form of a code is described in schemas/codes/README.md.
+"""
+
+ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+
+_NOT_A_DIGIT = 255
+_TO_CHARACTERS = ALPHABET + bytes(256 - len(ALPHABET))
+_TO_DIGITS = bytes(ALPHABET.find(code) if code in ALPHABET else _NOT_A_DIGIT for code in range(256))
+
+
+def encode(data: bytes) -> str:
+    """Two bytes become three characters, a last single byte becomes two; lowest digit first."""
+    digits = bytearray()
+    for high, low in zip(data[::2], data[1::2], strict=False):
+        number = high << 8 | low
+        digits += bytes((number % 45, number // 45 % 45, number // 2025))
+    if len(data) % 2:
+        digits += bytes((data[-1] % 45, data[-1] // 45))
+    return digits.translate(_TO_CHARACTERS).decode("ascii")
+
+
+def decode(text: str) -> bytes:
+    """The bytes of a Base45 text. Raises ValueError for anything that `encode` cannot have written."""
+    digits = text.encode("ascii").translate(_TO_DIGITS)
+    if _NOT_A_DIGIT in digits:
+        raise ValueError("a character outside the Base45 alphabet")
+    rest = len(digits) % 3
+    if rest == 0:
+        return _decode_triples(digits)
+    if rest == 1:
+        raise ValueError("a Base45 text cut off in the middle of a group")
+    last = digits[-2] + 45 * digits[-1]
+    if last > 0xFF:
+        raise ValueError("a Base45 group that stands for no byte")
+    return _decode_triples(digits[:-2]) + bytes((last,))
+
+
+def _decode_triples(digits: bytes) -> bytes:
+    # All groups at once, as lanes of three bytes in one big number: no lane can overflow, since the
+    # largest group is 91,124. A loop over the groups costs twice as much, at each verification.
+    size = len(digits)
+    total = bytearray((_lane(digits, 0) + 45 * _lane(digits, 1) + 2025 * _lane(digits, 2)).to_bytes(size))
+    if total[::3].strip(b"\0"):
+        raise ValueError("a Base45 group that stands for no two bytes")
+    del total[::3]
+    return bytes(total)
+
+
+def _lane(digits: bytes, place: int) -> int:
+    lane = bytearray(len(digits))
+    lane[2::3] = digits[place::3]
+    return int.from_bytes(lane)

@@ -1,0 +1,242 @@
+"""The signed envelope of a code and its text, in two forms.
+
+Form a, signed by the server for each showing: a tagged COSE_Sign1. It lives a minute and is used once.
+Form b, bound to a phone: `[capsule, t, signature]` or `[capsule, t, signature, challenge]`. The capsule
+is a form-a object that names the phone's key and lives for hours; the phone proves every 30 s that it
+holds that key, so showing asks nothing of the server. A capsule by itself is never a code: who has seen a
+form-b code has seen its capsule.
+
+`parse` tells what a text says and what was signed; whether any signature holds is for `offline` to find
+out.
+
+Source: schemas/codes/README.md §1; RFC 9052 §4.2, §4.4 (COSE_Sign1, Sig_structure).
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from haiyiban.codes import base45, cbor, claims
+from haiyiban.codes.cbor import MalformedCode
+from haiyiban.codes.claims import Claims
+from haiyiban.crypto import SigningKey
+
+PREFIX = "HYB1:"
+MAX_TEXT = 1024
+ES256 = -7
+CHALLENGE_BYTES = 8
+
+_COSE_SIGN1 = 0xD2
+_ARRAY_OF_3, _ARRAY_OF_4 = 0x83, 0x84
+_ALG, _KID = 1, 4
+_KID_BYTES = 8
+_SIGNATURE_BYTES = 64
+_SIG_STRUCTURE = b"\x84" + cbor.encode("Signature1")
+_NO_EXTERNAL_AAD = cbor.encode(b"")
+_HALF_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 // 2
+# Deterministic (RFC 6979): a poor random source must not give the issuing key away.
+_SIGN = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+_VERIFY = ec.ECDSA(hashes.SHA256())
+
+
+class DeviceProof(msgspec.Struct, frozen=True):
+    """What the phone adds to a capsule: the instant `t` (seconds since 1970) and its signature over both."""
+
+    t: int
+    signature: bytes
+    challenge: bytes | None
+    signed: bytes
+
+
+class ParsedCode(msgspec.Struct, frozen=True):
+    """A code that is well formed, its signatures not yet checked; `proof` is there in form b only."""
+
+    claims: Claims
+    alg: int
+    kid: bytes
+    signature: bytes
+    signed: bytes
+    proof: DeviceProof | None = None
+
+
+def parse(text: str) -> ParsedCode:
+    """Read a scanned text. Raises MalformedCode, and nothing else, when it is not a code."""
+    if len(text) > MAX_TEXT:
+        raise MalformedCode("over 1 KB")
+    # Scanners end a line with CR or LF. A space is a Base45 character and stays.
+    line = text.strip("\r\n")
+    if not line.startswith(PREFIX):
+        raise MalformedCode("not a code of this scheme")
+    try:
+        data = base45.decode(line[len(PREFIX) :])
+    except ValueError as error:
+        raise MalformedCode(str(error)) from None
+    return parse_bytes(data)
+
+
+def parse_bytes(data: bytes) -> ParsedCode:
+    """Read the bytes of a code. Raises MalformedCode."""
+    first = data[0] if data else None
+    if first == _COSE_SIGN1:
+        code = _parse_sign1(data)
+        if code.claims.cnf is not None:
+            raise MalformedCode("a capsule without its device's proof")
+        return code
+    if first in (_ARRAY_OF_3, _ARRAY_OF_4):
+        return _parse_device_bound(data)
+    raise MalformedCode("neither form of a code")
+
+
+def parse_capsule(data: bytes) -> ParsedCode:
+    """Read a capsule, as the phone received it. Raises MalformedCode."""
+    code = _parse_sign1(data)
+    if code.claims.cnf is None:
+        raise MalformedCode("a capsule that names no device key")
+    return code
+
+
+def _parse_sign1(data: bytes) -> ParsedCode:
+    if data[:1] != bytes((_COSE_SIGN1,)):
+        raise MalformedCode("not a COSE_Sign1")
+    match cbor.decode(data[1:]):
+        case [bytes() as protected, dict() as unprotected, bytes() as payload, bytes() as signature]:
+            pass
+        case _:
+            raise MalformedCode("not a COSE_Sign1")
+    alg, kid = _parse_protected(protected)
+    if unprotected:
+        raise MalformedCode("the unprotected header is empty")
+    if alg == ES256 and len(signature) != _SIGNATURE_BYTES:
+        raise MalformedCode("an ES256 signature has 64 bytes")
+    return ParsedCode(
+        claims=claims.from_map(cbor.decode(payload)),
+        alg=alg,
+        kid=kid,
+        signature=signature,
+        signed=_sig_structure(protected, payload),
+    )
+
+
+@lru_cache(maxsize=256)  # a deployment signs with a few keys, and their headers are always the same bytes
+def _parse_protected(protected: bytes) -> tuple[int, bytes]:
+    header = cbor.decode(protected)
+    if type(header) is not dict or len(header) != 2:
+        raise MalformedCode("the protected header holds alg and kid")
+    alg, kid = header.get(_ALG), header.get(_KID)
+    if type(alg) is not int or type(kid) is not bytes or len(kid) != _KID_BYTES:
+        raise MalformedCode("the protected header holds alg and kid")
+    return alg, kid
+
+
+def _parse_device_bound(data: bytes) -> ParsedCode:
+    match cbor.decode(data):
+        case [bytes() as capsule, t, bytes() as signature, *rest] if type(t) is int and 0 <= t < 1 << 53:
+            pass
+        case _:
+            raise MalformedCode("not a device-bound code")
+    challenge = rest[0] if rest else None
+    if challenge is not None and (type(challenge) is not bytes or len(challenge) != CHALLENGE_BYTES):
+        raise MalformedCode("a challenge has 8 bytes")
+    if len(signature) != _SIGNATURE_BYTES:
+        raise MalformedCode("a device signature has 64 bytes")
+    proof = DeviceProof(
+        t=t,
+        signature=signature,
+        challenge=challenge,
+        signed=device_message(capsule, t, challenge=challenge),
+    )
+    return msgspec.structs.replace(parse_capsule(capsule), proof=proof)
+
+
+def sign_form_a(said: Claims, key: SigningKey) -> str:
+    """The text of a code signed by the server, claims as given. Raises ValueError for a capsule's."""
+    if said.cnf is not None:
+        raise ValueError("claims that name a device key go into a capsule")
+    return to_text(_sign1(said, key))
+
+
+def sign_capsule(said: Claims, key: SigningKey) -> bytes:
+    """The capsule that a phone keeps and adds its proofs to. Raises ValueError without a device key."""
+    if said.cnf is None:
+        raise ValueError("a capsule names its device key")
+    return _sign1(said, key)
+
+
+def sign_form_b(
+    capsule: bytes, device: ec.EllipticCurvePrivateKey, *, t: int, challenge: bytes | None = None
+) -> str:
+    """The text that a phone shows at second `t`, over the verifier's challenge when it gave one."""
+    r, s = decode_dss_signature(device.sign(device_message(capsule, t, challenge=challenge), _SIGN))
+    signature = _raw(r, min(s, 2 * _HALF_ORDER + 1 - s))
+    parts = [capsule, t, signature] if challenge is None else [capsule, t, signature, challenge]
+    return to_text(cbor.encode(parts))
+
+
+def device_message(capsule: bytes, t: int, *, challenge: bytes | None) -> bytes:
+    """What the phone signs: it binds the proof to this capsule, this instant and this verifier."""
+    return b"".join(
+        (b"HYB1-DEVICE", len(capsule).to_bytes(4), capsule, t.to_bytes(8), challenge or b""),
+    )
+
+
+def to_text(data: bytes) -> str:
+    """The text in the QR."""
+    return PREFIX + base45.encode(data)
+
+
+def signature_holds(public: ec.EllipticCurvePublicKey, signature: bytes, signed: bytes) -> bool:
+    """Whether an ES256 signature (raw r‖s, 64 bytes) is this key's over these bytes."""
+    try:
+        public.verify(_der(signature), signed, _VERIFY)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def is_low_s(signature: bytes) -> bool:
+    """Whether a raw signature is the one of its two twins that device proofs must use."""
+    return int.from_bytes(signature[32:]) <= _HALF_ORDER
+
+
+def _sign1(said: Claims, key: SigningKey) -> bytes:
+    protected = cbor.encode({_ALG: ES256, _KID: bytes.fromhex(key.kid)})
+    payload = cbor.encode(claims.to_map(said))
+    r, s = decode_dss_signature(key.private.sign(_sig_structure(protected, payload), _SIGN))
+    parts: list[Any] = [protected, {}, payload, _raw(r, s)]
+    return bytes((_COSE_SIGN1,)) + cbor.encode(parts)
+
+
+def _sig_structure(protected: bytes, payload: bytes) -> bytes:
+    return b"".join((_SIG_STRUCTURE, _byte_string(protected), _NO_EXTERNAL_AAD, _byte_string(payload)))
+
+
+def _byte_string(data: bytes) -> bytes:
+    # A head and the bytes, written out because it runs twice at each verification; codes stay under 1 KB.
+    size = len(data)
+    if size < 24:
+        return bytes((0x40 | size,)) + data
+    if size < 256:
+        return bytes((0x58, size)) + data
+    return b"\x59" + size.to_bytes(2) + data
+
+
+def _raw(r: int, s: int) -> bytes:
+    return r.to_bytes(32) + s.to_bytes(32)
+
+
+def _der(signature: bytes) -> bytes:
+    # Half the cost of encode_dss_signature, which goes through two big integers.
+    r, s = _der_integer(signature[:32]), _der_integer(signature[32:])
+    return b"\x30" + bytes((len(r) + len(s),)) + r + s
+
+
+def _der_integer(magnitude: bytes) -> bytes:
+    short = magnitude.lstrip(b"\0")
+    if not short or short[0] & 0x80:
+        short = b"\0" + short
+    return b"\x02" + bytes((len(short),)) + short
