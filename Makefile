@@ -1,0 +1,50 @@
+# A machine with Python 3.11 or newer, git and make needs nothing else.
+.DEFAULT_GOAL := help
+.PHONY: help run test check check-format check-lint check-types check-imports check-wheel bench openapi lock clean
+BIN := .venv/bin
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/run.stamp ## set everything up and start 海易办 on this machine (Ctrl-C stops it)
+	@$(BIN)/python -m haiyiban.cli up
+
+test: .venv/test.stamp ## all checks, then all tests
+	@$(MAKE) --no-print-directory -j2 check
+	$(BIN)/python -m pytest
+
+# Schemas, the checked-in contract and the migrations are compared with the code by the tests.
+check: check-types check-format check-lint check-imports check-wheel ## format, lint, types, import contracts, wheel
+
+check-format: .venv/test.stamp
+	$(BIN)/ruff format --check .
+check-lint: .venv/test.stamp
+	$(BIN)/ruff check .
+check-types: .venv/test.stamp
+	$(BIN)/mypy
+check-imports: .venv/test.stamp
+	$(BIN)/lint-imports
+check-wheel: .venv/test.stamp
+	$(BIN)/python tests/checks/wheel.py
+
+bench: .venv/test.stamp ## measure the hot paths against the bare framework, in one run
+	$(BIN)/python -m benchmarks
+
+openapi: .venv/test.stamp ## write the API's contract to openapi/openapi.json
+	$(BIN)/python -m haiyiban.cli openapi
+
+LOCK = uv pip compile pyproject.toml deploy/build.in --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-emit-index-url
+lock: ## write the requirements files anew (needs uv); UPGRADE=--upgrade takes the newest versions
+	$(LOCK) $(UPGRADE) --extra dev --output-file requirements-dev.txt
+	$(LOCK) --constraint requirements-dev.txt --output-file requirements.txt
+
+clean: ## remove the environment and the caches; .haiyiban, the data, stays
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/run.stamp: requirements.txt pyproject.toml
+	@sh deploy/install.sh requirements.txt
+	@touch $@
+.venv/test.stamp: requirements-dev.txt pyproject.toml
+	@sh deploy/install.sh requirements-dev.txt
+	@touch .venv/run.stamp $@
