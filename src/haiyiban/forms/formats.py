@@ -9,12 +9,11 @@ from datetime import date
 from uuid import UUID
 
 from haiyiban import divisions
+from haiyiban.credit_codes import InvalidCreditCode, parse_credit_code
 from haiyiban.residents import (
-    InvalidCreditCode,
     InvalidIdNumber,
     InvalidMobile,
     normalise_mobile,
-    parse_credit_code,
     parse_identity_number,
 )
 

@@ -1,0 +1,183 @@
+"""The catalogue (事项库): every matter file, read and checked when the process starts, then only read.
+
+One broken file refuses the whole catalogue with all findings of all files: half a catalogue would hide a
+matter from people without anybody noticing.
+
+Source: docs/domain.md §3.3–3.5; docs/add-a-matter.md.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from haiyiban import divisions, resources
+from haiyiban.errors import NotFound, Words
+from haiyiban.forms import FormSchema, MalformedJson, UnknownForm, parse_json
+from haiyiban.matters.matter import Matter
+from haiyiban.matters.quality import Finding, findings
+from haiyiban.matters.search import Entry, SearchIndex
+from haiyiban.matters.words import EverydayWords
+
+_FILE = re.compile(r"(?P<code>[a-z0-9.-]+)\.v(?P<version>[0-9]+)\.json", re.ASCII)
+
+
+class MatterUnknown(NotFound):
+    """No such matter is offered."""
+
+    type = "matters/matter-unknown"
+    title = Words("没有这个事项，请换个说法搜索", "There is no such matter; try other words")
+
+
+class BrokenCatalogue(Exception):
+    """Matter files that may not be published; `findings` holds, by file name, everything that is wrong with
+    them."""
+
+    def __init__(self, by_file: dict[str, list[Finding]]) -> None:
+        self.findings = by_file
+        lines = [
+            f"{name}: {finding.rule} {finding.pointer or '/'}: {finding.words.zh} ({finding.words.en})"
+            for name, found in by_file.items()
+            for finding in found
+        ]
+        super().__init__("the catalogue is refused:\n" + "\n".join(lines))
+
+
+class Catalogue:
+    """All published versions of all matters."""
+
+    def __init__(self, matters: Iterable[Matter], everyday: EverydayWords = EverydayWords()) -> None:  # noqa: B008 - frozen
+        self._versions = {(matter.code, matter.version): matter for matter in matters}
+        self._current = {code: self._versions[code, version] for code, version in sorted(self._versions)}
+        self.everyday = everyday
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read `folder` (`schemas/matters`). Raises BrokenCatalogue with all that is wrong in all files."""
+        matters: list[Matter] = []
+        wrong: dict[str, list[Finding]] = {}
+        for file in sorted(folder.glob("*.json")):
+            if file.name == "synonyms.json":
+                continue
+            try:
+                matter = msgspec.convert(parse_json(file.read_bytes()), Matter)
+            except MalformedJson as error:
+                wrong[file.name] = [Finding("json", "", error.detail or error.title)]
+                continue
+            except msgspec.ValidationError as error:
+                wrong[file.name] = [Finding("shape", "", Words("文件不符合事项文件的格式", str(error)))]
+                continue
+            if found := [*_file_findings(file.name, matter), *findings(matter)]:
+                wrong[file.name] = found
+            matters.append(matter)
+        if wrong:
+            raise BrokenCatalogue(wrong)
+        return cls(matters, EverydayWords.load(folder / "synonyms.json"))
+
+    def get(self, code: str) -> Matter:
+        """The newest version. Raises MatterUnknown."""
+        try:
+            return self._current[code]
+        except KeyError:
+            raise MatterUnknown() from None
+
+    def version(self, code: str, version: int) -> Matter:
+        """The version a case was opened under. Raises MatterUnknown."""
+        try:
+            return self._versions[code, version]
+        except KeyError:
+            raise MatterUnknown() from None
+
+    def search(
+        self,
+        query: str = "",
+        *,
+        zone: str | None = None,
+        audience: str | None = None,
+        division: str | None = None,
+    ) -> list[Matter]:
+        """Newest versions that match, best first; an empty query lists all in order of code.
+
+        `division` keeps what its people find: offered there, in what holds it, or somewhere inside it. An
+        unknown one finds nothing.
+        """
+        reach = None if division is None else _reach(divisions.canonical(division))
+
+        def allowed(code: str) -> bool:
+            matter = self._current[code]
+            return (
+                (zone is None or matter.zone == zone)
+                and (audience is None or matter.audience == audience)
+                and (reach is None or not reach.isdisjoint(matter.divisions))
+            )
+
+        if not query.strip():
+            return [matter for code, matter in self._current.items() if allowed(code)]
+        return [self._current[code] for code in self._index.find(query, allowed=allowed)]
+
+    @cached_property
+    def _index(self) -> SearchIndex:
+        return SearchIndex(map(_entry, self._current.values()), self.everyday)
+
+
+@cache
+def _reach(division: str) -> frozenset[str]:
+    """A division with all above and below it."""
+    if divisions.find(division) is None:
+        return frozenset()
+    return divisions.subtree(division).union(above.code for above in divisions.ancestors(division))
+
+
+def _entry(matter: Matter) -> Entry:
+    keywords = tuple((keyword, 2.5) for keyword in matter.keywords)
+    other = (
+        (matter.item.task_name, 2.0),
+        (matter.item.result_name, 1.0),
+        (matter.summary.zh, 1.0),
+        (matter.summary.en, 1.0),
+    )
+    return Entry(matter.code, (matter.name.zh, matter.name.en), keywords + other)
+
+
+def _file_findings(file_name: str, matter: Matter) -> Iterator[Finding]:
+    """What holds between a matter file, its name and its form."""
+    named = _FILE.fullmatch(file_name)
+    if not named or (named["code"], named["version"]) != (matter.code, str(matter.version)):
+        yield Finding(
+            "file", "/code", Words("文件名应为“代码.v版本.json”", "the file is named <code>.v<version>.json")
+        )
+    if not matter.handled_by.division_from and matter.handled_by.otherwise is None:
+        yield Finding(
+            "handler", "/handledBy", Words("没有写明由哪个区划办理", "no division is named to handle it")
+        )
+    for index, code in enumerate(matter.divisions):
+        if divisions.find(code) is None or divisions.canonical(code) != code:
+            yield Finding(
+                "division", f"/divisions/{index}", Words("没有这个行政区划", "no such division today")
+            )
+    try:
+        form = FormSchema.load(matter.form)
+    except UnknownForm:
+        yield Finding("form", "/form", Words("没有这个表单", "no such form is published"))
+        return
+    for index, at in enumerate(matter.handled_by.division_from):
+        if not form.knows(at):
+            yield Finding(
+                "form",
+                f"/handledBy/divisionFrom/{index}",
+                Words("表单没有这一项", "the form has no such field"),
+            )
+    for index, rule in enumerate(matter.prefill):
+        if not form.knows(rule.pointer):
+            yield Finding(
+                "form", f"/prefill/{index}/pointer", Words("表单没有这一项", "the form has no such field")
+            )
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The catalogue of this process. Raises BrokenCatalogue when it is first asked for."""
+    return Catalogue.load(resources.schemas() / "matters")
