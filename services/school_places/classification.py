@@ -68,18 +68,17 @@ def classify(
     with the class that its home gives it.
     """
     outside = _outside(facts, catchment)
-    situation = Situation(facts, None if outside else catchment, area, table.city, on)
+    from_inside = Situation(facts, catchment, area, table.city, on)
+    from_outside = Situation(facts, None, area, table.city, on)
+    if outside is None:
+        ranges = [_possible_classes(table, from_inside), _possible_classes(table, from_outside)]
+    else:
+        ranges = [_possible_classes(table, from_outside if outside else from_inside)]
+    at_best, at_worst = min(best for best, _ in ranges), max(worst for _, worst in ranges)
     ledger = _Ledger(facts)
-    at_best = at_worst = COORDINATED
-    for rule in reversed(table.classes):
-        verdict = _judge_class(rule, situation, _Ledger(facts))
-        if verdict is not False:
-            at_best = rule.rank
-        if verdict is True:
-            at_worst = rule.rank
     for rule in table.classes:
         if rule.rank <= at_worst:
-            _judge_class(rule, situation, ledger)
+            _judge_class(rule, from_outside if outside else from_inside, ledger)
     if outside is None:
         ledger.open.add("home")
     used = _judge_home(facts, table.home_rule, year=year)
@@ -118,6 +117,18 @@ def _outside(facts: Facts, catchment: Catchment) -> bool | None:
         return None
     home = facts.home.value
     return home is None or not in_catchment(home.address, home.division, catchment)
+
+
+def _possible_classes(table: ClassTable, situation: Situation) -> tuple[int, int]:
+    """The best class that open facts still allow, and the first that holds without them."""
+    at_best = at_worst = COORDINATED
+    for rule in reversed(table.classes):
+        verdict = _judge_class(rule, situation, _Ledger(situation.facts))
+        if verdict is not False:
+            at_best = rule.rank
+        if verdict is True:
+            at_worst = rule.rank
+    return at_best, at_worst
 
 
 def _judge_class(rule: ClassRule, situation: Situation, ledger: _Ledger) -> bool | None:

@@ -63,11 +63,12 @@ def lottery_numbers(seed: bytes, pseudonyms: Sequence[str], *, twins: Iterable[S
     entry_of = {pseudonym: pseudonym for pseudonym in pseudonyms}
     if len(entry_of) != len(pseudonyms):
         raise MalformedRoll("a pseudonym stands on the roll twice")
+    grouped: set[str] = set()
     for group in twins:
-        for pseudonym in group:
-            if entry_of.get(pseudonym) != pseudonym:
-                raise MalformedRoll("a twin is not on the roll, or in two groups")
-            entry_of[pseudonym] = min(group)
+        if not grouped.isdisjoint(group) or not entry_of.keys() >= set(group):
+            raise MalformedRoll("a twin is not on the roll, or in two groups")
+        grouped.update(group)
+        entry_of.update(dict.fromkeys(group, min(group)))
     entries = sorted(set(entry_of.values()), key=lambda entry: (lottery_key(seed, entry), entry))
     number_of = {entry: number for number, entry in enumerate(entries, 1)}
     return [number_of[entry_of[pseudonym]] for pseudonym in pseudonyms]

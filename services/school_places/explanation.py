@@ -2,8 +2,7 @@
 
 It compares the child with the last one taken at each school, by class and lottery number only, and says
 nothing of any other child.
-Source: docs/domain.md §6.2 (publish cut-off class and lottery seed); each
-family reads its own.
+Source: docs/domain.md §6.2 (publish cut-off class and lottery seed).
 """
 
 from collections.abc import Sequence
