@@ -23,6 +23,7 @@ from haiyiban.identity.tokens import access_tokens
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
 ResidentRequest = Request[ResidentCaller, Any, State]
 StaffRequest = Request[StaffCaller, Any, State]
+SessionRequest = Request[ResidentCaller | StaffCaller, Any, State]
 VerifierRequest = Request[VerifierCaller, Any, State]
 
 
@@ -57,6 +58,18 @@ def staff(*roles: str) -> Guard:
         caller = _of_kind(connection, StaffCaller)
         if roles and caller.roles.isdisjoint(roles):
             raise NotAllowed
+
+    return guard
+
+
+def signed_in() -> Guard:
+    """Lets residents and staff in: whoever has a session."""
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        if isinstance(connection.scope["user"], VerifierCaller):
+            raise NotAllowed
+        if isinstance(connection.scope["user"], Anonymous):
+            raise NotSignedIn
 
     return guard
 
@@ -97,5 +110,8 @@ async def _refreshed(
 
 def _way_up(caller: ResidentCaller) -> Words:
     if caller.person_id is None:
-        return Words("请先完成实名认证，再做刷脸核验", "First give your real name, then pass a face check")
+        return Words(
+            "请先完成实名认证和刷脸核验；在新设备登录且已实名的，直接刷脸即可",
+            "First give your real name, then pass a face check; on a new device the face check is enough",
+        )
     return Words("请完成刷脸核验后再办理", "Please pass a face check, then try again")

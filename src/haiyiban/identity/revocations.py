@@ -33,7 +33,13 @@ _revoked: frozenset[UUID] = frozenset()
 
 
 async def revoke(session: AsyncSession, subject_id: UUID) -> None:
-    """Refuse the access tokens of a session, account, staff member or verifier from now on."""
+    """Refuse the access tokens of a session, account, staff member or verifier from now on.
+
+    This process refuses them at once, even before the commit: if that fails, the next reading of the list
+    lets them in again.
+    """
+    global _revoked
+    _revoked |= {subject_id}
     expires = clock.now() + 2 * LIFE
     statement = upsert(Revocation).values(subject_id=subject_id, expires_at=expires)
     await session.execute(

@@ -1,0 +1,11 @@
+"""Who somebody is and how sure we are: accounts, persons, sessions, staff, assurance levels.
+
+Source: docs/domain.md §1; docs/decisions/.
+"""
+
+from haiyiban.errors import Words
+from haiyiban.identity.auth_controller import AuthController
+from haiyiban.identity.me_controller import MeController
+from haiyiban.zone import Zone
+
+zone = Zone(name="identity", title=Words("身份", "Identity"), controllers=(AuthController, MeController))

@@ -1,0 +1,14 @@
+"""Notices (告知): what people are told by SMS at each step of what concerns them.
+
+A notice is promised in the transaction that causes it and sent by the worker (haiyiban.outbox). Its text
+carries no full name and no document number, for a phone lies about and numbers are issued again.
+"""
+
+from haiyiban.errors import Words
+from haiyiban.notices.service import tell_person, tell_phone
+from haiyiban.notices.tasks import REPAIR, SEND
+from haiyiban.zone import Zone
+
+zone = Zone(name="notices", title=Words("告知", "Notices"), tasks=(SEND, REPAIR))
+
+__all__ = ["tell_person", "tell_phone", "zone"]

@@ -1,0 +1,121 @@
+"""Every text that is sent to people, by event. No full name, no document number, no address.
+
+`number` is the case number (办件编号), `matter` the matter's title in the reader's language or in Chinese.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from string import Formatter
+
+from haiyiban.errors import Words
+
+SIGNATURE = Words("【海易办】", "[Haiyiban] ")
+
+TEMPLATES: Mapping[str, Words] = {
+    "identity.sms-code": Words(
+        "您的验证码是 {code}，{minutes} 分钟内有效。不要告诉任何人，工作人员也不会向您索要。",
+        "Your code is {code}, valid for {minutes} minutes. Tell it to nobody; our staff never ask for it.",
+    ),
+    "identity.person-moved": Words(
+        "您的实名身份已在另一个账号通过刷脸核验，本账号已退出登录。如非本人操作，请立即到政务服务大厅核实。",
+        "Your identity was confirmed by face on another account; this account is signed out. "
+        "If that was not you, please go to a service hall at once.",
+    ),
+    "cases.submitted": Words(
+        "您的「{matter}」申请已提交，办件编号 {number}。受理结果会短信告知您。",
+        "Your application for {matter} was submitted; number {number}. We will tell you when it is accepted.",
+    ),
+    "cases.accepted": Words(
+        "您的「{matter}」申请（{number}）已受理，承诺 {due} 前办结。",
+        "Your application for {matter} ({number}) was accepted; it will be decided by {due}.",
+    ),
+    "cases.correction-requested": Words(
+        "您的「{matter}」申请（{number}）需要补正，请在 {due} 前登录查看要补的全部内容"
+        "并重新提交，逾期视为放弃。",
+        "Your application for {matter} ({number}) needs corrections. Sign in to see all of them and submit "
+        "again by {due}, or it lapses.",
+    ),
+    "cases.refused": Words(
+        "您的「{matter}」申请（{number}）未予受理，原因和您可以怎么办请登录查看。",
+        "Your application for {matter} ({number}) was not accepted. Sign in to read why and what you can do.",
+    ),
+    "cases.suspended": Words(
+        "您的「{matter}」申请（{number}）进入特别程序，办理时限暂停计算，原因请登录查看。",
+        "Your application for {matter} ({number}) is in a special procedure; its time limit stands still. "
+        "Sign in to read why.",
+    ),
+    "cases.resumed": Words(
+        "您的「{matter}」申请（{number}）已恢复办理，承诺 {due} 前办结。",
+        "Your application for {matter} ({number}) goes on; it will be decided by {due}.",
+    ),
+    "cases.extended": Words(
+        "您的「{matter}」申请（{number}）已依法延长办理期限至 {due}，理由请登录查看。",
+        "The time limit of your application for {matter} ({number}) was extended to {due}. "
+        "Sign in to read why.",
+    ),
+    "cases.transferred": Words(
+        "您的「{matter}」申请（{number}）已转交有权办理的部门，您无需再次提交。",
+        "Your application for {matter} ({number}) was passed to the agency in charge; you need do nothing.",
+    ),
+    "cases.approved": Words(
+        "您的「{matter}」申请（{number}）已通过，结果请登录查看。",
+        "Your application for {matter} ({number}) was approved. Sign in to see the outcome.",
+    ),
+    "cases.denied": Words(
+        "您的「{matter}」申请（{number}）未获通过，理由和救济途径请登录查看。",
+        "Your application for {matter} ({number}) was denied. Sign in to read why and how to appeal.",
+    ),
+    "cases.lapsed": Words(
+        "您的「{matter}」申请（{number}）逾期未补正，已办结。您可以重新申请。",
+        "Your application for {matter} ({number}) lapsed without corrections. You may apply again.",
+    ),
+    "cases.withdrawn": Words(
+        "您的「{matter}」申请（{number}）已撤回。您可以重新申请。",
+        "Your application for {matter} ({number}) was withdrawn. You may apply again.",
+    ),
+    "cases.terminated": Words(
+        "您的「{matter}」申请（{number}）已终止办理，原因请登录查看。",
+        "Your application for {matter} ({number}) was terminated. Sign in to read why.",
+    ),
+    "cases.closed": Words(
+        "您的「{matter}」申请（{number}）已办结。欢迎登录评价本次服务。",
+        "Your application for {matter} ({number}) is closed. You are welcome to rate the service.",
+    ),
+    "certificates.issued": Words(
+        "您有一份新的电子证照「{type}」，可登录查看和亮证。",
+        "You have a new certificate: {type}. Sign in to see and show it.",
+    ),
+    "certificates.reissued": Words(
+        "您的电子证照「{type}」已更正并换发，旧证照同时失效。",
+        "Your certificate {type} was corrected and issued anew; the old one is no longer valid.",
+    ),
+    "certificates.revoked": Words(
+        "您的电子证照「{type}」已失效，原因请登录查看。",
+        "Your certificate {type} is no longer valid. Sign in to read why.",
+    ),
+    "school-places.published": Words(
+        "「{enrolment}」录取结果已公布，请登录查看录取学校和逐条说明。",
+        "The results of {enrolment} are published. Sign in to see the school and how it was decided.",
+    ),
+}
+
+
+class UnknownTemplate(LookupError):
+    """A notice names a text that does not exist, or lacks one of its values: a mistake of ours."""
+
+
+def render(template: str, values: Mapping[str, str], *, language: str) -> str:
+    """The text of a notice. Raises UnknownTemplate."""
+    words = TEMPLATES.get(template)
+    if words is None:
+        raise UnknownTemplate(template)
+    try:
+        return (SIGNATURE.in_language(language) + words.in_language(language)).format_map(values)
+    except KeyError as missing:
+        raise UnknownTemplate(f"{template} needs {missing}") from None
+
+
+def values_of(template: str) -> frozenset[str]:
+    """The names of the values that a notice needs."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(TEMPLATES[template].zh) if name)
