@@ -116,7 +116,9 @@ class Catalogue:
 
         if not query.strip():
             return [matter for code, matter in self._current.items() if allowed(code)]
-        return [self._current[code] for code in self._index.find(query, allowed=allowed)]
+        narrowed = (zone, audience, division) != (None, None, None)
+        found = self._index.find(query, allowed=allowed if narrowed else None)
+        return [self._current[code] for code in found]
 
     @cached_property
     def _index(self) -> SearchIndex:

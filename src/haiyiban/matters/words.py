@@ -55,13 +55,35 @@ def without_fillers(text: str, fillers: Sequence[str]) -> str:
     return normal(left) if left.strip() else text
 
 
-def tokens(text: str, notions: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The tokens of a normalised text; the same token may come more than once."""
+class Tokenizer:
+    """Cuts texts into tokens; knows the notions by the token that each of their words begins with."""
+
+    def __init__(self, everyday: EverydayWords) -> None:
+        self._fillers = everyday.fillers
+        self._starts: dict[str, list[tuple[str, str]]] = {}
+        for index, notion in enumerate(everyday.notions):
+            for word in notion:
+                # A Latin word keeps its spaces, so that "rent" is not found in "parent"; a Chinese one has none.
+                wanted = word if word.isascii() else word.strip()
+                start = next(_pieces(word), "")
+                self._starts.setdefault(start, []).append((wanted, f"#{index}"))
+
+    def of_text(self, text: str) -> set[str]:
+        """The tokens of a normalised text: its pieces, and `#n` for each notion that it names."""
+        found = set(_pieces(text))
+        notions: set[str] = set()
+        for start in self._starts.keys() & (found | set(text)):
+            notions.update(notion for word, notion in self._starts[start] if word in text)
+        return found | notions
+
+    def of_query(self, text: str) -> set[str]:
+        """The tokens of what a normalised query wants."""
+        return self.of_text(without_fillers(text, self._fillers))
+
+
+def _pieces(text: str) -> Iterator[str]:
     for run in text.split():
         if run.isascii() or len(run) == 1:
             yield run
         else:
             yield from map("".join, pairwise(run))
-    for index, notion in enumerate(notions):
-        if any((word if word.isascii() else word.strip()) in text for word in notion):
-            yield f"#{index}"
