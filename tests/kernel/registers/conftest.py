@@ -31,7 +31,10 @@ def outside() -> Outside:
 
     @asynccontextmanager
     async def serve(answer: Answer) -> AsyncIterator[RegisterClient]:
+        running: dict[asyncio.StreamWriter, asyncio.Task[None]] = {}
+
         async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            running[writer] = asyncio.current_task()  # type: ignore[assignment]
             try:
                 await reader.readuntil(b"\r\n\r\n")
                 async for piece in answer():
@@ -50,6 +53,9 @@ def outside() -> Outside:
         finally:
             await strange.aclose()
             server.close()
+            for writer in running:
+                writer.transport.abort()
+            await asyncio.gather(*running.values())
             await server.wait_closed()
 
     return serve
