@@ -37,6 +37,8 @@ class Settings:
     pool_size: int = 16
     body_limit: int = 1_048_576
     """Bytes of a request's body."""
+    sms_per_address: int = 300
+    """Sign-in codes that one network address may ask for in an hour; a village may share one address."""
 
     @property
     def keys_dir(self) -> Path:
@@ -72,6 +74,7 @@ class Settings:
             clock_offset=offset,
             pool_size=int(_number(environ, "HAIYIBAN_POOL_SIZE", 16)),
             body_limit=int(_number(environ, "HAIYIBAN_BODY_LIMIT", 1_048_576)),
+            sms_per_address=int(_number(environ, "HAIYIBAN_SMS_PER_ADDRESS", 300)),
         )
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import haiyiban
 from haiyiban import registers
 from haiyiban.db import Database
-from haiyiban.identity import revocations
+from haiyiban.identity import address_limit, revocations
 from haiyiban.identity.tokens import access_tokens
 from haiyiban.runtime import contract, discovery
 from haiyiban.runtime.edge import Edge
@@ -87,6 +87,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
                 await refreshing
             access_log.flush()
             await registers.close()
+            await address_limit.close()
             await database.close()
 
     application = build(settings, lifespan)
