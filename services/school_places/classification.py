@@ -31,6 +31,11 @@ class Priority(NamedTuple):
             return NOT_BY_MATCHING
         return self.outside << 11 | self.rank << 8 | self.subclass
 
+    @classmethod
+    def of_packed(cls, packed: int) -> "Priority":
+        """What `packed` stands for; `NOT_BY_MATCHING` has no way back."""
+        return cls(packed >> 11, packed >> 8 & 7, packed & 255)
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

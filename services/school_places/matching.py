@@ -20,7 +20,7 @@ Source: docs/domain.md §6.2 (twins, classes), §6.3 (vectors); Gale and Shapley
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heappop, heappush, heappushpop
 from typing import NamedTuple
 
 UNPLACED = -1
@@ -28,11 +28,11 @@ UNPLACED = -1
 NOT_BY_MATCHING = -1
 """As a priority: this child may never be matched to this school (class 6, placed only by 统筹)."""
 
-_PUPIL_BITS = 24
-_LOTTERY_BITS = 24
+_PUPIL_BITS = 22
+_LOTTERY_BITS = 22
 _PUPIL_MASK = (1 << _PUPIL_BITS) - 1
 _WORST = 1 << (16 + _LOTTERY_BITS)
-"""Above every standing; a priority is below 2^16, a lottery number below 2^24."""
+"""Above every standing. With priorities below 2^16 a heap entry has 60 bits, which Python adds fastest."""
 
 
 class MalformedInstance(ValueError):
@@ -89,30 +89,37 @@ def match(instance: Instance) -> Result:
         if priority == NOT_BY_MATCHING:
             waiting.append(pupil)
             continue
-        entry = (_WORST - (priority << _LOTTERY_BITS | lottery[pupil])) << _PUPIL_BITS | pupil
-        rejected = _offer(held[school], entry, capacities[school])
-        if rejected:
+        heap = held[school]
+        standing = _WORST - (priority << _LOTTERY_BITS | lottery[pupil])
+        if len(heap) < capacities[school]:
+            heappush(heap, standing << _PUPIL_BITS | pupil)
+        elif not heap or standing < heap[0] >> _PUPIL_BITS:
             turned_away[school] = 1
-            waiting.extend([entry & _PUPIL_MASK for entry in rejected])
+            waiting.append(pupil)
+        else:
+            rejected = _make_room(heap, standing << _PUPIL_BITS | pupil, capacities[school])
+            if rejected:
+                turned_away[school] = 1
+                waiting += rejected
     return _result(held, turned_away, pupils=len(choices))
 
 
-def _offer(heap: list[int], entry: int, capacity: int) -> Sequence[int]:
-    """Let one more child ask; the children sent away. The heap's top is the child who stands last."""
-    if len(heap) < capacity:
-        heappush(heap, entry)
-        return ()
-    if not heap or entry >> _PUPIL_BITS < heap[0] >> _PUPIL_BITS:
-        return (entry,)
-    heappush(heap, entry)
-    last = [heappop(heap)]
-    while heap and heap[0] >> _PUPIL_BITS == last[0] >> _PUPIL_BITS:
-        last.append(heappop(heap))
+def _make_room(heap: list[int], entry: int, capacity: int) -> list[int]:
+    """Take one more child into a full school; the children who lose their seat by it.
+
+    The heap's top is the child who stands last, together with its twin, if both are held.
+    """
+    last = heappushpop(heap, entry)
+    if heap[0] >> _PUPIL_BITS != last >> _PUPIL_BITS:
+        return [last & _PUPIL_MASK]
+    equal = [last]
+    while heap and heap[0] >> _PUPIL_BITS == last >> _PUPIL_BITS:
+        equal.append(heappop(heap))
     if len(heap) >= capacity:
-        return last
-    for twin in last:
-        heappush(heap, twin)
-    return ()
+        return [entry & _PUPIL_MASK for entry in equal]
+    for entry in equal:
+        heappush(heap, entry)
+    return []
 
 
 def _result(held: list[list[int]], turned_away: bytearray, *, pupils: int) -> Result:
@@ -131,7 +138,7 @@ def check(instance: Instance) -> None:
     """Refuse an input whose outcome would not be defined. Raises MalformedInstance."""
     pupils, schools = len(instance.choices), len(instance.capacities)
     if not len(instance.priorities) == len(instance.lottery) == pupils <= _PUPIL_MASK:
-        raise MalformedInstance("choices, priorities and lottery differ in length")
+        raise MalformedInstance("choices, priorities and lottery differ in length, or are over 2^22")
     for pupil, (choices, priorities) in enumerate(zip(instance.choices, instance.priorities, strict=True)):
         if len(choices) != len(priorities):
             raise MalformedInstance(f"pupil {pupil}: one priority for each choice is needed")
@@ -161,7 +168,7 @@ def _check_lottery(instance: Instance) -> None:
     holder: dict[int, int] = {}
     for pupil, number in enumerate(instance.lottery):
         if not 0 <= number < 1 << _LOTTERY_BITS:
-            raise MalformedInstance(f"pupil {pupil}: a lottery number outside 0..2^24-1")
+            raise MalformedInstance(f"pupil {pupil}: a lottery number outside 0..2^22-1")
         if holder.setdefault(number, group_of[pupil]) != group_of[pupil]:
             raise MalformedInstance(f"pupil {pupil}: the lottery number of another child")
     if len(holder) != len(set(group_of)):

@@ -247,6 +247,7 @@ def test_packed_priorities_keep_their_order_and_class_6_is_not_matched() -> None
     ladder = [Priority(o, c, s) for o in (0, 1) for c in range(6) for s in (0, 1, 200)]
     packed = [priority.packed() for priority in ladder]
     assert packed == sorted(set(packed))
+    assert [Priority.of_packed(number) for number in packed] == ladder
     assert Priority(0, 6, 0).packed() == NOT_BY_MATCHING
 
 

@@ -353,7 +353,7 @@ def test_a_placement_made_wrong_is_found_and_named() -> None:
         {"lottery": [1, 1]},
         {"lottery": [1]},
         {"lottery": [1, -1]},
-        {"lottery": [1, 1 << 24]},
+        {"lottery": [1, 1 << 22]},
         {"capacities": [1, -1]},
         {"twins": [[0, 1]]},
         {"twins": [[0]]},

@@ -110,6 +110,7 @@ def test_the_roll_hash_and_the_result_follow_from_the_published_description(file
         (("roll", "twinGroups"), [], "roll_hash", "/rollHash"),
         (("lottery", 5), 99, "lottery", "/lottery/5"),
         (("lottery",), [1], "lottery", "/lottery"),
+        (("placements", 0), 999, "placements", "/placements/0"),
         (("cutoffs", 0), {"priority": 0, "lottery": 1}, "cutoffs", "/cutoffs/0"),
         (("roll", "schools", 0, "capacity"), -1, "form", ""),
         (("schema",), "other", "form", ""),
@@ -168,6 +169,11 @@ def test_what_is_no_file_at_all_is_refused_in_words(document: bytes) -> None:
     difference = recompute(document).difference
     assert difference is not None
     assert difference.step == "form"
+
+
+def test_numbers_beyond_what_json_can_carry_are_refused(file: PublicFile) -> None:
+    document = to_bytes(file).replace(b'"capacity":5', b'"capacity":9007199254740993')
+    assert not recompute(document).holds
 
 
 def test_a_twin_that_is_not_on_the_roll_is_refused(file: PublicFile) -> None:
