@@ -122,14 +122,14 @@ async def _claim_once(session: AsyncSession, scope: bytes, body_hash: bytes) -> 
         created_at=now,
     )
     # An abandoned claim (a process that died) is taken over; a living or an answered one is left alone.
-    statement = statement.on_conflict_do_update(
+    claimed = statement.on_conflict_do_update(
         index_elements=["scope"],
         set_={"claim": fresh.token, "claimed_until": now + CLAIM_LIFE},
         where=(StoredAnswer.answer_sealed.is_(None))
         & (StoredAnswer.claimed_until < now)
         & (StoredAnswer.body_hash == body_hash),
     ).returning(StoredAnswer.id)
-    row = await session.scalar(statement)
+    row = await session.scalar(claimed)
     if row is not None:
         return Claim(row=row, token=fresh.token)
     stored = await session.scalar(select(StoredAnswer).where(StoredAnswer.scope == scope))

@@ -24,7 +24,7 @@ class Health(Output):
 class SystemController(Controller):
     """Health, metrics, key set and the contract itself; no base path."""
 
-    tags = ["system"]  # noqa: RUF012 - Litestar's own class attribute
+    tags = ["system"]
 
     @get("/health/live", summary="The process is up")
     async def live(self) -> Health:

@@ -1,0 +1,23 @@
+"""Cases (办件): one application for a matter, from draft to outcome, for every matter alike (一张审批网)."""
+
+from haiyiban.cases import tasks
+from haiyiban.cases.controllers import CasesController
+from haiyiban.cases.desk_controllers import DeskController
+from haiyiban.cases.seed import seed
+from haiyiban.errors import Words
+from haiyiban.zone import Task, Zone
+
+zone = Zone(
+    name="cases",
+    title=Words("办件", "Cases"),
+    controllers=(CasesController, DeskController),
+    tasks=(
+        Task(name="cases.lapse", run=tasks.lapse, schedule="* * * * *"),
+        Task(name="cases.resume", run=tasks.resume, schedule="* * * * *"),
+        Task(name="cases.close", run=tasks.close, schedule="*/10 * * * *"),
+        Task(name="cases.ask_again", run=tasks.ask_again, schedule="* * * * * */10"),
+    ),
+    seed=seed,
+)
+
+__all__ = ["zone"]

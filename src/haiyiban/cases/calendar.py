@@ -1,0 +1,50 @@
+"""The working-day calendar as the operators keep it: a table, read into memory.
+
+Seeded with the yearly notices of the State Council; an operator adds the next year's and local days
+(三月三). Source: docs/domain.md §14.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from haiyiban.cases.models import Workday
+from haiyiban.workdays import Calendar, national_rows, published_years
+
+_FRESH_SECONDS = 60.0
+FIRST_YEAR, LAST_YEAR = 2018, 2026
+NATION = "000000"
+
+_held: tuple[float, Calendar] | None = None
+
+
+async def calendar(session: AsyncSession) -> Calendar:
+    """The calendar, at most a minute old."""
+    global _held
+    if _held is None or time.monotonic() - _held[0] > _FRESH_SECONDS:
+        _held = (time.monotonic(), await _read(session))
+    return _held[1]
+
+
+async def _read(session: AsyncSession) -> Calendar:
+    rows = (await session.execute(select(Workday.division, Workday.day, Workday.is_off))).all()
+    national: dict[date, bool] = {row.day: row.is_off for row in rows if row.division == NATION}
+    local: dict[str, dict[date, bool]] = {}
+    for row in rows:
+        if row.division != NATION:
+            local.setdefault(row.division, {})[row.day] = row.is_off
+    return Calendar(national, local, published_years(national))
+
+
+async def seed_calendar(session: AsyncSession) -> None:
+    """Write the published years; days that an operator has changed are left alone."""
+    rows = [
+        {"division": NATION, "day": day, "is_off": is_off, "source": "国务院办公厅放假通知"}
+        for day, is_off in national_rows(FIRST_YEAR, LAST_YEAR).items()
+    ]
+    await session.execute(upsert(Workday).values(rows).on_conflict_do_nothing())

@@ -1,0 +1,172 @@
+"""Cases over HTTP, as clerks decide them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from haiyiban import audit, clock
+from haiyiban.cases import access, desk, views
+from haiyiban.cases.access import CaseMissing, VersionConflict
+from haiyiban.cases.desk import TooLateToUndo
+from haiyiban.cases.models import Case
+from haiyiban.cases.states import IllegalMove, State, Verb
+from haiyiban.cases.verbs import DecidedByPublication, InvalidVerb, OneNoticeOnly, VerbInput
+from haiyiban.errors import FieldError, Malformed, NotFound, Words
+from haiyiban.forms import leaves
+from haiyiban.identity.guards import StaffRequest, staff
+from haiyiban.wire import Input, Page, after_cursor, cursor_of, page_limit, problems
+
+
+class CorrectionItem(Input):
+    """One thing to correct."""
+
+    pointer: str
+    message: str
+
+
+class VerbCreate(Input):
+    """What comes with a verb. `version` is the version of the case that the clerk has seen."""
+
+    version: int | None = None
+    note: str = ""
+    reason: str = ""
+    days: int | None = None
+    agency: str | None = None
+    resume_on: date | None = None
+    items: list[CorrectionItem] = []
+
+
+class DeskCaseSummary(views.CaseSummary, kw_only=True, omit_defaults=False):
+    """A case in a clerk's queue."""
+
+    division: str
+    has_open_facts: bool
+    is_overdue: bool
+    """Past its promised day and not decided."""
+
+
+_CLERK_VERBS = frozenset(Verb) - {Verb.SUBMISSION, Verb.WITHDRAWAL, Verb.LAPSE}
+
+
+class DeskController(Controller):
+    """The clerk's desk (审批工作台): own agency, own division and below."""
+
+    path = "/desk/cases"
+    tags = ["desk"]
+    guards = [staff("clerk", "officer")]
+
+    @get(summary="My queue", responses=problems(Malformed))
+    async def queue(
+        self,
+        request: StaffRequest,
+        session: NamedDependency[AsyncSession],
+        state: FromQuery[str | None] = None,
+        matter: FromQuery[str | None] = None,
+        cursor: FromQuery[str | None] = None,
+        limit: FromQuery[int | None] = None,
+    ) -> Page[DeskCaseSummary]:
+        """Oldest first, so that nobody waits behind later ones."""
+        size = page_limit(limit)
+        query = select(Case).where(access.of_staff(request.user)).order_by(Case.id)
+        if state is not None:
+            query = query.where(Case.state == _state(state))
+        if matter is not None:
+            query = query.where(Case.matter == matter)
+        if (after := after_cursor(cursor)) is not None:
+            query = query.where(Case.id > after)
+        rows = list(await session.scalars(query.limit(size + 1)))
+        return Page(
+            items=[_summary(case) for case in rows[:size]],
+            next=cursor_of(rows[size - 1].id) if len(rows) > size else None,
+        )
+
+    @get("/{case_id:uuid}", summary="Read a case", responses=problems(CaseMissing))
+    async def read(
+        self, request: StaffRequest, session: NamedDependency[AsyncSession], case_id: FromPath[UUID]
+    ) -> views.DeskCaseRead:
+        """The case with values in full, what the checks found, and its timeline. The look is recorded."""
+        case = await access.of_desk(session, case_id, request.user)
+        await audit.record(
+            session,
+            "cases.read",
+            subject=case.subject_id,
+            object_kind="case",
+            object_id=case.id,
+            fields=sorted(at for at, _ in leaves(case.form)),
+            reason=case.matter,
+        )
+        return await views.desk_read(session, case)
+
+    @post(
+        "/{case_id:uuid}/{verb:str}",
+        status_code=200,
+        summary="Act on a case",
+        responses=problems(
+            CaseMissing,
+            VersionConflict,
+            IllegalMove,
+            InvalidVerb,
+            OneNoticeOnly,
+            TooLateToUndo,
+            DecidedByPublication,
+        ),
+    )
+    async def act(
+        self,
+        request: StaffRequest,
+        session: NamedDependency[AsyncSession],
+        case_id: FromPath[UUID],
+        verb: FromPath[str],
+        data: JSONBody[VerbCreate],
+    ) -> Response[views.DeskCaseRead]:
+        """accept, refuse, request-correction, suspend, resume, extend, transfer, terminate, approve, deny,
+        close or undo. Of two clerks at once one wins; the other gets 409 with the new state and version."""
+        if verb not in _CLERK_VERBS:
+            raise NotFound
+        case = await desk.act(
+            session,
+            case_id,
+            Verb(verb),
+            VerbInput(
+                version=data.version,
+                note=data.note,
+                reason=data.reason,
+                days=data.days,
+                agency=data.agency,
+                resume_on=data.resume_on,
+                items=[(item.pointer, item.message) for item in data.items],
+            ),
+            caller=request.user,
+            now=clock.now(),
+        )
+        awaits = verb == Verb.EXTEND and case.extension_asked_by is not None
+        return Response(await views.desk_read(session, case), status_code=202 if awaits else 200)
+
+
+def _state(state: str) -> str:
+    try:
+        return State(state).value
+    except ValueError:
+        raise Malformed(
+            errors=[FieldError("/state", Words("没有这个状态", "There is no such state"))]
+        ) from None
+
+
+def _summary(case: Case) -> DeskCaseSummary:
+    members: dict[str, Any] = views.summary_members(case)
+    due = case.promised_due_on
+    is_open = case.state in {State.ACCEPTED, State.SUSPENDED}
+    return DeskCaseSummary(
+        **members,
+        division=case.division,
+        has_open_facts=case.has_open_facts,
+        is_overdue=is_open and due is not None and clock.today() > due,
+    )

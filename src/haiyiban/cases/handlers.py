@@ -1,0 +1,97 @@
+"""What a matter may add in code. Most matters need none: their data file says it all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Literal, Protocol
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from haiyiban.errors import FieldError, Words
+from haiyiban.matters.prefill import Ask, Prefilled
+
+if TYPE_CHECKING:
+    from haiyiban.cases.models import Case
+    from haiyiban.registers import RegisterAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A child of the applicant, as the registers know it."""
+
+    name: str
+    id_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """The person who applies."""
+
+    id: UUID
+    name: str
+    id_number: str
+    phone: str | None
+
+
+Answers = dict[Ask, "RegisterAnswer"]
+"""What each register said about the applicant or the subject."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a check found. `refuses` keeps the applicant from submitting; the others tell the clerk."""
+
+    code: str
+    words: Words
+    pointer: str = ""
+    level: Literal["refuses", "unknown", "warns", "info"] = "info"
+    detail: dict[str, object] = field(default_factory=dict)
+    """Figures and classes for programs; no personal data."""
+
+    @property
+    def error(self) -> FieldError:
+        return FieldError(self.pointer, self.words)
+
+
+class MatterHandler(Protocol):
+    """Code of one matter. Registers have been asked before any of this runs; only the session is at hand."""
+
+    registers: Sequence[Ask]
+    """Registers to ask beyond those of the matter file."""
+
+    def possible(self, children: Sequence[Child], *, today: date) -> Sequence[Child]:
+        """Of the applicant's children, those this matter can be about."""
+        ...
+
+    def prefill(self, filled: Prefilled, answers: Answers) -> Prefilled:
+        """The prefilled form, improved by what data rules cannot say."""
+        ...
+
+    async def check(self, session: AsyncSession, case: Case, *, now: datetime) -> Sequence[Finding]:
+        """What keeps the case from being submitted, and what the clerk should know."""
+        ...
+
+    async def claim(self, session: AsyncSession, case: Case, *, now: datetime) -> str | None:
+        """What the subject may hold only once, such as the code of an enrolment."""
+        ...
+
+    async def decided(self, session: AsyncSession, case: Case, *, now: datetime) -> None:
+        """The effects of an approval or a denial."""
+        ...
+
+
+_handlers: dict[str, MatterHandler] = {}
+
+
+def install(handlers: dict[str, MatterHandler]) -> None:
+    """Make this process use these handlers, by matter code; done once at its start."""
+    _handlers.clear()
+    _handlers.update(handlers)
+
+
+def handler_of(matter: str) -> MatterHandler | None:
+    """The code of a matter; None for a matter that lives by its data file alone."""
+    return _handlers.get(matter)

@@ -1,0 +1,49 @@
+"""Telling the applicant what happened to a case, by SMS through the outbox."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from haiyiban import notices
+from haiyiban.cases.models import Case
+from haiyiban.cases.states import Verb
+from haiyiban.clock import local_date
+from haiyiban.matters import catalogue
+
+UNDO_WINDOW = timedelta(seconds=60)
+"""How long a clerk can take the last verb back; the notice of a clerk's verb waits as long."""
+
+_STEP_OF = {
+    Verb.SUBMISSION: "submitted",
+    Verb.ACCEPT: "accepted",
+    Verb.REFUSE: "refused",
+    Verb.REQUEST_CORRECTION: "correction-requested",
+    Verb.LAPSE: "lapsed",
+    Verb.SUSPEND: "suspended",
+    Verb.RESUME: "resumed",
+    Verb.EXTEND: "extended",
+    Verb.TRANSFER: "transferred",
+    Verb.TERMINATE: "terminated",
+    Verb.APPROVE: "approved",
+    Verb.DENY: "denied",
+    Verb.CLOSE: "closed",
+    Verb.WITHDRAWAL: "withdrawn",
+}
+
+
+async def tell(session: AsyncSession, case: Case, verb: Verb, *, delay: timedelta = timedelta()) -> None:
+    """Tell the applicant about a verb that was carried out."""
+    matter = catalogue().version(case.matter, case.matter_version)
+    due = local_date(case.correction_due_at) if case.correction_due_at else case.promised_due_on
+    await notices.tell_person(
+        session,
+        case.applicant_id,
+        f"cases.{_STEP_OF[verb]}",
+        about=case.id,
+        delay=delay,
+        matter=matter.name.zh,
+        number=case.number or "",
+        due=due.isoformat() if due else "",
+    )

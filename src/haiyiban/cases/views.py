@@ -1,0 +1,181 @@
+"""How a case looks: to its applicant, with register values masked, and to the clerk who decides it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from haiyiban import context
+from haiyiban.cases.drafting import schema_of
+from haiyiban.cases.models import Case, CaseEvent
+from haiyiban.cases.states import By, State, clock_in, verbs_in
+from haiyiban.cases.timeline import events_of
+from haiyiban.matters import catalogue
+from haiyiban.matters.matter import Matter
+from haiyiban.wire import Output
+
+
+class TimelineEntry(Output, kw_only=True):
+    """One step of a case."""
+
+    at: datetime
+    event: str
+    by: str
+    """applicant, clerk, system or publication."""
+    note: str | None = None
+    items: list[dict[str, str]] | None = None
+    """What is to be corrected: pointer and message."""
+
+
+class PrefillSource(Output, kw_only=True, omit_defaults=False):
+    """Where a prefilled value comes from; state `unknown` where the register could not be asked (待核实)."""
+
+    source: str | None
+    at: str | None
+    state: str
+
+
+class MaterialState(Output):
+    """A material and whether it is there."""
+
+    code: str
+    name: str
+    obtained_by: str
+
+
+class CaseSummary(Output, kw_only=True, omit_defaults=False):
+    """A case in a list."""
+
+    id: UUID
+    number: str | None
+    matter: str
+    matter_name: str
+    state: str
+    version: int
+    due_on: date | None
+    clock: str
+    outcome: str | None
+    created_at: datetime
+    updated_at: datetime
+    submitted_at: datetime | None
+
+
+class CaseRead(CaseSummary, kw_only=True, omit_defaults=False):
+    """A case as its applicant sees it."""
+
+    form: dict[str, Any]
+    locked: list[str]
+    prefill: dict[str, PrefillSource]
+    disputes: dict[str, str]
+    open_facts: list[str]
+    """Pointers that a register could not fill; the platform asks again, the applicant may go on."""
+    materials: list[MaterialState]
+    timeline: list[TimelineEntry]
+    due_provisional: bool
+    statutory_due_on: date | None
+    correction_due_at: datetime | None
+    verbs: list[str]
+    """What the reader may do now."""
+    choices_for: dict[str, list[dict[str, str]]] | None = None
+    """Before a subject is chosen: pointer → possible values."""
+
+
+class DeskCaseRead(CaseRead, kw_only=True, omit_defaults=False):
+    """A case as its clerk sees it: values in full, with what the checks found."""
+
+    agency: str
+    division: str
+    findings: list[dict[str, Any]]
+    extension_awaits_second_person: bool
+
+
+def summary(case: Case) -> CaseSummary:
+    """A row of a list."""
+    return CaseSummary(**summary_members(case))
+
+
+async def read(session: AsyncSession, case: Case) -> CaseRead:
+    """The applicant's view."""
+    form = schema_of(case).mask(case.form, case.locked)
+    return CaseRead(**await _members(session, case, form=form, by=By.APPLICANT))
+
+
+async def desk_read(session: AsyncSession, case: Case) -> DeskCaseRead:
+    """The clerk's view."""
+    language = context.current().language
+    findings = [
+        {
+            "code": finding["code"],
+            "level": finding["level"],
+            "pointer": finding["pointer"],
+            "message": finding["words"][1 if language.startswith("en") else 0],
+            "detail": finding["detail"],
+        }
+        for finding in case.findings
+    ]
+    return DeskCaseRead(
+        **await _members(session, case, form=case.form, by=By.CLERK),
+        agency=case.agency,
+        division=case.division,
+        findings=findings,
+        extension_awaits_second_person=case.extension_asked_by is not None,
+    )
+
+
+def _matter(case: Case) -> Matter:
+    return catalogue().version(case.matter, case.matter_version)
+
+
+def summary_members(case: Case) -> dict[str, Any]:
+    """What every view of a case begins with."""
+    return {
+        "id": case.id,
+        "number": case.number,
+        "matter": case.matter,
+        "matter_name": _matter(case).name.words.in_language(context.current().language),
+        "state": case.state,
+        "version": case.version,
+        "due_on": case.promised_due_on,
+        "clock": clock_in(State(case.state)).value,
+        "outcome": case.outcome,
+        "created_at": case.created_at,
+        "updated_at": case.updated_at,
+        "submitted_at": case.submitted_at,
+    }
+
+
+async def _members(session: AsyncSession, case: Case, *, form: dict[str, Any], by: By) -> dict[str, Any]:
+    language = context.current().language
+    return summary_members(case) | {
+        "form": form,
+        "locked": case.locked,
+        "prefill": {at: PrefillSource(**origin) for at, origin in case.prefill.items()},
+        "disputes": case.disputes or {},
+        "open_facts": [at for at, origin in case.prefill.items() if origin["state"] == "unknown"],
+        "materials": [
+            MaterialState(
+                code=material.code,
+                name=material.name.words.in_language(language),
+                obtained_by=material.obtained_by,
+            )
+            for material in _matter(case).materials
+        ],
+        "timeline": [_entry(event) for event in await events_of(session, case)],
+        "due_provisional": case.due_provisional,
+        "statutory_due_on": case.statutory_due_on,
+        "correction_due_at": case.correction_due_at,
+        "verbs": [verb.value for verb in verbs_in(State(case.state), by=by)],
+    }
+
+
+def _entry(event: CaseEvent) -> TimelineEntry:
+    return TimelineEntry(
+        at=event.at,
+        event=event.verb,
+        by=event.by_kind,
+        note=event.note,
+        items=event.detail.get("items"),
+    )

@@ -1,0 +1,13 @@
+"""Matters (事项): what people can apply for, as data, with its checks and its search.
+
+A matter is one file in `schemas/matters/`; docs/add-a-matter.md says how to write one.
+"""
+
+from haiyiban.errors import Words
+from haiyiban.matters.catalogue import Catalogue, catalogue
+from haiyiban.matters.controllers import MattersController
+from haiyiban.zone import Zone
+
+zone = Zone(name="matters", title=Words("事项", "Matters"), controllers=(MattersController,))
+
+__all__ = ["Catalogue", "catalogue", "zone"]
