@@ -15,6 +15,7 @@ from typing import Self
 import msgspec
 
 from haiyiban import divisions, resources
+from haiyiban.certificates import types as certificate_types
 from haiyiban.errors import NotFound, Words
 from haiyiban.forms import FormSchema, MalformedJson, UnknownForm, parse_json
 from haiyiban.matters.matter import Matter
@@ -176,6 +177,34 @@ def _file_findings(file_name: str, matter: Matter) -> Iterator[Finding]:
         if not form.knows(rule.pointer):
             yield Finding(
                 "form", f"/prefill/{index}/pointer", Words("表单没有这一项", "the form has no such field")
+            )
+    yield from _certificate_findings(matter, form)
+
+
+def _certificate_findings(matter: Matter, form: FormSchema) -> Iterator[Finding]:
+    """What holds between a matter, its form and the certificate that an approval issues."""
+    for name, at in matter.claims.items():
+        if not form.knows(at):
+            yield Finding("form", f"/claims/{name}", Words("表单没有这一项", "the form has no such field"))
+    if matter.issues is None:
+        return
+    try:
+        claims = certificate_types.current(matter.issues).document
+    except certificate_types.UnknownCertificateType:
+        yield Finding("certificate", "/issues", Words("没有这种证照", "no such certificate is published"))
+        return
+    for name in matter.claims:
+        if name not in claims["properties"]:
+            yield Finding(
+                "certificate",
+                f"/claims/{name}",
+                Words("证照没有这一项", "the certificate states no such thing"),
+            )
+    for name in claims["required"]:
+        # Where a publication decides, code of the zone issues the certificate and knows what it states.
+        if matter.decided_by == "clerk" and name not in matter.claims:
+            yield Finding(
+                "certificate", "/claims", Words(f"缺少证照内容“{name}”", f"the certificate needs {name}")
             )
 
 

@@ -193,6 +193,9 @@ class Matter(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_f
     handled_by: HandledBy
     decided_by: Literal["clerk", "publication"] = "clerk"
     issues: Annotated[Slug | None, Meta(description="Type of the certificate that an approval issues")] = None
+    claims: Annotated[
+        dict[str, Pointer], Meta(description="What that certificate states, each taken from the form")
+    ] = {}
     prefill: tuple[PrefillRule, ...] = ()
     you_will_need: tuple[Text, ...] = ()
     keywords: tuple[Sentence, ...] = ()
