@@ -25,9 +25,6 @@ Rows = Mapping[date, bool]
 Suspension = tuple[date, date]
 """Days on which a clock stands still (特别程序), first and last included."""
 
-NATION = "000000"
-"""The division under which the national rows are kept, where rows of all divisions lie in one table."""
-
 _DAY = timedelta(days=1)
 
 
