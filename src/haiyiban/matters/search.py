@@ -20,7 +20,7 @@ MOST: Final = 100
 """A search answers no more than this; who needs more needs better words."""
 _FULLY: Final = 2_000
 """Postings read in full before the rest is looked up for the best candidates only."""
-_CANDIDATES: Final = 200
+_CANDIDATES: Final = 120
 _RELEVANT: Final = 0.25
 """Below this share of the best score a match is chance."""
 _NOTION_COUNTS: Final = 2.0

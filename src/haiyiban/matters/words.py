@@ -63,7 +63,7 @@ class Tokenizer:
         self._starts: dict[str, list[tuple[str, str]]] = {}
         for index, notion in enumerate(everyday.notions):
             for word in notion:
-                # A Latin word keeps its spaces, so that "rent" is not found in "parent"; a Chinese one has none.
+                # A Latin word keeps its spaces, so that "rent" is not found in "parent".
                 wanted = word if word.isascii() else word.strip()
                 start = next(_pieces(word), "")
                 self._starts.setdefault(start, []).append((wanted, f"#{index}"))

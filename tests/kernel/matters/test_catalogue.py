@@ -10,6 +10,7 @@ import pytest
 
 from haiyiban.forms import FormSchema
 from haiyiban.matters.catalogue import BrokenCatalogue, Catalogue, MatterUnknown
+from haiyiban.matters.metrics import figures
 from haiyiban.matters.shape import matter_schema
 from haiyiban.resources import schemas
 
@@ -226,3 +227,9 @@ def test_a_matter_is_offered_in_its_subtree(catalogue: Catalogue, division: str,
 
 def test_a_matter_of_the_province_is_offered_everywhere(catalogue: Catalogue) -> None:
     assert PROOF in codes(catalogue, division="469028")
+
+
+def test_all_shares_of_the_published_catalogue_can_be_reckoned(catalogue: Catalogue) -> None:
+    shown = figures(catalogue.search())
+    assert shown.time_saved is not None
+    assert 0 < shown.time_saved < 1
