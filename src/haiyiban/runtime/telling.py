@@ -64,16 +64,17 @@ def tell_arrival(console: Console, demo: Mapping[str, Any], home: str) -> None:
         table.add_row("居民 resident", Text(f"{resident['name']}  {resident['phone']}  {resident['about']}"))
     console.print("\n[bold]海易办已就绪 Haiyiban is ready[/bold]")
     console.print(table)
-    console.print(Text(qr_terminal(demo["api"])), no_wrap=True, overflow="ignore", crop=False)
+    console.print(Text(qr_terminal(demo["api"])), soft_wrap=True)
     console.print(
         f"数据目录 state folder: {home}\n完整的演示账号 all demo accounts: {home}/demo.json\n"
         "按 Ctrl-C 停止。Press Ctrl-C to stop.",
         highlight=False,
+        soft_wrap=True,
     )
 
 
 def tell_refusal(console: Console, refusal: CannotStart) -> None:
     """Why it cannot start and what to do, with the log lines that show it."""
-    console.print(Text(f"\n✗ {refusal.words.zh}\n  {refusal.words.en}", style="red"))
+    console.print(Text(f"\n✗ {refusal.words.zh}\n  {refusal.words.en}", style="red"), soft_wrap=True)
     if refusal.log_lines:
-        console.print(Text(refusal.log_lines, style="dim"))
+        console.print(Text(refusal.log_lines, style="dim"), soft_wrap=True)

@@ -1,0 +1,151 @@
+"""`haiyiban up` as people run it: a process of its own, from a clean folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from haiyiban.runtime import ports
+from tests.runtime.conftest import none_left, processes_of
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One state folder for all: each test after the first is a second start."""
+    return tmp_path_factory.mktemp("up")
+
+
+def environ(home: Path, **more: str) -> dict[str, str]:
+    ours = ("DATABASE_URL", "REDIS_URL", "HAIYIBAN_REGISTERS_URL", "HAIYIBAN_ENV")
+    return {
+        **{name: value for name, value in os.environ.items() if name not in ours},
+        "HAIYIBAN_HOME": str(home),
+        "HAIYIBAN_PORT": str(ports.any_free()),
+        "HAIYIBAN_SANDBOX_PORT": str(ports.any_free()),
+        **more,
+    }
+
+
+def command(environment: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "haiyiban.cli", "up"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@contextmanager
+def running(home: Path) -> Iterator[subprocess.Popen[str]]:
+    """`haiyiban up`, once it has written demo.json."""
+    with command(environ(home)) as process:
+        try:
+            deadline = time.monotonic() + 120
+            while not (home / "demo.json").exists():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    process.kill()
+                    raise AssertionError(process.communicate()[0])
+                time.sleep(0.05)
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def refused(environment: dict[str, str]) -> str:
+    """What it says when it does not start."""
+    with command(environment) as process:
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1, said
+    return said
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_asked_to_stop_and_leaves_no_process(
+    state: Path, ending: signal.Signals
+) -> None:
+    with running(state) as process:
+        demo = json.loads((state / "demo.json").read_text())
+        assert httpx.get(f"{demo['api']}/health/ready").status_code == 200
+        assert httpx.get(f"{demo['sandbox']}/health").status_code == 200
+        assert len(processes_of(state)) >= 6
+        process.send_signal(ending)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert demo["api"] in said
+    assert none_left(state, seconds=1), processes_of(state)
+    assert not (state / "demo.json").exists()
+
+
+def test_a_second_one_in_the_same_folder_is_told_who_is_there(state: Path) -> None:
+    with running(state) as process:
+        assert f"pid {process.pid}" in refused(environ(state)).replace("\n", " ")
+        assert process.poll() is None
+    assert none_left(state)
+
+
+def test_killed_without_warning_it_still_leaves_no_process(state: Path) -> None:
+    with running(state) as process:
+        process.kill()
+        process.wait()
+    assert none_left(state), processes_of(state)
+
+
+def test_when_a_child_dies_it_says_which_and_stops_the_rest(state: Path) -> None:
+    with running(state) as process:
+        os.kill(_child(process.pid, "worker"), signal.SIGKILL)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "worker ended by itself (SIGKILL)" in said
+    assert none_left(state, seconds=1), processes_of(state)
+
+
+def test_a_port_in_use_is_named_with_the_setting_that_changes_it(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        said = refused(environ(tmp_path, HAIYIBAN_PORT=port))
+    assert f"Port {port} is in use" in said
+    assert "HAIYIBAN_PORT=" in said
+    assert none_left(tmp_path, seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [
+        ("HAIYIBAN_DISK_NEEDED_MB", "1000000000", "The disk is full"),
+        ("HAIYIBAN_ENV", "production", "in production run haiyiban serve"),
+        ("HAIYIBAN_ENV", "holiday", "use demo, test or production"),
+        ("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none", "does not answer"),
+    ],
+)
+def test_what_cannot_work_is_refused_in_plain_words(
+    tmp_path: Path, setting: str, value: str, words: str
+) -> None:
+    said = refused(environ(tmp_path, **{setting: value}))
+    assert words in " ".join(said.split())
+    assert "Traceback" not in said
+    assert none_left(tmp_path, seconds=1)
+
+
+def _child(parent: int, word: str) -> int:
+    """The child of a process whose command line ends with the word."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        if stat.read_text().rpartition(")")[2].split()[1] == str(parent):
+            command_line = (stat.parent / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
+            if command_line[-1] == word.encode():
+                return int(stat.parent.name)
+    raise AssertionError(f"no child {word}")
