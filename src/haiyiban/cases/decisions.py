@@ -35,6 +35,8 @@ async def carry_out(session: AsyncSession, case: Case, *, now: datetime) -> UUID
         keeper_id=case.applicant_id,
         claims=claims,
         case_id=case.id,
+        agency=case.agency,
+        division=case.division,
         now=now,
     )
     return certificate.id

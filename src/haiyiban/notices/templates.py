@@ -94,6 +94,14 @@ TEMPLATES: Mapping[str, Words] = {
         "您的电子证照「{type}」已失效，原因请登录查看。",
         "Your certificate {type} is no longer valid. Sign in to read why.",
     ),
+    "certificates.suspended": Words(
+        "您的电子证照「{type}」已暂停使用，原因请登录查看。",
+        "Your certificate {type} is suspended. Sign in to read why.",
+    ),
+    "certificates.reinstated": Words(
+        "您的电子证照「{type}」已恢复使用，可登录查看和亮证。",
+        "Your certificate {type} is valid again. Sign in to see and show it.",
+    ),
     "school-places.published": Words(
         "「{enrolment}」录取结果已公布，请登录查看录取学校和逐条说明。",
         "The results of {enrolment} are published. Sign in to see the school and how it was decided.",
