@@ -40,8 +40,8 @@ def outside() -> Outside:
                 async for piece in answer():
                     writer.write(piece)
                     await writer.drain()
-            except ConnectionError:
-                pass
+            except (ConnectionError, EOFError):
+                pass  # the other side hung up, as it may
             finally:
                 writer.close()
 
