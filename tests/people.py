@@ -67,9 +67,7 @@ async def code_for(api: httpx.AsyncClient, sandbox: httpx.AsyncClient, phone: st
     return str((await texts(sandbox, phone, count=before + 1))[0]["code"])
 
 
-async def sign_in(
-    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, phone: str, **members: Any
-) -> SignedIn:
+async def sign_in(api: httpx.AsyncClient, sandbox: httpx.AsyncClient, phone: str, **members: Any) -> SignedIn:
     """Sign in by SMS code; at L1 on a device that the account does not know."""
     code = await code_for(api, sandbox, phone)
     answer = await api.post("/auth/sessions", json={"method": "sms", "phone": phone, "code": code} | members)

@@ -6,6 +6,14 @@ Source: docs/domain.md §1; docs/decisions/.
 from haiyiban.errors import Words
 from haiyiban.identity.auth_controller import AuthController
 from haiyiban.identity.me_controller import MeController
+from haiyiban.identity.seed import seed
+from haiyiban.identity.tasks import FORGET
 from haiyiban.zone import Zone
 
-zone = Zone(name="identity", title=Words("身份", "Identity"), controllers=(AuthController, MeController))
+zone = Zone(
+    name="identity",
+    title=Words("身份", "Identity"),
+    controllers=(AuthController, MeController),
+    tasks=(FORGET,),
+    seed=seed,
+)

@@ -50,7 +50,7 @@ class AuthController(Controller):
     """Codes, sessions, refresh."""
 
     path = "/auth"
-    tags = ["accounts"]  # noqa: RUF012 - Litestar's own class attribute
+    tags = ["accounts"]
 
     @post(
         "/sms-codes",

@@ -58,7 +58,7 @@ class StaffCaller:
     session_id: UUID
     roles: frozenset[str]
     agency: str
-    """统一社会信用代码 of the agency."""
+    """The agency, by the name that the matters give it (`handledBy`)."""
     division: str
     """Division whose subtree this person handles."""
 

@@ -31,8 +31,8 @@ class MeController(Controller):
     """My account, my real name, my face checks."""
 
     path = "/me"
-    tags = ["accounts"]  # noqa: RUF012 - Litestar's own class attribute
-    guards = [resident()]  # noqa: RUF012 - Litestar's own class attribute
+    tags = ["accounts"]
+    guards = [resident()]
 
     @get(summary="Who I am here", responses=problems(NotSignedIn, NotAllowed))
     async def me(self, request: ResidentRequest, session: NamedDependency[AsyncSession]) -> MeRead:

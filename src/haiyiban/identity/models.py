@@ -78,7 +78,7 @@ class Staff(Base):
     """The 30-second step of the last one-time password that was accepted; none before it is again."""
     roles: Mapped[list[str]] = mapped_column(ARRAY(Text))
     agency: Mapped[str]
-    """统一社会信用代码 of the agency."""
+    """The agency, by the name that the matters give it (`handledBy`)."""
     division: Mapped[str]
     """Division whose subtree this person handles."""
     disabled_at: Mapped[datetime | None]

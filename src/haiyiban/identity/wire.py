@@ -15,7 +15,7 @@ Short = Annotated[str, Meta(max_length=40)]
 Secret = Annotated[str, Meta(max_length=200)]
 
 
-class SmsCodeCreate(Input, frozen=True):
+class SmsCodeCreate(Input):
     """The phone to send a code to; spaces, hyphens and +86 are taken out."""
 
     phone: Short
@@ -28,7 +28,7 @@ class SmsCodeRead(Output):
     retry_after_seconds: int
 
 
-class SmsSignIn(Input, frozen=True, tag_field="method", tag="sms"):
+class SmsSignIn(Input, tag_field="method", tag="sms"):
     """A resident signs in by a code. `deviceToken`: from an earlier sign-in on this device."""
 
     phone: Short
@@ -37,7 +37,7 @@ class SmsSignIn(Input, frozen=True, tag_field="method", tag="sms"):
     device_token: Secret | None = None
 
 
-class WechatSignIn(Input, frozen=True, tag_field="method", tag="wechat"):
+class WechatSignIn(Input, tag_field="method", tag="wechat"):
     """A resident signs in from WeChat."""
 
     code: Secret
@@ -45,7 +45,7 @@ class WechatSignIn(Input, frozen=True, tag_field="method", tag="wechat"):
     device_token: Secret | None = None
 
 
-class StaffSignIn(Input, frozen=True, tag_field="method", tag="staff"):
+class StaffSignIn(Input, tag_field="method", tag="staff"):
     """A staff member signs in."""
 
     username: Secret
@@ -54,7 +54,7 @@ class StaffSignIn(Input, frozen=True, tag_field="method", tag="staff"):
     transport: Transport = "body"
 
 
-class SessionRefresh(Input, frozen=True):
+class SessionRefresh(Input):
     """The refresh token; left out where it is in the cookie."""
 
     refresh_token: Secret | None = None
@@ -105,7 +105,7 @@ class MeRead(Output):
     person: MePerson | None = None
 
 
-class RealNameCreate(Input, frozen=True):
+class RealNameCreate(Input):
     """My name and the number of my document; `idType` by GA/T 2000.156, 111 = resident identity card."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
@@ -127,7 +127,7 @@ class FaceCheckRead(Output):
     vendor_url: str
 
 
-class FaceCheckResult(Input, frozen=True):
+class FaceCheckResult(Input):
     """What the vendor's page gave the person."""
 
     face_token: Secret
