@@ -157,14 +157,22 @@ def sign_form_a(said: Claims, key: SigningKey) -> str:
     """The text of a code signed by the server, claims as given. Raises ValueError for a capsule's."""
     if said.cnf is not None:
         raise ValueError("claims that name a device key go into a capsule")
-    return to_text(_sign1(said, key))
+    return to_text(sign_payload(cbor.encode(claims.to_map(said)), key))
 
 
 def sign_capsule(said: Claims, key: SigningKey) -> bytes:
     """The capsule that a phone keeps and adds its proofs to. Raises ValueError without a device key."""
     if said.cnf is None:
         raise ValueError("a capsule names its device key")
-    return _sign1(said, key)
+    return sign_payload(cbor.encode(claims.to_map(said)), key)
+
+
+def sign_payload(payload: bytes, key: SigningKey) -> bytes:
+    """The COSE_Sign1 over encoded claims, ES256."""
+    protected = cbor.encode({_ALG: ES256, _KID: bytes.fromhex(key.kid)})
+    r, s = decode_dss_signature(key.private.sign(_sig_structure(protected, payload), _SIGN))
+    parts: list[Any] = [protected, {}, payload, _raw(r, s)]
+    return bytes((_COSE_SIGN1,)) + cbor.encode(parts)
 
 
 def sign_form_b(
@@ -201,14 +209,6 @@ def signature_holds(public: ec.EllipticCurvePublicKey, signature: bytes, signed:
 def is_low_s(signature: bytes) -> bool:
     """Whether a raw signature is the one of its two twins that device proofs must use."""
     return int.from_bytes(signature[32:]) <= _HALF_ORDER
-
-
-def _sign1(said: Claims, key: SigningKey) -> bytes:
-    protected = cbor.encode({_ALG: ES256, _KID: bytes.fromhex(key.kid)})
-    payload = cbor.encode(claims.to_map(said))
-    r, s = decode_dss_signature(key.private.sign(_sig_structure(protected, payload), _SIGN))
-    parts: list[Any] = [protected, {}, payload, _raw(r, s)]
-    return bytes((_COSE_SIGN1,)) + cbor.encode(parts)
 
 
 def _sig_structure(protected: bytes, payload: bytes) -> bytes:

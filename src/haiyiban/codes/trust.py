@@ -139,7 +139,7 @@ class _Payload(msgspec.Struct, frozen=True):
 def _usable(entry: TrustEntry) -> _UsableKey:
     try:
         public = ECAlgorithm(ECAlgorithm.SHA256).from_jwk(entry.jwk)
-    except (jwt.InvalidKeyError, ValueError) as error:
+    except (jwt.InvalidKeyError, ValueError, TypeError) as error:
         raise UntrustedList(f"key {entry.kid} cannot be read") from error
     if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
         raise UntrustedList(f"key {entry.kid} is not a public key on P-256")
