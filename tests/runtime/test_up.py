@@ -49,7 +49,8 @@ def command(environment: dict[str, str]) -> subprocess.Popen[str]:
 
 @contextmanager
 def running(home: Path) -> Iterator[subprocess.Popen[str]]:
-    """`haiyiban up`, once it has written demo.json."""
+    """`haiyiban up`, once it has written demo.json; one that was killed could not remove its own."""
+    (home / "demo.json").unlink(missing_ok=True)
     with command(environ(home)) as process:
         try:
             deadline = time.monotonic() + 120
