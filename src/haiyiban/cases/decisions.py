@@ -44,4 +44,4 @@ async def carry_out(session: AsyncSession, case: Case, *, now: datetime) -> UUID
 
 async def take_back(session: AsyncSession, certificate_id: UUID, *, now: datetime) -> None:
     """An approval that was undone leaves no valid certificate behind."""
-    await certificates.revoke(session, certificate_id, reason="decision-undone", now=now)
+    await certificates.revoke(session, certificate_id, reason="审批决定已撤回", now=now)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -68,7 +68,7 @@ class DeskController(Controller):
         self,
         request: StaffRequest,
         session: NamedDependency[AsyncSession],
-        state: FromQuery[str | None] = None,
+        in_state: Annotated[str | None, QueryParameter(name="state")] = None,
         matter: FromQuery[str | None] = None,
         cursor: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
@@ -76,8 +76,8 @@ class DeskController(Controller):
         """Oldest first, so that nobody waits behind later ones."""
         size = page_limit(limit)
         query = select(Case).where(access.of_staff(request.user)).order_by(Case.id)
-        if state is not None:
-            query = query.where(Case.state == _state(state))
+        if in_state is not None:
+            query = query.where(Case.state == _state(in_state))
         if matter is not None:
             query = query.where(Case.matter == matter)
         if (after := after_cursor(cursor)) is not None:

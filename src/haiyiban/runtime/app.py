@@ -59,7 +59,7 @@ def build(settings: Settings, *lifespan: Lifespan) -> Litestar:
             components=Components(
                 security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
             ),
-            enabled_endpoints=set(),
+            render_plugins=[],
             use_handler_docstrings=True,
         ),
         request_max_body_size=None,

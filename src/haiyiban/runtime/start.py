@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from haiyiban import clock, crypto, db, registers
+from haiyiban.cases import handlers
 from haiyiban.crypto import FileKeys, Vault
 from haiyiban.db import Database
 from haiyiban.identity import tokens
 from haiyiban.identity.tokens import AccessTokens
+from haiyiban.runtime import discovery
 from haiyiban.settings import InvalidSetting, Settings
 
 
@@ -23,6 +25,8 @@ def prepare(settings: Settings) -> Database:
     tokens.install(AccessTokens(keys, issuer=settings.issuer))
     database = Database(settings.database_url, pool_size=settings.pool_size)
     db.install(database)
+    zones = discovery.zones(settings.zones)
+    handlers.install({code: handler for zone in zones for code, handler in zone.handlers.items()})
     return database
 
 

@@ -1,0 +1,1 @@
+"""The service zones of 海易办, one folder each."""

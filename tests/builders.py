@@ -1,0 +1,124 @@
+"""People for tests: fresh each time, known to the sandbox's registers, signed in over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import random
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import httpx
+
+from haiyiban.residents import resident_check_digit
+
+_serial = itertools.count(1)
+_random = random.Random(os.getpid())  # noqa: S311 - names the people of a test run, guards nothing
+
+
+def id_number(birth: date = date(1990, 3, 7), *, division: str = "460105") -> str:
+    """A fresh identity number with a right check digit."""
+    first17 = f"{division}{birth:%Y%m%d}{_random.randrange(1000):03d}"
+    return first17 + resident_check_digit(first17)
+
+
+def phone() -> str:
+    """A fresh mobile number."""
+    return f"1{_random.choice('3578')}{_random.randrange(10**9):09d}"
+
+
+def school_age() -> date:
+    """A birth date in the cohort that starts school in the current school year."""
+    today = date.today()  # noqa: DTZ011 - a birth date in Hainan, where the test's machine may not be
+    year = today.year if (today.month, today.day) <= (8, 31) else today.year + 1
+    return date(year - 7, 10, 1 + next(_serial) % 28)
+
+
+@dataclass
+class Somebody:
+    """A resident of the sandbox's world."""
+
+    name: str = "陈海"
+    id_number: str = field(default_factory=id_number)
+    phone: str = field(default_factory=phone)
+    division: str = "460105"
+    address: str = "海南省海口市秀英区海秀街道椰风小区1栋101室"
+    hukou_since: str = "2015-01-01"
+    home: dict[str, Any] | None = None
+    children: list[dict[str, str]] = field(default_factory=list)
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """The body of the sandbox's POST /residents."""
+        return {
+            "name": self.name,
+            "idNumber": self.id_number,
+            "phone": self.phone,
+            "division": self.division,
+            "hukou": {"address": self.address, "division": self.division, "since": self.hukou_since},
+            **({"home": self.home} if self.home else {}),
+            **({"children": self.children} if self.children else {}),
+            **self.more,
+        }
+
+
+def child(name: str = "陈小海", *, birth: date | None = None) -> dict[str, str]:
+    """A child who starts school this school year, unless born otherwise."""
+    return {"name": name, "idNumber": id_number(birth or school_age())}
+
+
+async def settle(sandbox: httpx.AsyncClient, somebody: Somebody) -> Somebody:
+    """Make every register know somebody."""
+    answer = await sandbox.post("/residents", json=somebody.document())
+    assert answer.is_success, answer.text
+    return somebody
+
+
+async def sms_code(sandbox: httpx.AsyncClient, number: str, *, seen: int = 0) -> str:
+    """The newest code in a phone's inbox, once more than `seen` messages are there."""
+    for _ in range(200):
+        messages = (await sandbox.get("/sms", params={"phone": number})).json()
+        if len(messages) > seen and messages[0].get("code"):
+            return str(messages[0]["code"])
+        await asyncio.sleep(0.05)
+    raise AssertionError("no SMS code came within 10 s")
+
+
+async def sign_in(api: httpx.AsyncClient, sandbox: httpx.AsyncClient, number: str) -> dict[str, str]:
+    """Sign in by SMS; the headers of the session."""
+    seen = len((await sandbox.get("/sms", params={"phone": number})).json())
+    asked = await api.post("/auth/sms-codes", json={"phone": number})
+    assert asked.status_code == 202, asked.text
+    code = await sms_code(sandbox, number, seen=seen)
+    session = await api.post("/auth/sessions", json={"method": "sms", "phone": number, "code": code})
+    assert session.status_code == 201, session.text
+    return {"Authorization": f"Bearer {session.json()['accessToken']}"}
+
+
+async def prove(api: httpx.AsyncClient, headers: dict[str, str], somebody: Somebody) -> None:
+    """Give the real name and pass a face check: L3."""
+    named = await api.post(
+        "/me/real-name",
+        json={"name": somebody.name, "idType": "111", "idNumber": somebody.id_number},
+        headers=headers,
+    )
+    assert named.status_code == 200, named.text
+    check = await api.post("/me/face-checks", headers=headers)
+    assert check.status_code == 201, check.text
+    passed = await api.post(
+        f"/me/face-checks/{check.json()['id']}/result", json={"faceToken": "pass"}, headers=headers
+    )
+    assert passed.status_code == 200, passed.text
+    assert passed.json()["assurance"] == "L3"
+
+
+async def resident(
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, somebody: Somebody | None = None
+) -> dict[str, str]:
+    """Somebody new, known to the registers and signed in at L3; the headers of the session."""
+    somebody = await settle(sandbox, somebody or Somebody())
+    headers = await sign_in(api, sandbox, somebody.phone)
+    await prove(api, headers, somebody)
+    return headers
