@@ -6,6 +6,8 @@ Source: docs/domain.md §4.
 """
 
 from haiyiban.certificates.access import CertificateMissing, by_ref, kept, of_keeper
+from haiyiban.certificates.controllers import CertificatesController
+from haiyiban.certificates.desk_controllers import DeskCertificatesController
 from haiyiban.certificates.identifiers import Identifier
 from haiyiban.certificates.models import Certificate
 from haiyiban.certificates.rules import NotInForce, Status, status_on
@@ -14,7 +16,11 @@ from haiyiban.certificates.types import CertificateType, Issuer, UnknownCertific
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
 
-zone = Zone(name="certificates", title=Words("电子证照", "Certificates"))
+zone = Zone(
+    name="certificates",
+    title=Words("电子证照", "Certificates"),
+    controllers=(CertificatesController, DeskCertificatesController),
+)
 
 __all__ = [
     "Certificate",

@@ -28,7 +28,7 @@ from haiyiban.errors import Words
 
 _HOW_TO_VERIFY: Final = Words(
     "如何核验：请持证人打开海易办出示亮证码，由核验方扫码核对；打印件和截图本身不能证明证照仍然有效。",
-    "To verify, ask the holder to show the code in Haiyiban and scan it; a print or a picture proves nothing.",
+    "To verify, ask the holder to show the code in Haiyiban and scan it; a print or picture proves nothing.",
 )
 
 # A compiler of typst may not be used by two threads at once; a page takes some 20 ms.
@@ -77,11 +77,9 @@ def _compile(data: str) -> bytes:
 @cache
 def _compiler() -> Any:
     """One compiler for the process: reading the fonts takes longer than a page."""
-    return typst.Compiler(
-        input=_layout(),
-        font_paths=[Path(str(noto_cjk_sans_otc.FONT_PATH)).parent],
-        ignore_system_fonts=True,
-    )
+    folder = Path(str(noto_cjk_sans_otc.FONT_PATH)).parent
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
+    return typst.Compiler(input=_layout(), font_paths=fonts)
 
 
 @cache
