@@ -62,6 +62,21 @@ def migrate_database() -> None:
 
 
 @main.command()
+def seed() -> None:
+    """Plant the demo data in the database that DATABASE_URL names; refused in production."""
+    import asyncio
+
+    from haiyiban.runtime import seed as demo_data
+    from haiyiban.settings import Settings
+
+    settings = Settings.from_env()
+    if settings.is_production:
+        raise click.ClickException("demo data is for HAIYIBAN_ENV=demo or test")
+    _database_url(settings.database_url)
+    asyncio.run(demo_data.plant(settings))
+
+
+@main.command()
 @click.argument("path", type=click.Path(path_type=Path), default=Path("openapi/openapi.json"))
 def openapi(path: Path) -> None:
     """Write the API's contract to PATH."""

@@ -7,21 +7,19 @@ is killed the children end too (processes.py).
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 import signal
 import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from importlib.util import find_spec
 from types import FrameType
 from typing import Any
 
 from rich.console import Console
 
 from haiyiban.errors import Words
-from haiyiban.runtime import migrate, ports, processes, state_folder
+from haiyiban.runtime import demo, migrate, ports, processes, seed, state_folder
 from haiyiban.runtime.postgres import EmbeddedPostgres
 from haiyiban.runtime.processes import Process
 from haiyiban.runtime.readiness import wait_until_ready
@@ -114,14 +112,14 @@ def _start(stack: ExitStack, console: Console) -> list[Process]:
         os.environ.update(environ)
         settings = Settings.from_env(environ)
         with steps.step(Words("演示数据", "demo data")):
-            _seed(settings)
+            asyncio.run(seed.plant(settings))
         with steps.step(Words("平台", "API and worker")):
             api = run("api", "haiyiban.cli", "serve")
             run("worker", "haiyiban.cli", "worker")
             wait_until_ready(settings.port, "/health/ready", processes=[api, *children])
-    demo = _describe(settings)
-    state_folder.write_json(demo_file, demo)
-    tell_arrival(console, demo, str(home))
+    told = _describe(settings)
+    state_folder.write_json(demo_file, told)
+    tell_arrival(console, told, str(home))
     return children
 
 
@@ -139,19 +137,10 @@ def _migrate(url: str) -> None:
         ) from error
 
 
-def _seed(settings: Settings) -> None:
-    """Plant the demo data, when this build has any."""
-    if find_spec("haiyiban.runtime.seed"):
-        asyncio.run(importlib.import_module("haiyiban.runtime.seed").plant(settings))
-
-
 def _describe(settings: Settings) -> Mapping[str, Any]:
-    """What demo.json says: the addresses, and the accounts when this build has demo data."""
+    """What demo.json says: where to go, and who to be there."""
     api, sandbox = f"http://127.0.0.1:{settings.port}", f"http://127.0.0.1:{settings.sandbox_port}"
-    demo: dict[str, Any] = {"api": api, "sandbox": sandbox, "web": api}
-    if find_spec("haiyiban.runtime.demo"):
-        demo |= asyncio.run(importlib.import_module("haiyiban.runtime.demo").describe(settings))
-    return demo
+    return {"api": api, "sandbox": sandbox, "web": api, **asyncio.run(demo.describe(settings))}
 
 
 def _watch(children: list[Process]) -> None:
