@@ -6,22 +6,23 @@ never the same code. The space is one of the 45 characters: never trim a text be
 Source: RFC 9285; the text form of a code is described in schemas/codes/README.md.
 """
 
+import struct
+
 ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 
 _NOT_A_DIGIT = 255
-_TO_CHARACTERS = ALPHABET + bytes(256 - len(ALPHABET))
+# The two lowest digits of a number, as they are written.
+_PAIRS = [chr(ALPHABET[number % 45]) + chr(ALPHABET[number // 45]) for number in range(45 * 45)]
 _TO_DIGITS = bytes(ALPHABET.find(code) if code in ALPHABET else _NOT_A_DIGIT for code in range(256))
 
 
 def encode(data: bytes) -> str:
     """Two bytes become three characters, a last single byte becomes two; lowest digit first."""
-    digits = bytearray()
-    for high, low in zip(data[::2], data[1::2], strict=False):
-        number = high << 8 | low
-        digits += bytes((number % 45, number // 45 % 45, number // 2025))
+    numbers = struct.unpack(f">{len(data) // 2}H", data[: len(data) // 2 * 2])
+    groups = [_PAIRS[number % 2025] + _PAIRS[number // 2025][0] for number in numbers]
     if len(data) % 2:
-        digits += bytes((data[-1] % 45, data[-1] // 45))
-    return digits.translate(_TO_CHARACTERS).decode("ascii")
+        groups.append(_PAIRS[data[-1]])
+    return "".join(groups)
 
 
 def decode(text: str) -> bytes:

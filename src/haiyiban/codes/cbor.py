@@ -13,6 +13,7 @@ Source: RFC 8949 §4.2.1; limits: at most 1 KB, nested at most 6 deep.
 """
 
 import struct
+from functools import lru_cache
 from typing import Any, Never
 
 import cbor2
@@ -129,10 +130,15 @@ def _key(data: bytes, at: int, depth: int) -> tuple[int | str, int]:
 def _ordered(value: Any) -> Any:
     # cbor2's own canonical order is the older, length-first one (RFC 7049): it differs for -1 and 100.
     if isinstance(value, dict):
-        return {key: _ordered(value[key]) for key in sorted(value, key=cbor2.dumps)}
+        return {key: _ordered(value[key]) for key in sorted(value, key=_written_key)}
     if isinstance(value, list):
         return [_ordered(item) for item in value]
     return value
+
+
+@lru_cache(maxsize=256)  # the same dozen keys in every code
+def _written_key(key: int | str) -> bytes:
+    return cbor2.dumps(key)
 
 
 def _refuse(why: str) -> Never:
