@@ -32,7 +32,12 @@ class InvalidIdentifier(ValueError):
 
 
 def check_character(body: str) -> str:
-    """The last character of an identifier over its other parts, without the root and the dots."""
+    """The last character of an identifier over its other parts, without the root and the dots.
+
+    Raises InvalidIdentifier for anything but digits and capital letters.
+    """
+    if not set(body) <= set(_VALUES):
+        raise InvalidIdentifier("only digits and capital letters")
     product = 36
     for character in body:
         product = (product + _VALUES.index(character)) % 36 or 36
