@@ -53,6 +53,8 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
+            # A crash is logged with its statement; the values in it are people's.
+            hide_parameters=True,
             connect_args={"timeout": 5, "server_settings": {"application_name": "haiyiban"}},
         )
         self.autocommit: AsyncEngine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
