@@ -106,3 +106,8 @@ async def at_level_three(
     await give_real_name(api, session, resident)
     await pass_face_check(api, session)
     return resident, session
+
+
+def slug(answer: httpx.Response) -> str:
+    """The last segment of a problem's type."""
+    return str(answer.json()["type"]).rsplit("/", 1)[-1]

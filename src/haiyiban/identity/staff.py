@@ -67,7 +67,7 @@ async def create(
     division: str,
     otp_secret: str | None = None,
 ) -> Staff:
-    """Create a staff member. `agency` as `handledBy` of matters names it; `otp_secret` in base32 (RFC 6238)."""
+    """Create a staff member. `agency` as in a matter's `handledBy`; `otp_secret` in base32 (RFC 6238)."""
     staff = Staff(
         id=new_id(),
         username=username,
