@@ -5,7 +5,7 @@ the subject, and the `cti` in the code is that id under AES-128, one block. To e
 cti is 16 random bytes, new for every code; the server opens it and reads the row. The holder sees the id,
 so a row number must not be secret.
 
-The 74 free bits, from the top: kind 4, row 40, random 30. The time (milliseconds) is where UUIDv7 has it.
+The 74 free bits, from the top: kind 8, row 40, random 26. The time (milliseconds) is where UUIDv7 has it.
 
 Source: schemas/codes/README.md §2 (cti); RFC 9562 §5.7.
 """
@@ -18,7 +18,7 @@ import msgspec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 KEY_BYTES = 16
-KIND_BITS, REF_BITS, RANDOM_BITS = 4, 40, 30
+KIND_BITS, REF_BITS, RANDOM_BITS = 8, 40, 26
 
 _VERSION_7 = 7 << 76
 _VARIANT = 0b10 << 62
