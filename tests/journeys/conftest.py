@@ -1,0 +1,77 @@
+"""The platform as people get it: started by `haiyiban up` in an empty folder, used over HTTP alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from haiyiban.runtime import ports
+
+READY_WITHIN_SECONDS = 90
+
+
+@dataclass
+class Platform:
+    """A running platform and what it says of itself in demo.json."""
+
+    home: Path
+    demo: dict[str, Any]
+    process: subprocess.Popen[bytes]
+
+    def logs(self) -> str:
+        """Everything that its processes wrote."""
+        return "\n".join(file.read_text(errors="replace") for file in self.home.rglob("*.log"))
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """`haiyiban up` in an empty folder, one for each journey; Ctrl-C at the end must stop it cleanly."""
+    home = tmp_path_factory.mktemp("journey") / "state"
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("HAIYIBAN_")} | {
+        "HAIYIBAN_HOME": str(home),
+        "HAIYIBAN_PORT": str(ports.any_free()),
+        "HAIYIBAN_SANDBOX_PORT": str(ports.any_free()),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "haiyiban.cli", "up"],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        yield Platform(home, _when_ready(home / "demo.json", process), process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=40)
+    assert process.returncode == 0, output.decode()
+    assert not _left_behind(process.pid), "Ctrl-C left processes behind"
+
+
+def _when_ready(demo: Path, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        if demo.exists():
+            described: dict[str, Any] = json.loads(demo.read_bytes())
+            return described
+        if process.poll() is not None:
+            assert process.stdout is not None
+            raise AssertionError(process.stdout.read().decode())
+        time.sleep(0.1)
+    raise AssertionError(f"not ready within {READY_WITHIN_SECONDS} s")
+
+
+def _left_behind(session: int) -> list[str]:
+    """Processes of the platform's session that still run."""
+    listed = subprocess.run(["ps", "-eo", "sess=,args="], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if line.split(maxsplit=1)[0] == str(session)]

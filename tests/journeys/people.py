@@ -1,0 +1,119 @@
+"""What each person does, in the words of the interface; used by the journeys."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+import httpx
+import pyotp
+
+from tests.journeys.conftest import Platform
+
+Document = dict[str, Any]
+
+
+class Person:
+    """Somebody with a client of their own."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self.http = httpx.Client(base_url=f"{platform.demo['api']}/api/v1", timeout=30)
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """What is there."""
+        return self._answer(self.http.get(path, params=parameters), 200)
+
+    def post(self, path: str, body: Document | None = None, *, expect: int = 200, **headers: str) -> Any:
+        """Do something, once however often it is sent."""
+        keyed = {"Idempotency-Key": str(uuid.uuid4())} | headers
+        return self._answer(self.http.post(path, json=body or {}, headers=keyed), expect)
+
+    def patch(self, path: str, body: Document) -> Any:
+        """Change something."""
+        return self._answer(self.http.patch(path, json=body), 200)
+
+    def _sign_in(self, body: Document) -> None:
+        session = self._answer(self.http.post("/auth/sessions", json=body), 201)
+        self.http.headers["Authorization"] = f"Bearer {session['accessToken']}"
+
+    def _answer(self, response: httpx.Response, expect: int) -> Any:
+        assert response.status_code == expect, f"{response.request.url}: {response.text}"
+        return response.json() if response.content else None
+
+
+class Resident(Person):
+    """A resident of the demo."""
+
+    def __init__(self, platform: Platform, known: Document) -> None:
+        super().__init__(platform)
+        self.known = known
+
+    def sign_in(self) -> None:
+        """By the code in the SMS."""
+        before = len(self._inbox())
+        self._answer(self.http.post("/auth/sms-codes", json={"phone": self.known["phone"]}), 202)
+        deadline = time.monotonic() + 10
+        while len(inbox := self._inbox()) == before:
+            assert time.monotonic() < deadline, "no SMS came"
+            time.sleep(0.05)
+        self._sign_in({"method": "sms", "phone": self.known["phone"], "code": inbox[0]["code"]})
+
+    def prove(self) -> None:
+        """Real name, then a face check."""
+        self.post(
+            "/me/real-name",
+            {"name": self.known["name"], "idType": "111", "idNumber": self.known["idNumber"]},
+        )
+        check = self.post("/me/face-checks", expect=201)
+        passed = self.post(f"/me/face-checks/{check['id']}/result", {"faceToken": "pass"})
+        assert passed["assurance"] == "L3"
+
+    def messages(self) -> list[str]:
+        """The texts of the phone's inbox, newest first."""
+        return [message["text"] for message in self._inbox()]
+
+    def _inbox(self) -> list[Document]:
+        url = f"{self.platform.demo['sandbox']}/sms"
+        inbox: list[Document] = httpx.get(url, params={"phone": self.known["phone"]}).json()
+        return inbox
+
+
+class Official(Person):
+    """A clerk, an enrolment officer or an operator."""
+
+    def __init__(self, platform: Platform, role: str) -> None:
+        super().__init__(platform)
+        account = platform.demo["accounts"][role]
+        body = {"method": "staff", "username": account["username"], "password": account["password"]}
+        if "otpSecret" in account:
+            body["otp"] = pyotp.TOTP(account["otpSecret"]).now()
+        self._sign_in(body)
+
+
+class Verifier(Person):
+    """An accredited verifier's scanner."""
+
+    def __init__(self, platform: Platform, account: str = "verifier") -> None:
+        super().__init__(platform)
+        token = self._answer(
+            self.http.post("/auth/verifiers/token", json=platform.demo["accounts"][account]), 200
+        )
+        self.http.headers["Authorization"] = f"Bearer {token['accessToken']}"
+
+    def scan(self, text: str, *, purpose: str = "enrolment") -> Document:
+        """Verify what a phone shows."""
+        outcome: Document = self.post(
+            "/verifications", {"text": text, "purpose": purpose, "expectedKind": "certificate"}
+        )
+        return outcome
+
+
+def resident(platform: Platform, about: str) -> Resident:
+    """The demo's resident of whom demo.json says `about`, signed in at L3."""
+    found = next(known for known in platform.demo["residents"] if about in known["about"])
+    person = Resident(platform, found)
+    person.sign_in()
+    person.prove()
+    return person
