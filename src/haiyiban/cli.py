@@ -76,6 +76,40 @@ def seed() -> None:
     asyncio.run(demo_data.plant(settings))
 
 
+@main.group()
+def keys() -> None:
+    """The signing keys in the state folder: list them, rotate them."""
+
+
+@keys.command(name="list")
+def list_keys() -> None:
+    """Show each signing key, from when it is used, and whether it is in use."""
+    from haiyiban import clock
+    from haiyiban.crypto import SIGNING_PURPOSES, FileKeys
+    from haiyiban.settings import Settings
+
+    folder = FileKeys(Settings.from_env().keys_dir)
+    for purpose in SIGNING_PURPOSES:
+        found = folder.signing(purpose)
+        active = [key for key in found if key.not_before <= clock.now()][-1:]
+        for key in found:
+            use = "signs" if key in active else "verifies"
+            click.echo(f"{purpose:14} {key.kid} {key.not_before:%Y-%m-%d %H:%M} {use}")
+
+
+@keys.command()
+@click.argument("purpose", type=click.Choice(["access-token", "code"]))
+def rotate(purpose: str) -> None:
+    """Add a key. It is published at once and signs later, so that nobody is signed out and no code fails."""
+    from haiyiban import clock
+    from haiyiban.crypto import PUBLISHED_BEFORE_USE, FileKeys
+    from haiyiban.settings import Settings
+
+    not_before = clock.now() + PUBLISHED_BEFORE_USE[purpose]
+    kid = FileKeys(Settings.from_env().keys_dir).rotate(purpose, not_before=not_before)
+    click.echo(f"{purpose} {kid} signs from {not_before:%Y-%m-%d %H:%M} UTC")
+
+
 @main.command()
 @click.argument("path", type=click.Path(path_type=Path), default=Path("openapi/openapi.json"))
 def openapi(path: Path) -> None:

@@ -14,7 +14,7 @@ import json
 import os
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
@@ -26,6 +26,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 SIGNING_PURPOSES = ("access-token", "code", "trust-root")
+PUBLISHED_BEFORE_USE = {"access-token": timedelta(minutes=10), "code": timedelta(days=1)}
+"""A new key is known to everybody before it signs: longer than any copy of the old key set is kept."""
 SECRET_PURPOSES = ("field", "blind-index", "cti", "idempotency")
 
 
