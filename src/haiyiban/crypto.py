@@ -13,6 +13,7 @@ import hmac
 import json
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -107,18 +108,26 @@ class FileKeys:
         return entries
 
     def _create(self, purpose: str, make: Any) -> None:
-        if not self._path(purpose).exists():
-            self._write(purpose, [make()])
+        if self._path(purpose).exists():
+            return
+        partial = self._written(purpose, [make()])
+        # Two processes that start at once: the link of the second fails, and both use the first one's key.
+        with suppress(FileExistsError):
+            os.link(partial, self._path(purpose))
+        partial.unlink()
 
     def _write(self, purpose: str, entries: list[dict[str, Any]]) -> None:
         """Replace the file in one step, so that a crash leaves the old or the new and never half."""
+        self._written(purpose, entries).replace(self._path(purpose))
+
+    def _written(self, purpose: str, entries: list[dict[str, Any]]) -> Path:
         partial = self._path(purpose).with_suffix(f".{os.getpid()}.partial")
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             json.dump(entries, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(self._path(purpose))
+        return partial
 
 
 def _new_signing_entry() -> dict[str, Any]:

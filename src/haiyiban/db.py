@@ -128,11 +128,27 @@ def violated(error: IntegrityError) -> str | None:
     return str(name) if name else None
 
 
-_AWAY_STATES = frozenset({"57P01", "57P02", "57P03", "08000", "08003", "08006", "53300"})
+_AWAY_STATES = frozenset(
+    {
+        "57P01",
+        "57P02",
+        "57P03",
+        "08000",
+        "08001",
+        "08003",
+        "08004",
+        "08006",
+        "53300",
+        "40001",
+        "40P01",
+        "55P03",
+    }
+)
+"""PostgreSQL is stopping, starting or full of connections; or it ended this transaction for another's sake."""
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether an error means that PostgreSQL does not answer now, as while it restarts."""
+    """Whether an error means that PostgreSQL cannot serve now and may soon, as while it restarts."""
     if isinstance(error, PoolTimeout | InterfaceError | ConnectionError | TimeoutError):
         return True
     if isinstance(error, DBAPIError):
@@ -140,7 +156,10 @@ def is_away(error: BaseException) -> bool:
             return True
         state = getattr(error.orig, "sqlstate", None)
         return state in _AWAY_STATES or (isinstance(error, OperationalError) and state is None)
-    return isinstance(error, OSError) or getattr(error, "sqlstate", None) in _AWAY_STATES
+    if isinstance(error, OSError):
+        # A connection that fails names no file; a file of ours that is missing is a mistake, not bad weather.
+        return error.filename is None
+    return getattr(error, "sqlstate", None) in _AWAY_STATES
 
 
 _database: Database | None = None

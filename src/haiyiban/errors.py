@@ -59,6 +59,11 @@ class Problem(Exception):
         self.headers = dict(headers or {})
         self.members = dict(members or {})
 
+    @property
+    def slug(self) -> str:
+        """The last segment of the type, which clients compare and the audit keeps."""
+        return self.type.rsplit("/", 1)[-1]
+
     def document(self, language: str) -> dict[str, Any]:
         """The problem as its JSON members, in one language."""
         document: dict[str, Any] = {

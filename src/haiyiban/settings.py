@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -83,6 +84,9 @@ def _number(environ: Mapping[str, str], name: str, default: float) -> float:
     if not raw:
         return default
     try:
-        return float(raw)
+        number = float(raw)
     except ValueError:
-        raise InvalidSetting(f"{name} is {raw!r}; it must be a number") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise InvalidSetting(f"{name} is {raw!r}; it must be a number")
+    return number

@@ -30,6 +30,14 @@ class Anonymous:
     unit: None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Unrecognised(Anonymous):
+    """Somebody whose access token is forged, expired or of an ended session.
+
+    What is public stays open to them, so that a client may refresh while it still sends the old token.
+    """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResidentCaller:
     """Somebody signed in to an account (居民): a resident or a visitor."""
@@ -94,3 +102,4 @@ class VerifierCaller:
 
 Caller = Anonymous | ResidentCaller | StaffCaller | VerifierCaller
 ANONYMOUS = Anonymous()
+UNRECOGNISED = Unrecognised()

@@ -16,9 +16,17 @@ from litestar.handlers import BaseRouteHandler
 
 from haiyiban import clock
 from haiyiban.errors import NotAllowed, NotSignedIn, Words
-from haiyiban.identity.callers import Anonymous, Caller, Level, ResidentCaller, StaffCaller, VerifierCaller
+from haiyiban.identity.callers import (
+    Anonymous,
+    Caller,
+    Level,
+    ResidentCaller,
+    StaffCaller,
+    Unrecognised,
+    VerifierCaller,
+)
 from haiyiban.identity.sessions import caller_now
-from haiyiban.identity.tokens import access_tokens
+from haiyiban.identity.tokens import InvalidToken, access_tokens
 
 Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], Awaitable[None]]
 ResidentRequest = Request[ResidentCaller, Any, State]
@@ -69,7 +77,7 @@ def signed_in() -> Guard:
         if isinstance(connection.scope["user"], VerifierCaller):
             raise NotAllowed
         if isinstance(connection.scope["user"], Anonymous):
-            raise NotSignedIn
+            raise _sign_in(connection.scope["user"])
 
     return guard
 
@@ -87,7 +95,11 @@ def _of_kind(connection: ASGIConnection[Any, Any, Any, Any], kind: type[Any]) ->
     caller: Caller = connection.scope["user"]
     if isinstance(caller, kind):
         return caller
-    raise NotSignedIn if isinstance(caller, Anonymous) else NotAllowed
+    raise _sign_in(caller) if isinstance(caller, Anonymous) else NotAllowed
+
+
+def _sign_in(caller: Anonymous) -> NotSignedIn:
+    return InvalidToken() if isinstance(caller, Unrecognised) else NotSignedIn()
 
 
 def _reaches(caller: ResidentCaller, level: Level, fresh: timedelta | None) -> bool:

@@ -21,6 +21,7 @@ from haiyiban.db import Database
 from haiyiban.identity import address_limit, revocations
 from haiyiban.identity.tokens import access_tokens
 from haiyiban.runtime import contract, discovery
+from haiyiban.runtime.body import StrictRequest
 from haiyiban.runtime.edge import Edge
 from haiyiban.runtime.problems import to_response
 from haiyiban.runtime.records import AccessLog, Figures
@@ -62,6 +63,7 @@ def build(settings: Settings, *lifespan: Lifespan) -> Litestar:
             render_plugins=[],
             use_handler_docstrings=True,
         ),
+        request_class=StrictRequest,
         request_max_body_size=None,
         lifespan=lifespan,
     )

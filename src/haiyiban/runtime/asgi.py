@@ -1,5 +1,13 @@
 """Where an ASGI server finds the application (a factory)."""
 
-from haiyiban.runtime.app import create_app
+from __future__ import annotations
 
-__all__ = ["create_app"]
+from litestar.types import ASGIApp
+
+from haiyiban.runtime import app, logs
+
+
+def create_app() -> ASGIApp:
+    """One API process: its log, then the application."""
+    logs.configure()
+    return app.create_app()

@@ -21,9 +21,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from haiyiban import clock
 from haiyiban.crypto import SealedJson
-from haiyiban.db import Base, Database
+from haiyiban.db import Base, Database, database
 from haiyiban.errors import Conflict, Malformed, Problem, Words
 from haiyiban.ids import new_id
+from haiyiban.zone import Task
 
 CLAIM_LIFE = timedelta(seconds=60)
 KEPT = timedelta(hours=48)
@@ -76,7 +77,7 @@ class Answer(msgspec.Struct):
 
     status: int
     headers: list[tuple[str, str]]
-    body: str
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +97,12 @@ def scope_of(caller_id: UUID, method: str, path: str, key: str) -> bytes:
     return hashlib.sha256(f"{caller_id}\n{method}\n{path}\n{key}".encode()).digest()
 
 
-async def claim(database: Database, scope: bytes, body: bytes) -> Claim | Answer:
+async def claim(on: Database, scope: bytes, body: bytes) -> Claim | Answer:
     """Take the key, or the answer that its first use got. Raises IdempotencyMismatch, IdempotencyInFlight."""
     body_hash = hashlib.sha256(body).digest()
     deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
     while True:
-        async with database.transaction() as session:
+        async with on.transaction() as session:
             found = await _claim_once(session, scope, body_hash)
         if found is not None:
             return found
@@ -161,6 +162,10 @@ async def release(session: AsyncSession, held: Claim) -> None:
     )
 
 
-async def purge(session: AsyncSession) -> None:
+async def forget(_: bytes) -> None:
     """Forget the answers that are older than promised."""
-    await session.execute(delete(StoredAnswer).where(StoredAnswer.created_at < clock.now() - KEPT))
+    async with database().transaction() as session:
+        await session.execute(delete(StoredAnswer).where(StoredAnswer.created_at < clock.now() - KEPT))
+
+
+FORGET = Task(name="runtime.forget-answers", run=forget, schedule="37 * * * *")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from typing import Any
 
 import msgspec
@@ -17,9 +16,13 @@ from litestar.exceptions import (
 
 from haiyiban import context
 from haiyiban.db import is_away
-from haiyiban.errors import FieldError, Malformed, NotFound, Problem, Unavailable, Words
+from haiyiban.errors import Malformed, NotFound, Problem, Unavailable, Words
+from haiyiban.runtime.crashes import trace
+from haiyiban.runtime.field_errors import field_errors
 
 log = logging.getLogger("haiyiban")
+
+MEDIA = "application/problem+json"
 
 
 class MethodNotAllowed(Problem):
@@ -39,12 +42,12 @@ class Crashed(Problem):
 
 
 def problem_of(error: Exception) -> Problem:
-    """The refusal that an error amounts to; a crash is logged with its traceback."""
+    """The refusal that an error amounts to; a crash is logged with where it happened."""
     match error:
         case Problem():
             return error
         case ValidationException():
-            return Malformed(errors=_field_errors(error))
+            return Malformed(errors=field_errors(error))
         case NotFoundException():
             return NotFound()
         case MethodNotAllowedException():
@@ -56,7 +59,7 @@ def problem_of(error: Exception) -> Problem:
             "request %s: the database does not answer: %s", context.current().request_id, type(error).__name__
         )
         return Unavailable()
-    log.error("request %s crashed", context.current().request_id, exc_info=error)
+    log.error("request %s crashed: %s", context.current().request_id, trace(error))
     return Crashed(members={"requestId": context.current().request_id})
 
 
@@ -72,36 +75,6 @@ def to_response(request: Request[Any, Any, Any], error: Exception) -> Response[b
     return Response(
         encode(problem),
         status_code=problem.status,
-        media_type="application/problem+json",
+        media_type=MEDIA,
         headers=problem.headers,
     )
-
-
-_PATH = re.compile(r" - at `\$?([^`]*)`")
-
-
-def _field_errors(error: ValidationException) -> list[FieldError]:
-    """Litestar's `extra` list as pointers and words. The values themselves are not repeated."""
-    found = []
-    for item in error.extra if isinstance(error.extra, list) else []:
-        message = str(item.get("message", "")) if isinstance(item, dict) else str(item)
-        where = _PATH.search(message)
-        key = str(item.get("key", "")) if isinstance(item, dict) else ""
-        path = (where.group(1) if where else "") or key
-        pointer = "/" + "/".join(part for part in re.split(r"[.\[\]]+", path) if part)
-        missing = re.search(r"missing required field `([^`]+)`", message)
-        unknown = re.search(r"unknown field `([^`]+)`", message)
-        named = missing or unknown
-        if named:
-            pointer = (pointer.rstrip("/") if path and path != key else "") + "/" + named.group(1)
-        found.append(FieldError(pointer, _words(message, missing is not None, unknown is not None)))
-    return found
-
-
-def _words(message: str, missing: bool, unknown: bool) -> Words:
-    if missing:
-        return Words("缺少这一项，请补上", "This field is missing; please add it")
-    if unknown:
-        return Words("不认识这一项，请检查拼写", "Unknown field; check its spelling")
-    plain = _PATH.sub("", message)
-    return Words("格式不对，请按说明填写", f"Not of the expected form: {plain}")

@@ -7,44 +7,46 @@ transaction as the work (docs/decisions/0003-the-edge-commits.md).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit, db
 from haiyiban.db import Database
 from haiyiban.errors import Problem
 from haiyiban.runtime import idempotency
-from haiyiban.runtime.idempotency import Answer, Claim
+from haiyiban.runtime.idempotency import Answer, Claim, ClaimLost
 
 _NOT_KEPT = frozenset({401, 429})
-_NOT_AUDITED = frozenset({400, 413, 503})
+_NOT_AUDITED = frozenset({400, 503})
 
 
 class Unit:
     """The session of one request and what it owes at its end."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, *, action: Callable[[], str | None]) -> None:
+        self._action = action
+        """What was asked for, in the words of the audit; None for an address that does not exist."""
         self.session: AsyncSession = database.sessions()
         db.hold(self.session)
         self.claim: Claim | None = None
         self.problem: Problem | None = None
         """The refusal that the handlers ended with, if any."""
 
-    async def settle(self, answer: Answer, *, action: str | None) -> None:
+    async def settle(self, answer: Answer) -> None:
         """Commit the work, or undo it and record the refusal. Raises what the commit raises."""
-        if answer.status < 400:
-            await self._keep(answer)
-        elif self.problem is not None and self.problem.commits:
-            await self._record_refusal(action)
+        if answer.status >= 500:
+            await self.session.rollback()
+            await self._release()
+        elif answer.status >= 400:
+            if self.problem is None or not self.problem.commits:
+                await self.session.rollback()
+            await self._record_refusal()
             await self._keep(answer)
         else:
-            await self.session.rollback()
-            if answer.status < 500:
-                await self._record_refusal(action)
-                await self._keep(answer)
-            elif self.claim is not None:
-                await idempotency.release(self.session, self.claim)
-                await self.session.commit()
+            await self._keep(answer)
+        if self.session.in_transaction():
+            await self.session.commit()
 
     async def close(self) -> None:
         """Give the connection back; what is not committed is undone."""
@@ -52,15 +54,22 @@ class Unit:
         db.let_go(self.session)
 
     async def _keep(self, answer: Answer) -> None:
-        if self.claim is not None:
-            if answer.status in _NOT_KEPT:
-                await idempotency.release(self.session, self.claim)
-            else:
+        if answer.status in _NOT_KEPT:
+            await self._release()
+        elif self.claim is not None:
+            try:
                 await idempotency.store(self.session, self.claim, answer)
-        if self.session.in_transaction():
-            await self.session.commit()
+            except ClaimLost:
+                self.claim = None
+                raise
 
-    async def _record_refusal(self, action: str | None) -> None:
-        if action is None or self.problem is None or self.problem.status in _NOT_AUDITED:
+    async def _release(self) -> None:
+        if self.claim is not None:
+            await idempotency.release(self.session, self.claim)
+
+    async def _record_refusal(self) -> None:
+        if self.problem is None or self.problem.status in _NOT_AUDITED:
             return
-        await audit.refused(self.session, action, outcome=self.problem.type.rsplit("/", 1)[-1])
+        action = self._action()
+        if action is not None:
+            await audit.refused(self.session, action, outcome=self.problem.slug)

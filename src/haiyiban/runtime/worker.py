@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from contextlib import suppress
 from datetime import timedelta
 
 import asyncpg
@@ -17,7 +18,8 @@ from pgqueuer.models import Job, Schedule
 from haiyiban import context
 from haiyiban.context import Context
 from haiyiban.ids import new_id
-from haiyiban.runtime import discovery
+from haiyiban.runtime import discovery, idempotency, logs
+from haiyiban.runtime.crashes import trace
 from haiyiban.runtime.start import running
 from haiyiban.settings import Settings
 from haiyiban.zone import Task
@@ -29,9 +31,8 @@ _RECONNECT_SECONDS = 2.0
 
 async def work(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM; a lost connection is made again."""
-    tasks = [
-        task for zone in (*discovery.features(), *discovery.zones(settings.zones)) for task in zone.tasks
-    ]
+    zones = (*discovery.features(), *discovery.zones(settings.zones))
+    tasks = [idempotency.FORGET, *(task for zone in zones for task in zone.tasks)]
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -42,7 +43,8 @@ async def work(settings: Settings) -> None:
                 await _work_until(stopping, settings, tasks)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("the queue is away (%s); trying again", type(error).__name__)
-                await asyncio.sleep(_RECONNECT_SECONDS)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), timeout=_RECONNECT_SECONDS)
 
 
 async def _work_until(stopping: asyncio.Event, settings: Settings, tasks: list[Task]) -> None:
@@ -88,15 +90,15 @@ async def _run(task: Task, payload: bytes) -> None:
     context.enter(Context(request_id=f"task-{new_id().hex}"))
     try:
         await task.run(payload)
-    except Exception:
-        # The queue drops a failed job; what it promised is found and done by the periodic repair.
-        log.exception("task %s failed", task.name)
-        raise
+    except Exception as error:  # noqa: BLE001 - one failed job must not end the worker
+        # Not raised: the queue would keep the error's words, which may be personal data, and drop the job all
+        # the same. What it promised is found and done by the periodic repair.
+        log.error("task %s failed: %s", task.name, trace(error))
 
 
 def main() -> None:
     """`haiyiban worker`."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure()
     asyncio.run(work(Settings.from_env()))
 
 
