@@ -16,7 +16,7 @@ from haiyiban.certificates import access, document, views
 from haiyiban.certificates.access import CertificateMissing
 from haiyiban.certificates.models import Certificate
 from haiyiban.certificates.rules import Status, status_on
-from haiyiban.errors import Malformed
+from haiyiban.errors import Malformed, NotSignedIn
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
 from haiyiban.wire import Page, after_cursor, cursor_of, page_limit, problems
@@ -29,7 +29,7 @@ class CertificatesController(Controller):
     tags = ["certificates"]
     guards = [resident(Level.L3)]
 
-    @get(summary="My certificates", responses=problems(Malformed, StepUpNeeded))
+    @get(summary="My certificates", responses=problems(Malformed, NotSignedIn, StepUpNeeded))
     async def mine(
         self,
         request: ResidentRequest,
@@ -59,7 +59,7 @@ class CertificatesController(Controller):
     @get(
         "/{certificate_id:uuid}",
         summary="Read a certificate",
-        responses=problems(CertificateMissing, StepUpNeeded),
+        responses=problems(CertificateMissing, NotSignedIn, StepUpNeeded),
     )
     async def read(
         self, request: ResidentRequest, session: NamedDependency[AsyncSession], certificate_id: FromPath[UUID]
@@ -75,7 +75,7 @@ class CertificatesController(Controller):
         summary="Print a certificate",
         media_type="application/pdf",
         response_headers=[ResponseHeader(name="Content-Disposition", documentation_only=True)],
-        responses=problems(CertificateMissing, StepUpNeeded),
+        responses=problems(CertificateMissing, NotSignedIn, StepUpNeeded),
     )
     async def document(
         self, request: ResidentRequest, session: NamedDependency[AsyncSession], certificate_id: FromPath[UUID]

@@ -18,7 +18,7 @@ from haiyiban.certificates.access import CertificateMissing
 from haiyiban.certificates.models import Certificate
 from haiyiban.certificates.rules import NotInForce
 from haiyiban.certificates.service import InvalidClaims
-from haiyiban.errors import FieldError, Malformed, Problem, Words
+from haiyiban.errors import FieldError, Malformed, NotAllowed, NotSignedIn, Problem, Words
 from haiyiban.forms import merge_patch
 from haiyiban.identity.guards import StaffRequest, staff
 from haiyiban.wire import Input, Page, after_cursor, cursor_of, page_limit, problems
@@ -57,7 +57,7 @@ class DeskCertificatesController(Controller):
     tags = ["desk"]
     guards = [staff("clerk", "officer")]
 
-    @get(summary="Certificates of my agency", responses=problems(Malformed))
+    @get(summary="Certificates of my agency", responses=problems(Malformed, NotSignedIn, NotAllowed))
     async def issued(
         self,
         request: StaffRequest,
@@ -80,7 +80,11 @@ class DeskCertificatesController(Controller):
             next=cursor_of(rows[size - 1].id) if len(rows) > size else None,
         )
 
-    @get("/{certificate_id:uuid}", summary="Read a certificate", responses=problems(CertificateMissing))
+    @get(
+        "/{certificate_id:uuid}",
+        summary="Read a certificate",
+        responses=problems(NotSignedIn, NotAllowed, CertificateMissing),
+    )
     async def read(
         self, request: StaffRequest, session: NamedDependency[AsyncSession], certificate_id: FromPath[UUID]
     ) -> views.DeskCertificateRead:
@@ -101,7 +105,9 @@ class DeskCertificatesController(Controller):
         "/{certificate_id:uuid}/correction",
         status_code=201,
         summary="Correct a certificate",
-        responses=problems(CertificateMissing, NotInForce, InvalidClaims, InvalidReason),
+        responses=problems(
+            NotSignedIn, NotAllowed, CertificateMissing, NotInForce, InvalidClaims, InvalidReason
+        ),
     )
     async def correct(
         self,
@@ -123,7 +129,7 @@ class DeskCertificatesController(Controller):
         "/{certificate_id:uuid}/revocation",
         status_code=200,
         summary="Revoke a certificate",
-        responses=problems(CertificateMissing, NotInForce, InvalidReason),
+        responses=problems(NotSignedIn, NotAllowed, CertificateMissing, NotInForce, InvalidReason),
     )
     async def revoke(
         self,
@@ -141,7 +147,7 @@ class DeskCertificatesController(Controller):
         "/{certificate_id:uuid}/suspension",
         status_code=200,
         summary="Suspend a certificate",
-        responses=problems(CertificateMissing, NotInForce, InvalidReason),
+        responses=problems(NotSignedIn, NotAllowed, CertificateMissing, NotInForce, InvalidReason),
     )
     async def suspend(
         self,
@@ -159,7 +165,7 @@ class DeskCertificatesController(Controller):
         "/{certificate_id:uuid}/reinstatement",
         status_code=200,
         summary="Reinstate a certificate",
-        responses=problems(CertificateMissing, NotInForce, InvalidReason),
+        responses=problems(NotSignedIn, NotAllowed, CertificateMissing, NotInForce, InvalidReason),
     )
     async def reinstate(
         self,

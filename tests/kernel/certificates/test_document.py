@@ -124,3 +124,18 @@ async def test_many_documents_at_once_are_all_right() -> None:
     for one, text in zip(made, texts, strict=True):
         assert one.claims["name"] in text
         assert one.identifier in text
+
+
+@pytest.mark.parametrize("character", "䶮㛃𠅤·")
+async def test_a_rare_character_is_drawn_and_not_an_empty_box(character: str) -> None:
+    unassigned = "\U000fffff"
+    assert await name_drawn(character) != await name_drawn(unassigned)
+    assert await name_drawn(unassigned) == await name_drawn("\U000ffffe")
+
+
+async def name_drawn(name: str) -> bytes:
+    """The picture of the name's row alone."""
+    pdf = pypdfium2.PdfDocument(await document.render(certificate(name=name), status=Status.VALID, now=NOW))
+    page = pdf[0].render(scale=2).to_pil().convert("L")
+    pdf.close()
+    return bytes(page.crop((400, 540, 1000, 620)).tobytes())
