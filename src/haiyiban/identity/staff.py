@@ -49,6 +49,10 @@ class OtpUsed(NotSignedIn):
         "该动态口令已使用过，请等下一个口令", "This one-time password was used; please wait for the next one"
     )
 
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__()
+        self.headers["Retry-After"] = str(retry_after_seconds)
+
 
 class TooManyFailures(TooMany):
     """This address gave wrong credentials for this name too often."""
@@ -121,7 +125,7 @@ async def authenticate(session: AsyncSession, username: str, password: str, otp:
         step = _step_of(staff.otp_secret, otp.strip(), now=now)
         if step is None:
             raise _failed(session, index, address, now=now)
-        await _use_step(session, staff.id, step)
+        await _use_step(session, staff.id, step, now=now)
     return staff
 
 
@@ -155,7 +159,7 @@ def _step_of(secret: str, otp: str, *, now: datetime) -> int | None:
     return None
 
 
-async def _use_step(session: AsyncSession, staff_id: UUID, step: int) -> None:
+async def _use_step(session: AsyncSession, staff_id: UUID, step: int, *, now: datetime) -> None:
     """Use a one-time password up: of two who give it at once, one is let in. Raises OtpUsed."""
     used = await session.scalar(
         update(Staff)
@@ -164,4 +168,4 @@ async def _use_step(session: AsyncSession, staff_id: UUID, step: int) -> None:
         .returning(Staff.id)
     )
     if used is None:
-        raise OtpUsed
+        raise OtpUsed(OTP_STEP_SECONDS - int(now.timestamp()) % OTP_STEP_SECONDS)

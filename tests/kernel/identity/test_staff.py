@@ -103,6 +103,7 @@ async def test_a_one_time_password_is_good_once(api: httpx.AsyncClient, database
     assert {slug(answer) for answer in answers if answer.status_code == 401} == {"otp-used"}
     replay = await api.post("/auth/sessions", json=body)
     assert (replay.status_code, slug(replay)) == (401, "otp-used")
+    assert 0 < int(replay.headers["retry-after"]) <= 30
 
 
 async def test_five_wrong_passwords_stop_one_address_and_nobody_else(
