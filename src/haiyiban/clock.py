@@ -25,6 +25,11 @@ def now() -> datetime:
     return datetime.now(UTC) + _offset
 
 
+def wall() -> datetime:
+    """The real time, which no offset moves: the clock of devices outside, such as those of one-time passwords."""
+    return datetime.now(UTC)
+
+
 def today() -> date:
     """The date in Hainan (Asia/Shanghai)."""
     return local_date(now())

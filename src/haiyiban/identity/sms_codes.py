@@ -51,7 +51,7 @@ async def send(session: AsyncSession, phone: str) -> None:
         select(SmsCode.created_at)
         .where(
             SmsCode.phone_index == index,
-            SmsCode.created_at > now - rules.DAY,
+            SmsCode.created_at.between(now - rules.DAY, now),
             SmsCode.used_at.is_(None),
         )
         .order_by(SmsCode.created_at)
@@ -83,7 +83,7 @@ async def redeem(session: AsyncSession, phone: str, code: str) -> None:
     row = await session.scalar(
         select(SmsCode)
         .where(SmsCode.phone_index == phone_index(phone))
-        .order_by(SmsCode.created_at.desc(), SmsCode.id.desc())
+        .order_by(SmsCode.id.desc())
         .limit(1)
         .with_for_update()
     )
