@@ -26,7 +26,7 @@ def now() -> datetime:
 
 
 def wall() -> datetime:
-    """The real time, which no offset moves: the clock of devices outside, such as those of one-time passwords."""
+    """The real time, which no offset moves: the clock of devices outside, such as a clerk's phone."""
     return datetime.now(UTC)
 
 
