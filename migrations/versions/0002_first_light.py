@@ -50,6 +50,27 @@ def upgrade() -> None:
     sa.Column('source', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('division', 'day', name=op.f('pk_cases_workday'))
     )
+    op.create_table('codes_verification',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('verifier_id', sa.Uuid(), nullable=False),
+    sa.Column('idempotency_key', sa.Text(), nullable=True),
+    sa.Column('request_hash', sa.LargeBinary(), nullable=False),
+    sa.Column('purpose', sa.Text(), nullable=False),
+    sa.Column('place', sa.Text(), nullable=True),
+    sa.Column('kind', sa.SmallInteger(), nullable=True),
+    sa.Column('single_use', sa.LargeBinary(), nullable=True),
+    sa.Column('certificate_id', sa.Uuid(), nullable=True),
+    sa.Column('status', sa.Text(), nullable=True),
+    sa.Column('fields', sa.ARRAY(sa.Text()), nullable=False),
+    sa.Column('outcome', sa.Text(), nullable=False),
+    sa.Column('language', sa.Text(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("outcome <> 'valid' OR single_use IS NOT NULL", name=op.f('ck_codes_verification_valid_once')),
+    sa.CheckConstraint("outcome IN ('valid', 'malformed', 'unknown_issuer', 'bad_signature', 'not_yet_valid', 'expired', 'denied', 'revoked', 'suspended', 'wrong_kind', 'not_entitled', 'consent_pending', 'consent_refused', 'already_used', 'stale_lists', 'unavailable')", name=op.f('ck_codes_verification_outcome')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_codes_verification')),
+    sa.UniqueConstraint('verifier_id', 'idempotency_key', name=op.f('uq_codes_verification_verifier_id_idempotency_key'))
+    )
+    op.create_index('uq_codes_verification_single_use', 'codes_verification', ['single_use'], unique=True, postgresql_where="outcome = 'valid'")
     op.create_table('idempotency_answer',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('scope', sa.LargeBinary(), nullable=False),
@@ -126,6 +147,67 @@ def upgrade() -> None:
     )
     op.create_index('ix_outbox_message_about', 'outbox_message', ['about'], unique=False)
     op.create_index('ix_outbox_message_open', 'outbox_message', ['due_at'], unique=False, postgresql_where='done_at IS NULL')
+    op.create_table('school_places_enrolment',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('name_en', sa.Text(), nullable=False),
+    sa.Column('school_year', sa.BigInteger(), nullable=False),
+    sa.Column('agency', sa.Text(), nullable=False),
+    sa.Column('division', sa.Text(), nullable=False),
+    sa.Column('area', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('opens_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('closes_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('secret_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('commitment', sa.Text(), nullable=False),
+    sa.Column('beacon_source', sa.Text(), nullable=False),
+    sa.Column('draw_after', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('four_eyes', sa.Boolean(), nullable=False),
+    sa.Column('closes_by_roll', sa.Boolean(), nullable=False),
+    sa.Column('appeal_days', sa.BigInteger(), nullable=False),
+    sa.CheckConstraint('opens_at < closes_at', name=op.f('ck_school_places_enrolment_opens_before_it_closes')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_school_places_enrolment')),
+    sa.UniqueConstraint('code', name=op.f('uq_school_places_enrolment_code'))
+    )
+    op.create_index('ix_school_places_enrolment_school_year', 'school_places_enrolment', ['school_year'], unique=False)
+    op.create_table('school_places_home_use',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('home', sa.LargeBinary(), nullable=False),
+    sa.Column('school_year', sa.BigInteger(), nullable=False),
+    sa.Column('child', sa.LargeBinary(), nullable=False),
+    sa.Column('guardians', sa.ARRAY(sa.Text()), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_school_places_home_use')),
+    sa.UniqueConstraint('home', 'school_year', 'child', name=op.f('uq_school_places_home_use_home_school_year_child'))
+    )
+    op.create_table('school_places_school',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('name_en', sa.Text(), nullable=False),
+    sa.Column('division', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('address', sa.Text(), nullable=False),
+    sa.Column('latitude', sa.Double(), nullable=False),
+    sa.Column('longitude', sa.Double(), nullable=False),
+    sa.CheckConstraint("kind IN ('public', 'private')", name=op.f('ck_school_places_school_kind')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_school_places_school')),
+    sa.UniqueConstraint('code', name=op.f('uq_school_places_school_code'))
+    )
+    op.create_table('verifiers_verifier',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('name_zh', sa.Text(), nullable=False),
+    sa.Column('name_en', sa.Text(), nullable=False),
+    sa.Column('unit', sa.Text(), nullable=False),
+    sa.Column('purposes', sa.ARRAY(sa.Text()), nullable=False),
+    sa.Column('status', sa.Text(), nullable=False),
+    sa.Column('suspended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('suspension_reason_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("(status = 'suspended') = (suspended_at IS NOT NULL)", name=op.f('ck_verifiers_verifier_suspended')),
+    sa.CheckConstraint("status IN ('active', 'suspended')", name=op.f('ck_verifiers_verifier_status')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_verifiers_verifier')),
+    sa.UniqueConstraint('name_zh', name=op.f('uq_verifiers_verifier_name_zh'))
+    )
     op.create_table('cases_case',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('number', sa.Text(), nullable=True),
@@ -141,8 +223,10 @@ def upgrade() -> None:
     sa.Column('form_sealed', sa.LargeBinary(), nullable=False),
     sa.Column('prefill', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('locked', sa.ARRAY(sa.Text()), nullable=False),
+    sa.Column('facts_sealed', sa.LargeBinary(), nullable=True),
     sa.Column('has_open_facts', sa.Boolean(), nullable=False),
     sa.Column('disputes_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('choices_sealed', sa.LargeBinary(), nullable=True),
     sa.Column('findings', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
@@ -153,7 +237,6 @@ def upgrade() -> None:
     sa.Column('due_provisional', sa.Boolean(), nullable=False),
     sa.Column('extended_days', sa.BigInteger(), nullable=False),
     sa.Column('extension_asked_by', sa.Uuid(), nullable=True),
-    sa.Column('suspended_on', sa.Date(), nullable=True),
     sa.Column('resume_on', sa.Date(), nullable=True),
     sa.Column('correction_due_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('outcome', sa.Text(), nullable=True),
@@ -222,6 +305,55 @@ def upgrade() -> None:
     sa.UniqueConstraint('person_id', name=op.f('uq_identity_account_person_id')),
     sa.UniqueConstraint('phone_index', name=op.f('uq_identity_account_phone_index'))
     )
+    op.create_table('school_places_allocation_run',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('enrolment_id', sa.Uuid(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('committed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('committed_by', sa.Uuid(), nullable=False),
+    sa.Column('commitment', sa.Text(), nullable=False),
+    sa.Column('roll_hash', sa.Text(), nullable=False),
+    sa.Column('roll', sa.LargeBinary(), nullable=False),
+    sa.Column('bands_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('drawn_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('drawn_by', sa.Uuid(), nullable=True),
+    sa.Column('beacon', sa.Text(), nullable=True),
+    sa.Column('seed', sa.Text(), nullable=True),
+    sa.Column('public_file', sa.LargeBinary(), nullable=True),
+    sa.Column('publication_asked_by', sa.Uuid(), nullable=True),
+    sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('published_by', sa.Uuid(), nullable=True),
+    sa.Column('annulment_reason', sa.Text(), nullable=True),
+    sa.Column('annulment_asked_by', sa.Uuid(), nullable=True),
+    sa.Column('annulled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('annulled_by', sa.Uuid(), nullable=True),
+    sa.CheckConstraint("(state = 'annulled') = (annulled_at IS NOT NULL)", name=op.f('ck_school_places_allocation_run_annulled')),
+    sa.CheckConstraint("state IN ('committed', 'drawn', 'published', 'annulled')", name=op.f('ck_school_places_allocation_run_state')),
+    sa.CheckConstraint('annulled_by <> annulment_asked_by', name=op.f('ck_school_places_allocation_run_annulled_by_two')),
+    sa.ForeignKeyConstraint(['enrolment_id'], ['school_places_enrolment.id'], name=op.f('fk_school_places_allocation_run_enrolment_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_school_places_allocation_run'))
+    )
+    op.create_index('uq_school_places_allocation_run_live', 'school_places_allocation_run', ['enrolment_id'], unique=True, postgresql_where="state <> 'annulled'")
+    op.create_table('school_places_enrolment_school',
+    sa.Column('enrolment_id', sa.Uuid(), nullable=False),
+    sa.Column('school_id', sa.Uuid(), nullable=False),
+    sa.Column('capacity', sa.BigInteger(), nullable=False),
+    sa.Column('catchment', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.CheckConstraint('capacity >= 0', name=op.f('ck_school_places_enrolment_school_capacity')),
+    sa.ForeignKeyConstraint(['enrolment_id'], ['school_places_enrolment.id'], name=op.f('fk_school_places_enrolment_school_enrolment_id')),
+    sa.ForeignKeyConstraint(['school_id'], ['school_places_school.id'], name=op.f('fk_school_places_enrolment_school_school_id')),
+    sa.PrimaryKeyConstraint('enrolment_id', 'school_id', name=op.f('pk_school_places_enrolment_school'))
+    )
+    op.create_table('verifiers_client',
+    sa.Column('client_id', sa.Text(), nullable=False),
+    sa.Column('verifier_id', sa.Uuid(), nullable=False),
+    sa.Column('secret_hash', sa.LargeBinary(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('retired_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['verifier_id'], ['verifiers_verifier.id'], name=op.f('fk_verifiers_client_verifier_id')),
+    sa.PrimaryKeyConstraint('client_id', name=op.f('pk_verifiers_client'))
+    )
+    op.create_index(op.f('ix_verifiers_client_verifier_id'), 'verifiers_client', ['verifier_id'], unique=False)
     op.create_table('cases_event',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('case_id', sa.Uuid(), nullable=False),
@@ -230,6 +362,7 @@ def upgrade() -> None:
     sa.Column('by_kind', sa.Text(), nullable=False),
     sa.Column('by_id', sa.Uuid(), nullable=True),
     sa.Column('note_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('items_sealed', sa.LargeBinary(), nullable=True),
     sa.Column('detail', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.Column('before', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
     sa.ForeignKeyConstraint(['case_id'], ['cases_case.id'], name=op.f('fk_cases_event_case_id')),
@@ -252,7 +385,6 @@ def upgrade() -> None:
     op.create_table('cases_suspension',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('case_id', sa.Uuid(), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=False),
     sa.Column('began_on', sa.Date(), nullable=False),
     sa.Column('ended_on', sa.Date(), nullable=True),
     sa.ForeignKeyConstraint(['case_id'], ['cases_case.id'], name=op.f('fk_cases_suspension_case_id')),
@@ -278,6 +410,40 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_identity_real_name_try'))
     )
     op.create_index('ix_identity_real_name_try_account', 'identity_real_name_try', ['account_id', 'at'], unique=False)
+    op.create_table('school_places_application',
+    sa.Column('case_id', sa.Uuid(), nullable=False),
+    sa.Column('enrolment_id', sa.Uuid(), nullable=False),
+    sa.Column('home', sa.LargeBinary(), nullable=True),
+    sa.Column('guardians', sa.ARRAY(sa.Text()), nullable=False),
+    sa.ForeignKeyConstraint(['case_id'], ['cases_case.id'], name=op.f('fk_school_places_application_case_id')),
+    sa.ForeignKeyConstraint(['enrolment_id'], ['school_places_enrolment.id'], name=op.f('fk_school_places_application_enrolment_id')),
+    sa.PrimaryKeyConstraint('case_id', name=op.f('pk_school_places_application'))
+    )
+    op.create_index('ix_school_places_application_home', 'school_places_application', ['enrolment_id', 'home'], unique=False)
+    op.create_table('school_places_roll_entry',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('run_id', sa.Uuid(), nullable=False),
+    sa.Column('case_id', sa.Uuid(), nullable=False),
+    sa.Column('child_id', sa.Uuid(), nullable=False),
+    sa.Column('pseudonym_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('standing_sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('lottery', sa.BigInteger(), nullable=True),
+    sa.Column('choice', sa.SmallInteger(), nullable=True),
+    sa.Column('school_id', sa.Uuid(), nullable=True),
+    sa.Column('outcome', sa.Text(), nullable=True),
+    sa.Column('explanation_sealed', sa.LargeBinary(), nullable=True),
+    sa.Column('certificate_id', sa.Uuid(), nullable=True),
+    sa.CheckConstraint("(outcome IN ('choice', 'coordination')) = (school_id IS NOT NULL)", name=op.f('ck_school_places_roll_entry_placed_at_a_school')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases_case.id'], name=op.f('fk_school_places_roll_entry_case_id')),
+    sa.ForeignKeyConstraint(['certificate_id'], ['certificates_certificate.id'], name=op.f('fk_school_places_roll_entry_certificate_id')),
+    sa.ForeignKeyConstraint(['child_id'], ['identity_person.id'], name=op.f('fk_school_places_roll_entry_child_id')),
+    sa.ForeignKeyConstraint(['run_id'], ['school_places_allocation_run.id'], name=op.f('fk_school_places_roll_entry_run_id')),
+    sa.ForeignKeyConstraint(['school_id'], ['school_places_school.id'], name=op.f('fk_school_places_roll_entry_school_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_school_places_roll_entry')),
+    sa.UniqueConstraint('run_id', 'case_id', name=op.f('uq_school_places_roll_entry_run_id_case_id'))
+    )
+    op.create_index('ix_school_places_roll_entry_case_id', 'school_places_roll_entry', ['case_id'], unique=False)
+    op.create_index('ix_school_places_roll_entry_child_id', 'school_places_roll_entry', ['child_id'], unique=False)
     op.create_table('identity_session',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('account_id', sa.Uuid(), nullable=True),
@@ -352,6 +518,11 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_identity_session_staff_id'), table_name='identity_session')
     op.drop_index(op.f('ix_identity_session_account_id'), table_name='identity_session')
     op.drop_table('identity_session')
+    op.drop_index('ix_school_places_roll_entry_child_id', table_name='school_places_roll_entry')
+    op.drop_index('ix_school_places_roll_entry_case_id', table_name='school_places_roll_entry')
+    op.drop_table('school_places_roll_entry')
+    op.drop_index('ix_school_places_application_home', table_name='school_places_application')
+    op.drop_table('school_places_application')
     op.drop_index('ix_identity_real_name_try_account', table_name='identity_real_name_try')
     op.drop_table('identity_real_name_try')
     op.drop_index(op.f('ix_identity_device_account_id'), table_name='identity_device')
@@ -361,6 +532,11 @@ def downgrade() -> None:
     op.drop_table('cases_rating')
     op.drop_index('ix_cases_event_case_id', table_name='cases_event')
     op.drop_table('cases_event')
+    op.drop_index(op.f('ix_verifiers_client_verifier_id'), table_name='verifiers_client')
+    op.drop_table('verifiers_client')
+    op.drop_table('school_places_enrolment_school')
+    op.drop_index('uq_school_places_allocation_run_live', table_name='school_places_allocation_run', postgresql_where="state <> 'annulled'")
+    op.drop_table('school_places_allocation_run')
     op.drop_table('identity_account')
     op.drop_index('uq_certificates_certificate_in_force', table_name='certificates_certificate', postgresql_where="status IN ('valid', 'suspended')")
     op.drop_index('ix_certificates_certificate_keeper_id', table_name='certificates_certificate')
@@ -372,6 +548,11 @@ def downgrade() -> None:
     op.drop_index('ix_cases_case_desk', table_name='cases_case')
     op.drop_index('ix_cases_case_applicant', table_name='cases_case')
     op.drop_table('cases_case')
+    op.drop_table('verifiers_verifier')
+    op.drop_table('school_places_school')
+    op.drop_table('school_places_home_use')
+    op.drop_index('ix_school_places_enrolment_school_year', table_name='school_places_enrolment')
+    op.drop_table('school_places_enrolment')
     op.drop_index('ix_outbox_message_open', table_name='outbox_message', postgresql_where='done_at IS NULL')
     op.drop_index('ix_outbox_message_about', table_name='outbox_message')
     op.drop_table('outbox_message')
@@ -386,6 +567,8 @@ def downgrade() -> None:
     op.drop_table('identity_person')
     op.drop_index(op.f('ix_idempotency_answer_created_at'), table_name='idempotency_answer')
     op.drop_table('idempotency_answer')
+    op.drop_index('uq_codes_verification_single_use', table_name='codes_verification', postgresql_where="outcome = 'valid'")
+    op.drop_table('codes_verification')
     op.drop_table('cases_workday')
     op.drop_table('cases_serial')
     op.drop_table('audit_subject')

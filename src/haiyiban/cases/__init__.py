@@ -3,6 +3,8 @@
 from haiyiban.cases import tasks
 from haiyiban.cases.controllers import CasesController
 from haiyiban.cases.desk_controllers import DeskController
+from haiyiban.cases.models import Case
+from haiyiban.cases.publishing import decide as decide_by_publication
 from haiyiban.cases.seed import seed
 from haiyiban.errors import Words
 from haiyiban.zone import Task, Zone
@@ -20,4 +22,4 @@ zone = Zone(
     seed=seed,
 )
 
-__all__ = ["zone"]
+__all__ = ["Case", "decide_by_publication", "zone"]

@@ -1,4 +1,4 @@
-"""The working-day calendar as the operators keep it: a table, read into memory.
+"""The working-day calendar as the operators keep it.
 
 Seeded with the yearly notices of the State Council; an operator adds the next year's and local days
 (三月三). Source: docs/domain.md §14.
@@ -6,7 +6,6 @@ Seeded with the yearly notices of the State Council; an operator adds the next y
 
 from __future__ import annotations
 
-import time
 from datetime import date
 
 from sqlalchemy import select
@@ -16,23 +15,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban.cases.models import Workday
 from haiyiban.workdays import Calendar, national_rows, published_years
 
-_FRESH_SECONDS = 60.0
 FIRST_YEAR, LAST_YEAR = 2018, 2026
 NATION = "000000"
 
-_held: tuple[float, Calendar] | None = None
 
-
-async def calendar(session: AsyncSession) -> Calendar:
-    """The calendar, at most a minute old."""
-    global _held
-    if _held is None or time.monotonic() - _held[0] > _FRESH_SECONDS:
-        _held = (time.monotonic(), await _read(session))
-    return _held[1]
-
-
-async def _read(session: AsyncSession) -> Calendar:
-    rows = (await session.execute(select(Workday.division, Workday.day, Workday.is_off))).all()
+async def calendar_from(session: AsyncSession, day: date) -> Calendar:
+    """The calendar of a day's year and the years after it."""
+    of_years = select(Workday.division, Workday.day, Workday.is_off).where(
+        Workday.day >= date(day.year, 1, 1)
+    )
+    rows = (await session.execute(of_years)).all()
     national: dict[date, bool] = {row.day: row.is_off for row in rows if row.division == NATION}
     local: dict[str, dict[date, bool]] = {}
     for row in rows:

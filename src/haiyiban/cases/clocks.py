@@ -6,12 +6,11 @@ The day of acceptance is not counted; the last day counts whole. Source: docs/do
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import NamedTuple
 
-from haiyiban.clock import SHANGHAI
 from haiyiban.matters.matter import Item
-from haiyiban.workdays import Calendar
+from haiyiban.workdays import Calendar, deadline_instant
 
 EXTENSION_DAYS_MOST = 10
 """行政许可法 art. 42: ten working days more, once, with the head's approval."""
@@ -62,7 +61,6 @@ def _due(
     return due.day, due.provisional
 
 
-def correction_deadline(now: datetime) -> datetime:
-    """The last instant to answer a correction notice: the end of the 30th day."""
-    day = now.astimezone(SHANGHAI).date() + timedelta(days=CORRECTION_DAYS + 1)
-    return datetime.combine(day, datetime.min.time(), SHANGHAI)
+def correction_deadline(asked_on: date, *, calendar: Calendar, division: str) -> datetime:
+    """The last second in which a correction counts."""
+    return deadline_instant(calendar.natural_due(asked_on, CORRECTION_DAYS, division=division).day)

@@ -2,69 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
 from uuid import UUID
 
-from litestar import Controller, Response, patch, post
-from litestar import get as get_handler
+from litestar import Controller, Response, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromHeader, FromPath, FromQuery, JSONBody
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
-from haiyiban.cases import access, drafting, opening, rating, submission, views, withdrawal
-from haiyiban.cases.access import CaseMissing, VersionConflict
+from haiyiban.cases import (
+    access,
+    choosing,
+    drafting,
+    opening,
+    rating,
+    subjects,
+    submission,
+    views,
+    withdrawal,
+)
+from haiyiban.cases.access import CaseMissing, Seen, VersionConflict
 from haiyiban.cases.drafting import FieldFromRegister, InvalidForm
 from haiyiban.cases.handlers import Applicant
+from haiyiban.cases.inputs import CaseCreate, CasePatch, CaseSeen, RatingCreate
 from haiyiban.cases.models import Case
-from haiyiban.cases.opening import InvalidNumber, NobodyPossible, NotYourChild, SubjectNeeded
 from haiyiban.cases.rating import AlreadyRated, InvalidRating
 from haiyiban.cases.states import IllegalMove
-from haiyiban.cases.submission import AlreadyApplied
+from haiyiban.cases.subjects import InvalidNumber, NobodyPossible, NotYourChild, SubjectNeeded
+from haiyiban.cases.submission import AlreadyApplied, CorrectionTooLate
 from haiyiban.db import database
 from haiyiban.errors import FieldError, Problem, Stale, Words
-from haiyiban.forms import get
 from haiyiban.identity import accounts, persons
 from haiyiban.identity.callers import Level, ResidentCaller
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
 from haiyiban.matters import catalogue
 from haiyiban.matters.catalogue import MatterUnknown
-from haiyiban.wire import Input, Page, after_cursor, cursor_of, page_limit, problems
-
-
-class Subject(Input):
-    """Whom the case is about."""
-
-    id_number: str
-
-
-class CaseCreate(Input):
-    """Open a case for a matter."""
-
-    matter: str
-    subject: Subject | None = None
-    on_behalf_of: UUID | None = None
-    """A delegation under which somebody else is represented."""
-
-
-class CasePatch(Input):
-    """Change a draft."""
-
-    form: dict[str, Any] = {}
-    """An RFC 7396 merge patch."""
-    version: int | None = None
-    disputes: dict[str, str] = {}
-    """Pointer of a locked field → what is wrong with it."""
-
-
-class RatingCreate(Input):
-    """Rate a case; 5 is best."""
-
-    score: int
-    reasons: list[str] = []
-    comment: str = ""
+from haiyiban.wire import Page, after_cursor, cursor_of, page_limit, problems
 
 
 class NotOffered(Problem):
@@ -104,23 +78,24 @@ class CasesController(Controller):
         if data.on_behalf_of is not None:
             raise NotOffered(errors=[FieldError("/onBehalfOf", NotOffered.title)])
         matter = catalogue().get(data.matter)
+        if request.user.level < matter.min_level:
+            raise StepUpNeeded(members={"needs": matter.min_level, "has": request.user.level.value})
         now = clock.now()
         applicant = await _applicant(request.user)
         chosen = None
         if matter.subject == "child":
             wanted = data.subject.id_number if data.subject else None
-            chosen = await opening.choose_subject(matter, applicant, wanted, today=clock.today())
+            chosen = await subjects.choose(
+                matter, applicant, wanted, at="/subject/idNumber", today=clock.local_date(now)
+            )
         answers = await opening.ask_registers(matter, applicant, chosen)
         filled = opening.prefill(matter, applicant, chosen, answers, now=now)
         case = await opening.open_case(
             session, matter, applicant=applicant, chosen=chosen, filled=filled, answers=answers, now=now
         )
-        answer = await views.read(session, case)
-        if chosen is not None and chosen.child is None:
-            answer.choices_for = {"/child": opening.choices(chosen.choices)}
-        return Response(answer, status_code=201, headers=_tag(case))
+        return await _shown(session, case, status_code=201)
 
-    @get_handler(summary="My cases")
+    @get(summary="My cases")
     async def mine(
         self,
         request: ResidentRequest,
@@ -139,18 +114,27 @@ class CasesController(Controller):
             next=cursor_of(rows[size - 1].id) if len(rows) > size else None,
         )
 
-    @get_handler("/{case_id:uuid}", summary="Read a case", responses=problems(CaseMissing))
+    @get("/{case_id:uuid}", summary="Read a case", responses=problems(CaseMissing))
     async def read(
         self, request: ResidentRequest, session: NamedDependency[AsyncSession], case_id: FromPath[UUID]
     ) -> Response[views.CaseRead]:
         """The case with its timeline; values that registers supplied are masked."""
-        case = await access.own(session, case_id, _person(request))
-        return Response(await views.read(session, case), headers=_tag(case))
+        return await _shown(session, await access.own(session, case_id, _person(request)))
 
     @patch(
         "/{case_id:uuid}",
         summary="Change a draft",
-        responses=problems(CaseMissing, VersionConflict, Stale, IllegalMove, FieldFromRegister, InvalidForm),
+        responses=problems(
+            CaseMissing,
+            VersionConflict,
+            Stale,
+            IllegalMove,
+            FieldFromRegister,
+            InvalidForm,
+            InvalidNumber,
+            NotYourChild,
+            NobodyPossible,
+        ),
     )
     async def change(
         self,
@@ -161,53 +145,69 @@ class CasesController(Controller):
         if_match: FromHeader[str | None] = None,
     ) -> Response[views.CaseRead]:
         """Merge `form` into the draft. A locked field opens by a dispute that says what is wrong with it."""
-        learned = await _learn_subject(request.user, case_id, data.form)
-        if if_match is not None:
-            await _require_match(session, case_id, _person(request), if_match)
-        if learned is not None:
-            await learned(session)
+        now = clock.now()
         case = await drafting.patch(
             session,
             case_id,
             person_id=_person(request),
-            form=data.form if learned is None else _without_child(data.form),
-            version=data.version,
+            form=data.form,
             disputes=data.disputes,
-            now=clock.now(),
+            choice=await choosing.learn(await _applicant(request.user), case_id, data.form, now=now),
+            seen=Seen(data.version, if_match),
+            now=now,
         )
-        return Response(await views.read(session, case), headers=_tag(case))
+        return await _shown(session, case)
 
     @post(
         "/{case_id:uuid}/submission",
         status_code=200,
         summary="Hand in",
-        responses=problems(CaseMissing, IllegalMove, InvalidForm, AlreadyApplied),
+        responses=problems(
+            CaseMissing,
+            VersionConflict,
+            Stale,
+            IllegalMove,
+            CorrectionTooLate,
+            NotYourChild,
+            InvalidForm,
+            AlreadyApplied,
+        ),
     )
     async def submit(
         self,
         request: ResidentRequest,
         session: NamedDependency[AsyncSession],
         case_id: FromPath[UUID],
-    ) -> views.CaseRead:
+        data: JSONBody[CaseSeen],
+        if_match: FromHeader[str | None] = None,
+    ) -> Response[views.CaseRead]:
         """Hand in the draft, or the correction that was asked for; every field at fault is listed at once."""
-        case = await submission.submit(session, case_id, person_id=_person(request), now=clock.now())
-        return await views.read(session, case)
+        seen = Seen(data.version, if_match)
+        case = await submission.submit(
+            session, case_id, person_id=_person(request), seen=seen, now=clock.now()
+        )
+        return await _shown(session, case)
 
     @post(
         "/{case_id:uuid}/withdrawal",
         status_code=200,
         summary="Withdraw",
-        responses=problems(CaseMissing, IllegalMove),
+        responses=problems(CaseMissing, VersionConflict, Stale, IllegalMove),
     )
     async def withdraw(
         self,
         request: ResidentRequest,
         session: NamedDependency[AsyncSession],
         case_id: FromPath[UUID],
-    ) -> views.CaseRead:
+        data: JSONBody[CaseSeen],
+        if_match: FromHeader[str | None] = None,
+    ) -> Response[views.CaseRead]:
         """Take the application back, before it is decided."""
-        case = await withdrawal.withdraw(session, case_id, person_id=_person(request), now=clock.now())
-        return await views.read(session, case)
+        seen = Seen(data.version, if_match)
+        case = await withdrawal.withdraw(
+            session, case_id, person_id=_person(request), seen=seen, now=clock.now()
+        )
+        return await _shown(session, case)
 
     @post(
         "/{case_id:uuid}/rating",
@@ -251,44 +251,8 @@ async def _applicant(caller: ResidentCaller) -> Applicant:
         return Applicant(person.id, person.name, person.id_number, phone)
 
 
-async def _learn_subject(
-    caller: ResidentCaller, case_id: UUID, form: dict[str, Any]
-) -> Callable[[AsyncSession], Awaitable[None]] | None:
-    """Where a patch chooses the child of a draft that has none: ask the registers about that child first,
-    and return what then writes it in the request's transaction."""
-    number = get(form, "/child/idNumber")
-    if not isinstance(number, str):
-        return None
-    assert caller.person_id is not None
-    async with database().reading() as reading:
-        case = await access.own(reading, case_id, caller.person_id)
-    if case.subject_id is not None:
-        return None
-    matter = catalogue().version(case.matter, case.matter_version)
-    applicant = await _applicant(caller)
-    chosen = await opening.choose_subject(matter, applicant, number, today=clock.today())
-    answers = await opening.ask_registers(matter, applicant, chosen)
-    filled = opening.prefill(matter, applicant, chosen, answers, now=clock.now())
-
-    async def write(session: AsyncSession) -> None:
-        locked = await access.own_for_change(session, case_id, applicant.id)
-        if locked.subject_id is None:
-            await opening.settle_subject(
-                session, locked, matter, applicant=applicant, chosen=chosen, filled=filled, answers=answers
-            )
-
-    return write
-
-
-def _without_child(form: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in form.items() if name != "child"}
-
-
-def _tag(case: Case) -> dict[str, str]:
-    return {"etag": f'"{case.version}"'}
-
-
-async def _require_match(session: AsyncSession, case_id: UUID, person_id: UUID, if_match: str) -> None:
-    case = await access.own_for_change(session, case_id, person_id)
-    if if_match.strip() not in {"*", f'"{case.version}"'}:
-        raise Stale(members={"state": case.state, "version": case.version})
+async def _shown(session: AsyncSession, case: Case, *, status_code: int = 200) -> Response[views.CaseRead]:
+    """The case to its applicant, with the tag that If-Match takes."""
+    return Response(
+        await views.read(session, case), status_code=status_code, headers={"etag": access.tag_of(case)}
+    )

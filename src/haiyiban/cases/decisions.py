@@ -23,6 +23,7 @@ async def carry_out(session: AsyncSession, case: Case, *, now: datetime) -> UUID
     matter = catalogue().version(case.matter, case.matter_version)
     if matter.issues is None or case.outcome != "approved":
         return None
+    assert case.subject_id is not None, "what was handed in is about somebody"
     claims = {
         name: value
         for name, pointer in matter.claims.items()

@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromHeader, FromPath, FromQuery, JSONBody, QueryParameter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit, clock
-from haiyiban.cases import access, desk, views
-from haiyiban.cases.access import CaseMissing, VersionConflict
-from haiyiban.cases.desk import TooLateToUndo
+from haiyiban.cases import access, desk, undo, views
+from haiyiban.cases.access import CaseMissing, Seen, VersionConflict
+from haiyiban.cases.desk import Acted
+from haiyiban.cases.inputs import VerbCreate
 from haiyiban.cases.models import Case
 from haiyiban.cases.states import IllegalMove, State, Verb
-from haiyiban.cases.verbs import DecidedByPublication, InvalidVerb, OneNoticeOnly, VerbInput
-from haiyiban.errors import FieldError, Malformed, NotFound, Words
+from haiyiban.cases.undo import TooLateToUndo
+from haiyiban.cases.verbs import VERBS, DecidedByPublication, InvalidVerb, OneNoticeOnly, VerbInput
+from haiyiban.certificates import InvalidClaims
+from haiyiban.errors import FieldError, Malformed, NotFound, Stale, Words
 from haiyiban.forms import leaves
 from haiyiban.identity.guards import StaffRequest, staff
-from haiyiban.wire import Input, Page, after_cursor, cursor_of, page_limit, problems
-
-
-class CorrectionItem(Input):
-    """One thing to correct."""
-
-    pointer: str
-    message: str
-
-
-class VerbCreate(Input):
-    """What comes with a verb. `version` is the version of the case that the clerk has seen."""
-
-    version: int | None = None
-    note: str = ""
-    reason: str = ""
-    days: int | None = None
-    agency: str | None = None
-    resume_on: date | None = None
-    items: list[CorrectionItem] = []
+from haiyiban.wire import Page, after_cursor, cursor_of, page_limit, problems
 
 
 class DeskCaseSummary(views.CaseSummary, kw_only=True, omit_defaults=False):
@@ -50,10 +33,7 @@ class DeskCaseSummary(views.CaseSummary, kw_only=True, omit_defaults=False):
     division: str
     has_open_facts: bool
     is_overdue: bool
-    """Past its promised day and not decided."""
-
-
-_CLERK_VERBS = frozenset(Verb) - {Verb.SUBMISSION, Verb.WITHDRAWAL, Verb.LAPSE}
+    """Past its promised day while its clock runs."""
 
 
 class DeskController(Controller):
@@ -91,7 +71,7 @@ class DeskController(Controller):
     @get("/{case_id:uuid}", summary="Read a case", responses=problems(CaseMissing))
     async def read(
         self, request: StaffRequest, session: NamedDependency[AsyncSession], case_id: FromPath[UUID]
-    ) -> views.DeskCaseRead:
+    ) -> Response[views.DeskCaseRead]:
         """The case with values in full, what the checks found, and its timeline. The look is recorded."""
         case = await access.of_desk(session, case_id, request.user)
         await audit.record(
@@ -103,7 +83,7 @@ class DeskController(Controller):
             fields=sorted(at for at, _ in leaves(case.form)),
             reason=case.matter,
         )
-        return await views.desk_read(session, case)
+        return await _shown(session, Acted(case))
 
     @post(
         "/{case_id:uuid}/{verb:str}",
@@ -112,8 +92,10 @@ class DeskController(Controller):
         responses=problems(
             CaseMissing,
             VersionConflict,
+            Stale,
             IllegalMove,
             InvalidVerb,
+            InvalidClaims,
             OneNoticeOnly,
             TooLateToUndo,
             DecidedByPublication,
@@ -126,29 +108,37 @@ class DeskController(Controller):
         case_id: FromPath[UUID],
         verb: FromPath[str],
         data: JSONBody[VerbCreate],
+        if_match: FromHeader[str | None] = None,
     ) -> Response[views.DeskCaseRead]:
         """accept, refuse, request-correction, suspend, resume, extend, transfer, terminate, approve, deny,
-        close or undo. Of two clerks at once one wins; the other gets 409 with the new state and version."""
-        if verb not in _CLERK_VERBS:
+        close or undo. Of two clerks at once one wins; the other gets 409 with the new state and version.
+        202 where a second person must confirm an extension by the same verb."""
+        now = clock.now()
+        seen = Seen(data.version, if_match)
+        if verb == Verb.UNDO:
+            undone = await undo.undo(session, case_id, seen=seen, caller=request.user, now=now)
+            return await _shown(session, Acted(undone))
+        if verb not in VERBS:
             raise NotFound
-        case = await desk.act(
-            session,
-            case_id,
-            Verb(verb),
-            VerbInput(
-                version=data.version,
-                note=data.note,
-                reason=data.reason,
-                days=data.days,
-                agency=data.agency,
-                resume_on=data.resume_on,
-                items=[(item.pointer, item.message) for item in data.items],
-            ),
-            caller=request.user,
-            now=clock.now(),
+        given = VerbInput(
+            note=data.note,
+            reason=data.reason,
+            days=data.days,
+            agency=data.agency,
+            resume_on=data.resume_on,
+            items=[(item.pointer, item.message) for item in data.items],
         )
-        awaits = verb == Verb.EXTEND and case.extension_asked_by is not None
-        return Response(await views.desk_read(session, case), status_code=202 if awaits else 200)
+        acted = await desk.act(session, case_id, Verb(verb), given, seen=seen, caller=request.user, now=now)
+        return await _shown(session, acted)
+
+
+async def _shown(session: AsyncSession, acted: Acted) -> Response[views.DeskCaseRead]:
+    """The case to its clerk, with the tag that If-Match takes."""
+    return Response(
+        await views.desk_read(session, acted.case),
+        status_code=202 if acted.awaits else 200,
+        headers={"etag": access.tag_of(acted.case)},
+    )
 
 
 def _state(state: str) -> str:
@@ -163,10 +153,9 @@ def _state(state: str) -> str:
 def _summary(case: Case) -> DeskCaseSummary:
     members: dict[str, Any] = views.summary_members(case)
     due = case.promised_due_on
-    is_open = case.state in {State.ACCEPTED, State.SUSPENDED}
     return DeskCaseSummary(
         **members,
         division=case.division,
         has_open_facts=case.has_open_facts,
-        is_overdue=is_open and due is not None and clock.today() > due,
+        is_overdue=case.state == State.ACCEPTED and due is not None and clock.today() > due,
     )

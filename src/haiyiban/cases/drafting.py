@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit
-from haiyiban.cases import access
+from haiyiban.cases import access, choosing
+from haiyiban.cases.access import Seen
+from haiyiban.cases.choosing import Choice
 from haiyiban.cases.models import Case
+from haiyiban.cases.moves import standing
 from haiyiban.cases.opening import handling_division
 from haiyiban.cases.states import IllegalMove, State
+from haiyiban.cases.subjects import NUMBER
 from haiyiban.errors import FieldError, Problem, Words
 from haiyiban.forms import FormSchema, changed_pointers, merge_patch, overlapping
 from haiyiban.matters import catalogue
 
-_REASON_LENGTH_MOST = 500
+_REASON_LENGTH_MOST: Final = 500
 
 
 class FieldFromRegister(Problem):
@@ -44,25 +48,32 @@ async def patch(
     *,
     person_id: UUID,
     form: dict[str, Any],
-    version: int | None,
     disputes: Mapping[str, str],
+    choice: Choice | None,
+    seen: Seen,
     now: datetime,
 ) -> Case:
-    """Change the draft. Raises CaseMissing, IllegalMove, VersionConflict, FieldFromRegister, InvalidForm."""
-    case = await access.own_for_change(session, case_id, person_id)
+    """Change the draft. `choice`: the child that the patch has chosen, if any.
+
+    Raises CaseMissing, Stale, VersionConflict, IllegalMove, FieldFromRegister, InvalidForm.
+    """
+    case = await access.own_for_change(session, case_id, person_id, seen=seen)
     if case.state not in {State.DRAFT, State.CORRECTION_REQUESTED}:
-        raise IllegalMove(members={"state": case.state, "version": case.version})
-    access.require_version(case, version)
+        raise IllegalMove(members=standing(case))
+    if choice is not None:
+        await choosing.settle(session, case, choice)
+        form = choice.patch(form)
     schema = schema_of(case)
     _take_disputes(case, schema, disputes)
-    changed_form = merge_patch(case.form, form)
-    touched = overlapping(changed_pointers(case.form, changed_form), case.locked)
+    changed_form: Any = merge_patch(case.form, form)
+    changed = changed_pointers(case.form, changed_form)
     # A patch that repeats a masked value is a change like any other: the server never takes masks back.
-    if touched:
+    if touched := overlapping(changed, case.locked):
         raise FieldFromRegister(errors=[FieldError(at, FieldFromRegister.title) for at in sorted(touched)])
-    if errors := schema.validate_draft(changed_form):
+    if errors := _another_child(case, changed) + schema.validate_draft(changed_form):
         raise InvalidForm(errors=errors)
     case.form = changed_form
+    case.prefill = _no_longer_from(case.prefill, changed)
     case.division = handling_division(catalogue().version(case.matter, case.matter_version), case.form)
     case.version += 1
     case.updated_at = now
@@ -72,7 +83,7 @@ async def patch(
         subject=case.subject_id,
         object_kind="case",
         object_id=case.id,
-        fields=sorted(form),
+        fields=sorted(changed | set(disputes)),
     )
     return case
 
@@ -82,31 +93,42 @@ def schema_of(case: Case) -> FormSchema:
     return FormSchema.load(catalogue().version(case.matter, case.matter_version).form)
 
 
+def _another_child(case: Case, changed: Collection[str]) -> list[FieldError]:
+    """The case would name one child and be another's. `choosing` has handled what may be chosen."""
+    if NUMBER not in changed or catalogue().version(case.matter, case.matter_version).subject != "child":
+        return []
+    words = Words("不能换成另一名儿童，请为另一名儿童单独申请", "For another child, please open another case")
+    return [FieldError(NUMBER, words)]
+
+
+def _no_longer_from(prefill: dict[str, Any], changed: Collection[str]) -> dict[str, Any]:
+    """The applicant has written something else than the source says; the clerk sees both facts."""
+    written = overlapping(changed, prefill)
+    return {
+        at: origin | {"state": "differs"} if at in written and origin["state"] == "known" else origin
+        for at, origin in prefill.items()
+    }
+
+
 def _take_disputes(case: Case, schema: FormSchema, disputes: Mapping[str, str]) -> None:
     """A disputed field is unlocked; the clerk sees the register's source and the applicant's reason."""
+    earlier: dict[str, str] = case.disputes or {}
     errors = []
     for at, reason in disputes.items():
-        if not any(at == locked or at.startswith(f"{locked}/") for locked in case.locked):
-            errors.append(
-                FieldError(
-                    at,
-                    Words(
-                        "这一项不是政府数据，可以直接修改", "This is not a register's value; just change it"
-                    ),
-                )
+        if not _covered(at, case.locked) and at not in earlier:
+            words = Words(
+                "这一项不是政府数据，可以直接修改", "This is not a register's value; just change it"
             )
+            errors.append(FieldError(at, words))
         elif not 0 < len(reason.strip()) <= _REASON_LENGTH_MOST or not schema.knows(at):
-            errors.append(
-                FieldError(
-                    at, Words("请用 500 字以内说明哪里不对", "Say in up to 500 characters what is wrong")
-                )
-            )
+            words = Words("请用 500 字以内说明哪里不对", "Say in up to 500 characters what is wrong")
+            errors.append(FieldError(at, words))
     if errors:
         raise InvalidForm(errors=errors)
     if disputes:
-        case.disputes = {**(case.disputes or {}), **{at: reason.strip() for at, reason in disputes.items()}}
-        case.locked = [
-            locked
-            for locked in case.locked
-            if not any(at == locked or at.startswith(f"{locked}/") for at in disputes)
-        ]
+        case.disputes = earlier | {at: reason.strip() for at, reason in disputes.items()}
+        case.locked = [locked for locked in case.locked if not any(_covered(at, [locked]) for at in disputes)]
+
+
+def _covered(at: str, locked: Collection[str]) -> bool:
+    return any(at == outer or at.startswith(f"{outer}/") for outer in locked)

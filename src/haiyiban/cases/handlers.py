@@ -55,6 +55,16 @@ class Finding:
     def error(self) -> FieldError:
         return FieldError(self.pointer, self.words)
 
+    def document(self) -> dict[str, object]:
+        """The finding as a case keeps it."""
+        return {
+            "code": self.code,
+            "level": self.level,
+            "pointer": self.pointer,
+            "words": list(self.words),
+            "detail": self.detail,
+        }
+
 
 class MatterHandler(Protocol):
     """Code of one matter. Registers have been asked before any of this runs; only the session is at hand."""

@@ -51,16 +51,23 @@ class Case(Base):
     form = SealedJson()
     """The form as it stands, register values unmasked."""
     prefill: Mapped[dict[str, Any]]
-    """pointer → {register, source, at, state}; no values."""
+    """pointer → {source, at, state}; no values. `state`: known; unknown where the register could not be asked
+    (待核实); differs where the applicant says otherwise than the source."""
     locked: Mapped[list[str]] = mapped_column(ARRAY(Text))
     """Pointers whose value is a register's."""
+    facts_sealed: Mapped[bytes | None]
+    facts = SealedJson()
+    """`<register>/<about>` → {state, source, at, data}: what the registers said, for the checks."""
     has_open_facts: Mapped[bool] = mapped_column(default=False)
     """A register could not be asked (待核实); the repair task asks again."""
     disputes_sealed: Mapped[bytes | None]
     disputes = SealedJson()
     """pointer → the applicant's reason."""
+    choices_sealed: Mapped[bytes | None]
+    choices = SealedJson()
+    """[{name, idNumber}]: the children whom the case may be about, until one of them is chosen."""
     findings: Mapped[list[Any]] = mapped_column(JSONB, default=list)
-    """What the matter's check found for the clerk: {code, level, zh, en}; no values."""
+    """What was found for the clerk: {code, level, pointer, words: [zh, en], detail}; no values."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
@@ -72,7 +79,6 @@ class Case(Base):
     extended_days: Mapped[int] = mapped_column(default=0)
     extension_asked_by: Mapped[UUID | None]
     """Who asked for an extension that a second person must confirm."""
-    suspended_on: Mapped[date | None] = mapped_column(Date)
     resume_on: Mapped[date | None] = mapped_column(Date)
     correction_due_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
@@ -93,10 +99,13 @@ class CaseEvent(Base):
     by_id: Mapped[UUID | None]
     note_sealed: Mapped[bytes | None]
     note = Sealed()
+    items_sealed: Mapped[bytes | None]
+    items = SealedJson()
+    """[{pointer, message}]: what a correction notice asks for."""
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """Figures of the step, such as {"days": 5}; no personal data."""
     before: Mapped[dict[str, Any]]
-    """State and clock fields as they were, for an undo."""
+    """State, clocks and version as they were, for an undo."""
 
 
 class Suspension(Base):
@@ -107,7 +116,6 @@ class Suspension(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases_case.id"))
-    reason: Mapped[str]
     began_on: Mapped[date] = mapped_column(Date)
     ended_on: Mapped[date | None] = mapped_column(Date)
 

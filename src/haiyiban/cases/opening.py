@@ -1,128 +1,29 @@
-"""Opening a case: who it is about, what the registers already know, whose queue it will be in."""
+"""Opening a case: what the registers already know, and whose queue it will be in."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import audit, registers, residents
-from haiyiban.cases.handlers import Answers, Applicant, Child, handler_of
+from haiyiban import audit, divisions, registers
+from haiyiban.cases.handlers import Answers, Applicant, handler_of
 from haiyiban.cases.models import Case
-from haiyiban.cases.states import State
+from haiyiban.cases.states import By, State
+from haiyiban.cases.subjects import NUMBER, Chosen
 from haiyiban.cases.timeline import add_event
-from haiyiban.errors import FieldError, NotAllowed, Problem, Words
-from haiyiban.forms import MISSING, get, merge_patch, put
+from haiyiban.forms import get, merge_patch, put
 from haiyiban.identity import persons
 from haiyiban.ids import new_id
 from haiyiban.matters.matter import About, Matter
-from haiyiban.matters.prefill import Prefilled, asks, fill
-from haiyiban.registers import Question, RegisterAnswer
+from haiyiban.matters.prefill import Origin, Prefilled, asks, fill
+from haiyiban.registers import Question
 
-
-class NotYourChild(NotAllowed):
-    """The registers do not know this child as the applicant's."""
-
-    type = "cases/not-your-child"
-    title = Words("登记信息中没有找到您与这名儿童的监护关系", "The registers do not show this child as yours")
-
-
-class NobodyPossible(Problem):
-    """None of the applicant's children can have this case."""
-
-    type = "cases/nobody-possible"
-    title = Words("没有符合本事项条件的子女", "None of your children qualifies for this matter")
-
-
-class SubjectNeeded(Problem):
-    """The register of births does not answer, so the applicant must say whom the case is about."""
-
-    type = "cases/subject-needed"
-    title = Words(
-        "暂时查不到您的子女信息，请填写儿童身份证号后继续",
-        "The register cannot be asked now; please give the child's number to go on",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Whom a case is about."""
-
-    child: Child | None
-    """None where the applicant must choose among `choices`."""
-    choices: Sequence[Child] = ()
-    is_confirmed: bool = True
-    """False where no register could say whose child it is: nothing about the child is shown then."""
-
-
-async def choose_subject(matter: Matter, applicant: Applicant, wanted: str | None, *, today: date) -> Chosen:
-    """The child this case is about. Raises NotYourChild, NobodyPossible, SubjectNeeded, or says what is
-    wrong with the number."""
-    number = None if wanted is None else parse_number(wanted, "/subject/idNumber", today=today)
-    client = registers.current()
-    birth, household = await asyncio.gather(
-        client.ask("birth", applicant.id_number), client.ask("household", applicant.id_number)
-    )
-    children = _children(birth, household)
-    handler = handler_of(matter.code)
-    possible = handler.possible(children, today=today) if handler else children
-    if number is not None:
-        return _wanted(number, children, possible, unsure="unknown" in (birth.state, household.state))
-    if birth.state == "unknown" and not possible:
-        raise SubjectNeeded
-    if not possible:
-        raise NobodyPossible
-    return Chosen(possible[0]) if len(possible) == 1 else Chosen(None, possible)
-
-
-def _wanted(number: str, children: Sequence[Child], possible: Sequence[Child], *, unsure: bool) -> Chosen:
-    for child in children:
-        if child.id_number == number:
-            if child not in possible:
-                raise NobodyPossible(
-                    errors=[
-                        FieldError(
-                            "/subject/idNumber",
-                            Words(
-                                "这名儿童不符合本事项的条件", "This child does not qualify for this matter"
-                            ),
-                        )
-                    ]
-                )
-            return Chosen(child)
-    if unsure:
-        return Chosen(Child("", number), is_confirmed=False)
-    raise NotYourChild
-
-
-def parse_number(raw: str, pointer: str, *, today: date) -> str:
-    """An identity number in its standard form. Raises Problem naming the field."""
-    try:
-        return residents.parse_identity_number(raw, today=today).number
-    except residents.InvalidIdNumber as error:
-        raise InvalidNumber(errors=[FieldError(pointer, error.words)]) from None
-
-
-class InvalidNumber(Problem):
-    """The identity number cannot exist."""
-
-    type = "cases/invalid-id-number"
-    title = Words("证件号码不正确", "This is not a valid identity number")
-
-
-def _children(birth: RegisterAnswer, household: RegisterAnswer) -> list[Child]:
-    found: dict[str, Child] = {}
-    for row in birth.data.get("children", ()):
-        found[row["idNumber"]] = Child(row["name"], row["idNumber"])
-    for row in household.data.get("members", ()):
-        # A grandparent applies as guardian for the grandchild in the same booklet.
-        if row["relation"] in {"child", "grandchild"}:
-            found.setdefault(row["idNumber"], Child(row["name"], row["idNumber"]))
-    return list(found.values())
+REAL_NAME = "实名认证"
+"""What the applicant's own name and number are said to come from where the population register is silent."""
 
 
 async def ask_registers(matter: Matter, applicant: Applicant, chosen: Chosen | None) -> Answers:
@@ -153,12 +54,33 @@ def prefill(
     if chosen is not None and chosen.child is None:
         rules = tuple(rule for rule in rules if rule.about == "applicant")
     filled = fill(rules, answers=answers, account={"phone": applicant.phone}, at=now)
-    handler = handler_of(matter.code)
-    if handler is not None:
-        filled = handler.prefill(filled, answers)
+    filled = _with_own_identity(matter, applicant, filled, now=now)
     if chosen is not None and chosen.child is not None and not chosen.is_confirmed:
-        form = put(filled.form, "/child/idNumber", chosen.child.id_number)
-        filled = replace(filled, form=form)
+        filled = replace(filled, form=put(filled.form, NUMBER, chosen.child.id_number))
+    handler = handler_of(matter.code)
+    return handler.prefill(filled, answers) if handler else filled
+
+
+def _with_own_identity(
+    matter: Matter, applicant: Applicant, filled: Prefilled, *, now: datetime
+) -> Prefilled:
+    """Who applies is known without the population register: nobody types a name and number as their own."""
+    own = {"/name": applicant.name, "/idNumber": applicant.id_number}
+    for rule in matter.prefill:
+        about = "applicant" if matter.subject == "self" else rule.about
+        if (
+            rule.pointer in filled.unknown
+            and rule.register == "population"
+            and about == "applicant"
+            and rule.path in own
+        ):
+            filled = replace(
+                filled,
+                form=put(filled.form, rule.pointer, own[rule.path]),
+                origins={**filled.origins, rule.pointer: Origin(REAL_NAME, now)},
+                locked=(*filled.locked, rule.pointer),
+                unknown=tuple(at for at in filled.unknown if at != rule.pointer),
+            )
     return filled
 
 
@@ -181,13 +103,14 @@ async def open_case(
         version=1,
         applicant_id=applicant.id,
         agency=matter.handled_by.agency,
+        findings=[],
         created_at=now,
         updated_at=now,
     )
-    await _fill(session, case, matter, applicant=applicant, chosen=chosen, filled=filled, answers=answers)
+    await fill_in(session, case, matter, applicant=applicant, chosen=chosen, filled=filled, answers=answers)
     session.add(case)
     await session.flush()
-    await add_event(session, case, "opened", by="applicant", by_id=applicant.id, now=now, before={})
+    await add_event(session, case, "opened", by=By.APPLICANT, by_id=applicant.id, now=now, before={})
     return case
 
 
@@ -201,20 +124,21 @@ async def settle_subject(
     filled: Prefilled,
     answers: Answers,
 ) -> None:
-    """A draft whose applicant had several children to choose from learns which one it is about."""
-    form = merge_patch(case.form, filled.form)
-    await _fill(
+    """A draft learns which child it is about; what the applicant has written so far stays."""
+    form = {name: value for name, value in case.form.items() if name != "child"}
+    merged: Any = merge_patch(form, filled.form)
+    await fill_in(
         session,
         case,
         matter,
         applicant=applicant,
         chosen=chosen,
-        filled=replace(filled, form=form),  # type: ignore[arg-type]
+        filled=replace(filled, form=merged),
         answers=answers,
     )
 
 
-async def _fill(
+async def fill_in(
     session: AsyncSession,
     case: Case,
     matter: Matter,
@@ -224,28 +148,62 @@ async def _fill(
     filled: Prefilled,
     answers: Answers,
 ) -> None:
-    if chosen is None:
-        case.subject_id = applicant.id
-    elif chosen.child is not None:
-        # A child whose register does not answer is known by the number alone; the name follows.
-        child = await persons.find_or_create(session, chosen.child.name, id_number=chosen.child.id_number)
-        case.subject_id = child.id
+    """Write what the registers know, where it comes from, and that it was read."""
+    case.subject_id = await _subject(session, applicant, chosen)
+    case.choices = None
+    if chosen is not None and chosen.child is None:
+        # In full, because one of them is sent back.
+        case.choices = [{"name": child.name, "idNumber": child.id_number} for child in chosen.choices]
     case.division = handling_division(matter, filled.form)
     case.form = filled.form
     case.prefill = origins(filled)
     case.locked = list(filled.locked)
-    case.has_open_facts = bool(filled.unknown)
-    for (register, about), answer in answers.items():
+    case.facts = kept(answers)
+    case.has_open_facts = is_open(filled, answers) or (chosen is not None and not chosen.is_confirmed)
+    await record_reading(session, case, answers)
+
+
+async def record_reading(session: AsyncSession, case: Case, answers: Answers) -> None:
+    """The audit of what was read about whom."""
+    for ask, answer in answers.items():
         if answer.state == "known":
             await audit.record(
                 session,
                 "registers.read",
-                subject=case.subject_id if about == "subject" else applicant.id,
+                subject=case.subject_id if ask.about == "subject" else case.applicant_id,
                 object_kind="case",
                 object_id=case.id,
                 fields=answer.fields,
-                reason=f"{matter.code}: {register}",
+                reason=f"{case.matter}: {ask.register}",
             )
+
+
+async def _subject(session: AsyncSession, applicant: Applicant, chosen: Chosen | None) -> UUID | None:
+    if chosen is None:
+        return applicant.id
+    if chosen.child is None:
+        return None
+    # A child whose register does not answer is known by the number alone; the name follows.
+    child = await persons.find_or_create(session, chosen.child.name, id_number=chosen.child.id_number)
+    return child.id
+
+
+def kept(answers: Answers) -> dict[str, Any]:
+    """The answers as a case keeps them, for the checks of its matter."""
+    return {
+        f"{ask.register}/{ask.about}": {
+            "state": answer.state,
+            "source": answer.source,
+            "at": answer.at.isoformat(),
+            "data": answer.data,
+        }
+        for ask, answer in answers.items()
+    }
+
+
+def is_open(filled: Prefilled, answers: Answers) -> bool:
+    """Whether a register that this case needs could not be asked yet (待核实)."""
+    return bool(filled.unknown) or any(answer.state == "unknown" for answer in answers.values())
 
 
 def origins(filled: Prefilled) -> dict[str, Any]:
@@ -258,14 +216,12 @@ def origins(filled: Prefilled) -> dict[str, Any]:
 
 
 def handling_division(matter: Matter, form: dict[str, Any]) -> str:
-    """Where the case is handled: the first pointer of the matter that the form fills."""
+    """Where the case is handled: the first pointer of the matter at which the form names a division.
+
+    What people type may name none: such a case would be in nobody's queue.
+    """
     for at in matter.handled_by.division_from:
         value = get(form, at)
-        if value is not MISSING and isinstance(value, str) and value:
-            return value
+        if isinstance(value, str) and divisions.find(value) is not None:
+            return divisions.canonical(value)
     return matter.handled_by.otherwise or matter.divisions[0]
-
-
-def choices(children: Sequence[Child]) -> list[dict[str, str]]:
-    """The applicant's children to choose among; in full, because one of them is sent back."""
-    return [{"name": child.name, "idNumber": child.id_number} for child in children]

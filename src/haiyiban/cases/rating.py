@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban import audit
 from haiyiban.cases import access
 from haiyiban.cases.models import Rating
+from haiyiban.cases.moves import standing
 from haiyiban.cases.states import DECIDED, FINAL, IllegalMove, State
 from haiyiban.errors import Conflict, FieldError, Problem, Words
 from haiyiban.ids import new_id
@@ -76,7 +77,7 @@ async def rate(
     """Keep a rating. Raises CaseMissing, IllegalMove, InvalidRating, AlreadyRated."""
     case = await access.own_for_change(session, case_id, person_id)
     if State(case.state) not in DECIDED | FINAL or case.state == State.WITHDRAWN:
-        raise IllegalMove(members={"state": case.state, "version": case.version})
+        raise IllegalMove(members=standing(case))
     if errors := check(score, reasons, comment):
         raise InvalidRating(errors=errors)
     if await session.scalar(select(func.count()).select_from(Rating).where(Rating.case_id == case.id)):
@@ -87,7 +88,7 @@ async def rate(
             case_id=case.id,
             round=1,
             score=score,
-            reasons=list(reasons),
+            reasons=list(dict.fromkeys(reasons)),
             comment=comment.strip() or None,
             at=now,
         )

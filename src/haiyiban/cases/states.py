@@ -64,8 +64,8 @@ class Clock(StrEnum):
     ENDED = "ended"
 
 
-class Move(NamedTuple):
-    """One row of the table."""
+class Row(NamedTuple):
+    """Who may carry out a verb, and where it leads."""
 
     by: frozenset[By]
     to: State
@@ -84,30 +84,28 @@ _BEFORE_DECISION = (
     State.SUSPENDED,
 )
 
-TABLE: dict[tuple[State, Verb], Move] = {
-    (State.DRAFT, Verb.SUBMISSION): Move(_APPLICANT, State.SUBMITTED),
-    (State.CORRECTION_REQUESTED, Verb.SUBMISSION): Move(_APPLICANT, State.SUBMITTED),
-    (State.SUBMITTED, Verb.ACCEPT): Move(_CLERK, State.ACCEPTED),
-    (State.SUBMITTED, Verb.REFUSE): Move(_CLERK, State.REFUSED),
-    (State.SUBMITTED, Verb.REQUEST_CORRECTION): Move(_CLERK, State.CORRECTION_REQUESTED),
-    (State.CORRECTION_REQUESTED, Verb.LAPSE): Move(_SYSTEM, State.CLOSED),
-    (State.ACCEPTED, Verb.SUSPEND): Move(_CLERK, State.SUSPENDED),
-    (State.ACCEPTED, Verb.EXTEND): Move(_CLERK, State.ACCEPTED),
-    (State.ACCEPTED, Verb.TRANSFER): Move(_CLERK, State.SUBMITTED),
-    (State.ACCEPTED, Verb.TERMINATE): Move(_CLERK, State.CLOSED),
-    (State.SUSPENDED, Verb.RESUME): Move(_CLERK_OR_SYSTEM, State.ACCEPTED),
-    (State.ACCEPTED, Verb.APPROVE): Move(_DECIDER, State.APPROVED),
-    (State.ACCEPTED, Verb.DENY): Move(_DECIDER, State.DENIED),
-    (State.APPROVED, Verb.CLOSE): Move(_CLERK_OR_SYSTEM, State.CLOSED),
-    (State.DENIED, Verb.CLOSE): Move(_CLERK_OR_SYSTEM, State.CLOSED),
-    **{(state, Verb.WITHDRAWAL): Move(_APPLICANT, State.WITHDRAWN) for state in _BEFORE_DECISION},
+TABLE: dict[tuple[State, Verb], Row] = {
+    (State.DRAFT, Verb.SUBMISSION): Row(_APPLICANT, State.SUBMITTED),
+    (State.CORRECTION_REQUESTED, Verb.SUBMISSION): Row(_APPLICANT, State.SUBMITTED),
+    (State.SUBMITTED, Verb.ACCEPT): Row(_CLERK, State.ACCEPTED),
+    (State.SUBMITTED, Verb.REFUSE): Row(_CLERK, State.REFUSED),
+    (State.SUBMITTED, Verb.REQUEST_CORRECTION): Row(_CLERK, State.CORRECTION_REQUESTED),
+    (State.CORRECTION_REQUESTED, Verb.LAPSE): Row(_SYSTEM, State.CLOSED),
+    (State.ACCEPTED, Verb.SUSPEND): Row(_CLERK, State.SUSPENDED),
+    (State.ACCEPTED, Verb.EXTEND): Row(_CLERK, State.ACCEPTED),
+    (State.ACCEPTED, Verb.TRANSFER): Row(_CLERK, State.SUBMITTED),
+    (State.ACCEPTED, Verb.TERMINATE): Row(_CLERK, State.CLOSED),
+    (State.SUSPENDED, Verb.RESUME): Row(_CLERK_OR_SYSTEM, State.ACCEPTED),
+    (State.ACCEPTED, Verb.APPROVE): Row(_DECIDER, State.APPROVED),
+    (State.ACCEPTED, Verb.DENY): Row(_DECIDER, State.DENIED),
+    (State.APPROVED, Verb.CLOSE): Row(_CLERK_OR_SYSTEM, State.CLOSED),
+    (State.DENIED, Verb.CLOSE): Row(_CLERK_OR_SYSTEM, State.CLOSED),
+    **{(state, Verb.WITHDRAWAL): Row(_APPLICANT, State.WITHDRAWN) for state in _BEFORE_DECISION},
 }
-"""Undo is not a row: it goes back to where the last verb began (`desk.undo`)."""
+"""Undo is not a row: it goes back to where the last verb began (undo.py)."""
 
 FINAL = frozenset({State.REFUSED, State.CLOSED, State.WITHDRAWN})
 DECIDED = frozenset({State.APPROVED, State.DENIED})
-ACTIVE = frozenset(State) - FINAL - {State.DENIED}
-"""States in which a case holds the subject's place: one active application per child."""
 
 
 class IllegalMove(Conflict):
@@ -117,17 +115,15 @@ class IllegalMove(Conflict):
     title = Words("办件当前状态不能这样操作", "The case does not allow this in its present state")
 
 
-def next_state(state: State, verb: Verb, *, by: By) -> State:
-    """Where the verb leads. Raises IllegalMove for what the table does not hold."""
-    move = TABLE.get((state, verb))
-    if move is None or by not in move.by:
-        raise IllegalMove(members={"state": state.value})
-    return move.to
+def next_state(state: State, verb: Verb, *, by: By) -> State | None:
+    """Where the verb leads; None for what the table does not hold."""
+    row = TABLE.get((state, verb))
+    return row.to if row is not None and by in row.by else None
 
 
 def verbs_in(state: State, *, by: By) -> list[Verb]:
     """What somebody may do to a case in this state, for a screen's buttons."""
-    return [verb for (start, verb), move in TABLE.items() if start is state and by in move.by]
+    return [verb for (start, verb), row in TABLE.items() if start is state and by in row.by]
 
 
 def clock_in(state: State) -> Clock:

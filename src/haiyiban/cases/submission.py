@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-import msgspec
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import audit
-from haiyiban.cases import access
+from haiyiban.cases import access, moves
+from haiyiban.cases.access import Seen
 from haiyiban.cases.drafting import InvalidForm, schema_of
 from haiyiban.cases.handlers import Finding, handler_of
 from haiyiban.cases.models import Case
 from haiyiban.cases.notices import tell
 from haiyiban.cases.numbers import next_number
-from haiyiban.cases.states import By, IllegalMove, State, Verb, next_state
-from haiyiban.cases.timeline import add_event, remember
+from haiyiban.cases.states import By, Verb
+from haiyiban.cases.subjects import NotYourChild, is_refuted
 from haiyiban.clock import local_date
 from haiyiban.db import violated
-from haiyiban.errors import Conflict, FieldError, Words
+from haiyiban.errors import Conflict, Words
 from haiyiban.matters import catalogue
 
 
@@ -34,46 +35,68 @@ class AlreadyApplied(Conflict):
     )
 
 
-async def submit(session: AsyncSession, case_id: UUID, *, person_id: UUID, now: datetime) -> Case:
-    """Hand in the draft or the correction. Raises CaseMissing, IllegalMove, InvalidForm, AlreadyApplied."""
-    case = await access.own_for_change(session, case_id, person_id)
-    try:
-        state = next_state(State(case.state), Verb.SUBMISSION, by=By.APPLICANT)
-    except IllegalMove:
-        raise IllegalMove(members={"state": case.state, "version": case.version}) from None
-    before = remember(case)
-    handler = handler_of(case.matter)
-    errors = schema_of(case).validate(case.form)
-    findings: list[Finding] = []
-    if handler is not None:
-        findings = list(await handler.check(session, case, now=now))
-        errors += [finding.error for finding in findings if finding.level == "refuses"]
-    if errors:
-        raise InvalidForm(errors=_once_each(errors))
-    case.findings = [msgspec.to_builtins(finding) for finding in findings if finding.level != "refuses"]
+class CorrectionTooLate(Conflict):
+    """The days to answer a correction notice are over."""
+
+    type = "cases/correction-too-late"
+    title = Words(
+        "补正期限已过，本件将自动办结，请重新申请",
+        "The time to correct this is over and the case will be closed; please apply anew",
+    )
+
+
+async def submit(session: AsyncSession, case_id: UUID, *, person_id: UUID, seen: Seen, now: datetime) -> Case:
+    """Hand in the draft or the correction.
+
+    Raises CaseMissing, Stale, VersionConflict, IllegalMove, CorrectionTooLate, NotYourChild, InvalidForm,
+    AlreadyApplied.
+    """
+    case = await access.own_for_change(session, case_id, person_id, seen=seen)
+    begun = moves.begin(case, Verb.SUBMISSION, by=By.APPLICANT)
+    if case.correction_due_at is not None and now > case.correction_due_at:
+        raise CorrectionTooLate(members=moves.standing(case))
+    if is_refuted(case):
+        raise NotYourChild
+    case.findings = await _check(session, case, now=now)
+    await _take_place(session, case, now=now)
     if case.number is None:
         item = catalogue().version(case.matter, case.matter_version).item
         case.number = await next_number(session, item.task_code, day=local_date(now))
         case.submitted_at = now
-    case.claim = await handler.claim(session, case, now=now) if handler else None
-    case.state = state
     case.correction_due_at = None
-    case.version += 1
-    case.updated_at = now
+    await moves.finish(session, case, begun, by_id=person_id, now=now)
+    await tell(session, case, Verb.SUBMISSION)
+    return case
+
+
+async def findings_for_clerk(session: AsyncSession, case: Case, *, now: datetime) -> list[Any]:
+    """What the matter's check finds now in a case that is handed in, after a register has answered."""
+    handler = handler_of(case.matter)
+    return _for_clerk(await handler.check(session, case, now=now)) if handler else case.findings
+
+
+async def _check(session: AsyncSession, case: Case, *, now: datetime) -> list[Any]:
+    handler = handler_of(case.matter)
+    errors = schema_of(case).validate(case.form)
+    findings = await handler.check(session, case, now=now) if handler else ()
+    errors += [finding.error for finding in findings if finding.level == "refuses"]
+    if errors:
+        # A field that fails the schema and a rule in the same words is listed once.
+        raise InvalidForm(errors=list(dict.fromkeys(errors)))
+    return _for_clerk(findings)
+
+
+async def _take_place(session: AsyncSession, case: Case, *, now: datetime) -> None:
+    """What the subject may hold only once is now held by this case."""
+    handler = handler_of(case.matter)
+    case.claim = await handler.claim(session, case, now=now) if handler else None
     try:
         await session.flush()
     except IntegrityError as error:
         if violated(error) == "uq_cases_case_active_subject":
             raise AlreadyApplied from error
         raise
-    await add_event(session, case, Verb.SUBMISSION, by=By.APPLICANT, by_id=person_id, now=now, before=before)
-    await audit.record(
-        session, "cases.submission", subject=case.subject_id, object_kind="case", object_id=case.id
-    )
-    await tell(session, case, Verb.SUBMISSION)
-    return case
 
 
-def _once_each(errors: list[FieldError]) -> list[FieldError]:
-    """A field that fails the schema and a rule in the same words is listed once."""
-    return list(dict.fromkeys(errors))
+def _for_clerk(findings: Sequence[Finding]) -> list[Any]:
+    return [finding.document() for finding in findings if finding.level != "refuses"]

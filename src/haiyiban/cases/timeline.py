@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban.cases.models import Case, CaseEvent
 from haiyiban.ids import new_id
 
-_REMEMBERED = (
+_PUT_BACK = (
     "state",
     "agency",
     "division",
@@ -21,7 +22,7 @@ _REMEMBERED = (
     "statutory_due_on",
     "due_provisional",
     "extended_days",
-    "suspended_on",
+    "extension_asked_by",
     "resume_on",
     "correction_due_at",
     "outcome",
@@ -30,13 +31,13 @@ _REMEMBERED = (
 
 
 def remember(case: Case) -> dict[str, Any]:
-    """The fields that a verb may change, so that an undo can put them back."""
-    return {name: _plain(getattr(case, name)) for name in _REMEMBERED}
+    """The fields that a verb may change, so that an undo can put them back, and the version."""
+    return {"version": case.version} | {name: _plain(getattr(case, name)) for name in _PUT_BACK}
 
 
 def put_back(case: Case, before: dict[str, Any]) -> None:
     """Undo: the case as it was."""
-    for name in _REMEMBERED:
+    for name in _PUT_BACK:
         setattr(case, name, _typed(name, before[name]))
 
 
@@ -50,6 +51,7 @@ async def add_event(
     now: datetime,
     before: dict[str, Any],
     note: str | None = None,
+    items: Sequence[Mapping[str, str]] = (),
     detail: dict[str, Any] | None = None,
 ) -> CaseEvent:
     """Write one step."""
@@ -61,6 +63,7 @@ async def add_event(
         by_kind=by,
         by_id=by_id,
         note=note,
+        items=list(items) or None,
         detail=detail or {},
         before=before,
     )
@@ -76,7 +79,9 @@ async def events_of(session: AsyncSession, case: Case) -> list[CaseEvent]:
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
 
 
 def _typed(name: str, value: Any) -> Any:
@@ -86,4 +91,4 @@ def _typed(name: str, value: Any) -> Any:
         return datetime.fromisoformat(value)
     if name.endswith("_on"):
         return date.fromisoformat(value)
-    return value
+    return UUID(value) if name.endswith("_by") else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -12,10 +12,11 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban.cases import decisions
-from haiyiban.cases.calendar import calendar
+from haiyiban.cases.calendar import calendar_from
 from haiyiban.cases.clocks import EXTENSION_DAYS_MOST, correction_deadline, due_dates
 from haiyiban.cases.drafting import schema_of
 from haiyiban.cases.models import Case, CaseEvent, Suspension
+from haiyiban.cases.moves import standing
 from haiyiban.cases.states import Verb
 from haiyiban.clock import local_date
 from haiyiban.errors import Conflict, FieldError, NotAllowed, Problem, Words
@@ -54,7 +55,6 @@ class DecidedByPublication(NotAllowed):
 class VerbInput:
     """What comes with a verb; each verb says below which of it it needs."""
 
-    version: int | None
     note: str = ""
     reason: str = ""
     days: int | None = None
@@ -74,26 +74,37 @@ class Step:
     now: datetime
 
 
-async def _accept(session: AsyncSession, step: Step) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a verb leaves in the timeline: figures, and the items of a correction notice."""
+
+    detail: dict[str, Any] = field(default_factory=dict)
+    items: Sequence[dict[str, str]] = ()
+
+
+async def _accept(session: AsyncSession, step: Step) -> Effect:
     step.case.accepted_on = local_date(step.now)
     await _set_due(session, step.case)
-    return {"provisional": step.case.due_provisional}
+    return Effect({"provisional": step.case.due_provisional})
 
 
-async def _refuse(_: AsyncSession, step: Step) -> dict[str, Any]:
+async def _refuse(_: AsyncSession, step: Step) -> Effect:
     _require_opinion(step.given)
     step.case.outcome = "refused"
     step.case.claim = None
-    return {}
+    return Effect()
 
 
-async def _request_correction(session: AsyncSession, step: Step) -> dict[str, Any]:
+async def _request_correction(session: AsyncSession, step: Step) -> Effect:
     schema = schema_of(step.case)
-    errors = [
-        FieldError(f"/items/{index}/pointer", Words("表单中没有这一项", "The form has no such field"))
-        for index, (pointer, _) in enumerate(step.given.items)
-        if not schema.knows(pointer)
-    ]
+    errors = []
+    for index, (pointer, message) in enumerate(step.given.items):
+        if not schema.knows(pointer):
+            words = Words("表单中没有这一项", "The form has no such field")
+            errors.append(FieldError(f"/items/{index}/pointer", words))
+        if not message.strip():
+            words = Words("请写明怎样补正", "Say what to do about it")
+            errors.append(FieldError(f"/items/{index}/message", words))
     if errors:
         raise InvalidVerb(errors=errors)
     if not step.given.items:
@@ -104,14 +115,18 @@ async def _request_correction(session: AsyncSession, step: Step) -> dict[str, An
         .where(CaseEvent.case_id == step.case.id, CaseEvent.verb == Verb.REQUEST_CORRECTION.value)
     )
     if earlier:
-        raise OneNoticeOnly(members={"state": step.case.state, "version": step.case.version})
-    step.case.correction_due_at = correction_deadline(step.now)
-    return {"items": [{"pointer": pointer, "message": message} for pointer, message in step.given.items]}
+        raise OneNoticeOnly(members=standing(step.case))
+    today = local_date(step.now)
+    step.case.correction_due_at = correction_deadline(
+        today, calendar=await calendar_from(session, today), division=step.case.division
+    )
+    return Effect(
+        items=[{"pointer": pointer, "message": message.strip()} for pointer, message in step.given.items]
+    )
 
 
-async def _suspend(session: AsyncSession, step: Step) -> dict[str, Any]:
-    reason = (step.given.reason or step.given.note).strip()
-    if not reason:
+async def _suspend(session: AsyncSession, step: Step) -> Effect:
+    if not (step.given.reason.strip() or step.given.note.strip()):
         raise InvalidVerb(
             errors=[FieldError("/reason", Words("请写明中止的原因", "Say why the clock stops"))]
         )
@@ -120,32 +135,29 @@ async def _suspend(session: AsyncSession, step: Step) -> dict[str, Any]:
         raise InvalidVerb(
             errors=[FieldError("/resumeOn", Words("恢复日期不能早于今天", "It cannot resume before today"))]
         )
-    step.case.suspended_on = today
     step.case.resume_on = step.given.resume_on
-    session.add(Suspension(id=new_id(), case_id=step.case.id, reason=reason, began_on=today))
-    return {"reason": reason} | (
-        {"resumeOn": step.given.resume_on.isoformat()} if step.given.resume_on else {}
-    )
+    session.add(Suspension(id=new_id(), case_id=step.case.id, began_on=today))
+    return Effect({"resumeOn": step.given.resume_on.isoformat()} if step.given.resume_on else {})
 
 
-async def _resume(session: AsyncSession, step: Step) -> dict[str, Any]:
-    await end_suspension(session, step.case, today=local_date(step.now))
-    return {}
+async def _resume(session: AsyncSession, step: Step) -> Effect:
+    await end_suspension(session, step.case, on=local_date(step.now))
+    return Effect()
 
 
-async def end_suspension(session: AsyncSession, case: Case, *, today: date) -> None:
-    """Let the clock run again; the due dates move by the days it stood."""
+async def end_suspension(session: AsyncSession, case: Case, *, on: date) -> None:
+    """Let the clock run again after a day; the due dates move by the days it stood."""
     open_one = await session.scalar(
         select(Suspension).where(Suspension.case_id == case.id, Suspension.ended_on.is_(None))
     )
-    if open_one is not None:
-        open_one.ended_on = today
-        await session.flush()
-    case.suspended_on = case.resume_on = None
+    assert open_one is not None, "a suspended case has its suspension"
+    open_one.ended_on = on
+    await session.flush()
+    case.resume_on = None
     await _set_due(session, case)
 
 
-async def _extend(session: AsyncSession, step: Step) -> dict[str, Any]:
+async def _extend(session: AsyncSession, step: Step) -> Effect | None:
     if step.given.days is None or not 1 <= step.given.days <= EXTENSION_DAYS_MOST:
         raise InvalidVerb(
             errors=[FieldError("/days", Words("延期须为 1 到 10 个工作日", "Extend by 1 to 10 working days"))]
@@ -156,14 +168,14 @@ async def _extend(session: AsyncSession, step: Step) -> dict[str, Any]:
     if step.caller.staff_id == handled_by:
         # The clerk who handles the case asks; somebody else of the same desk confirms by the same verb.
         step.case.extension_asked_by = step.caller.staff_id
-        return {"awaiting": "second-person"}
+        return None
     step.case.extended_days = step.given.days
     step.case.extension_asked_by = None
     await _set_due(session, step.case)
-    return {"days": step.given.days}
+    return Effect({"days": step.given.days})
 
 
-async def _transfer(_: AsyncSession, step: Step) -> dict[str, Any]:
+async def _transfer(_: AsyncSession, step: Step) -> Effect:
     if not step.given.agency or step.given.agency == step.case.agency:
         raise InvalidVerb(
             errors=[FieldError("/agency", Words("请选择要转交的部门", "Say which agency takes it"))]
@@ -171,35 +183,38 @@ async def _transfer(_: AsyncSession, step: Step) -> dict[str, Any]:
     if step.given.agency not in {matter.handled_by.agency for matter in catalogue().search()}:
         raise InvalidVerb(errors=[FieldError("/agency", Words("没有这个部门", "There is no such agency"))])
     step.case.agency = step.given.agency
+    # The clock begins anew when the other agency accepts.
     step.case.accepted_on = step.case.promised_due_on = step.case.statutory_due_on = None
-    return {"agency": step.given.agency}
+    step.case.extended_days = 0
+    step.case.extension_asked_by = None
+    return Effect({"agency": step.given.agency})
 
 
-async def _terminate(_: AsyncSession, step: Step) -> dict[str, Any]:
+async def _terminate(_: AsyncSession, step: Step) -> Effect:
     _require_opinion(step.given)
     step.case.outcome = "terminated"
     step.case.claim = None
-    return {}
+    return Effect()
 
 
-async def _approve(session: AsyncSession, step: Step) -> dict[str, Any]:
+async def _approve(session: AsyncSession, step: Step) -> Effect:
     _require_clerk_decides(step.case)
     step.case.outcome = "approved"
     certificate = await decisions.carry_out(session, step.case, now=step.now)
-    return {"certificate": str(certificate)} if certificate else {}
+    return Effect({"certificate": str(certificate)} if certificate else {})
 
 
-async def _deny(session: AsyncSession, step: Step) -> dict[str, Any]:
+async def _deny(session: AsyncSession, step: Step) -> Effect:
     _require_clerk_decides(step.case)
     _require_opinion(step.given)
     step.case.outcome = "denied"
     step.case.claim = None
     await decisions.carry_out(session, step.case, now=step.now)
-    return {}
+    return Effect()
 
 
-async def _close(_: AsyncSession, __: Step) -> dict[str, Any]:
-    return {}
+async def _close(_: AsyncSession, __: Step) -> Effect:
+    return Effect()
 
 
 async def _set_due(session: AsyncSession, case: Case) -> None:
@@ -212,7 +227,7 @@ async def _set_due(session: AsyncSession, case: Case) -> None:
     due = due_dates(
         catalogue().version(case.matter, case.matter_version).item,
         case.accepted_on,
-        calendar=await calendar(session),
+        calendar=await calendar_from(session, case.accepted_on),
         division=case.division,
         suspensions=[(row.began_on, row.ended_on) for row in ended],
         extended_days=case.extended_days,
@@ -258,4 +273,4 @@ VERBS = {
     Verb.DENY: _deny,
     Verb.CLOSE: _close,
 }
-"""What each verb does beyond moving the case along the table. Returns the figures of its event."""
+"""What each verb does beyond moving the case along the table; None where a second person must confirm."""

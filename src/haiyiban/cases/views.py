@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban import context
 from haiyiban.cases.drafting import schema_of
 from haiyiban.cases.models import Case, CaseEvent
-from haiyiban.cases.states import By, State, clock_in, verbs_in
+from haiyiban.cases.states import By, State, Verb, clock_in, verbs_in
 from haiyiban.cases.timeline import events_of
 from haiyiban.matters import catalogue
 from haiyiban.matters.matter import Matter
@@ -31,7 +31,8 @@ class TimelineEntry(Output, kw_only=True):
 
 
 class PrefillSource(Output, kw_only=True, omit_defaults=False):
-    """Where a prefilled value comes from; state `unknown` where the register could not be asked (待核实)."""
+    """Where a prefilled value comes from. State `known`; `unknown` where the register could not be asked
+    (待核实); `differs` where the applicant says otherwise than the source."""
 
     source: str | None
     at: str | None
@@ -80,7 +81,7 @@ class CaseRead(CaseSummary, kw_only=True, omit_defaults=False):
     verbs: list[str]
     """What the reader may do now."""
     choices_for: dict[str, list[dict[str, str]]] | None = None
-    """Before a subject is chosen: pointer → possible values."""
+    """Until a subject is chosen: pointer → possible values."""
 
 
 class DeskCaseRead(CaseRead, kw_only=True, omit_defaults=False):
@@ -121,7 +122,7 @@ async def desk_read(session: AsyncSession, case: Case) -> DeskCaseRead:
         agency=case.agency,
         division=case.division,
         findings=findings,
-        extension_awaits_second_person=case.extension_asked_by is not None,
+        extension_awaits_second_person=(case.extension_asked_by is not None and case.state == State.ACCEPTED),
     )
 
 
@@ -167,8 +168,16 @@ async def _members(session: AsyncSession, case: Case, *, form: dict[str, Any], b
         "due_provisional": case.due_provisional,
         "statutory_due_on": case.statutory_due_on,
         "correction_due_at": case.correction_due_at,
-        "verbs": [verb.value for verb in verbs_in(State(case.state), by=by)],
+        "verbs": [verb.value for verb in _verbs(case, by)],
+        "choices_for": {"/child": case.choices} if case.choices else None,
     }
+
+
+def _verbs(case: Case, by: By) -> list[Verb]:
+    verbs = verbs_in(State(case.state), by=by)
+    if by is By.CLERK and _matter(case).decided_by == "publication":
+        return [verb for verb in verbs if verb not in {Verb.APPROVE, Verb.DENY}]
+    return verbs
 
 
 def _entry(event: CaseEvent) -> TimelineEntry:
@@ -177,5 +186,5 @@ def _entry(event: CaseEvent) -> TimelineEntry:
         event=event.verb,
         by=event.by_kind,
         note=event.note,
-        items=event.detail.get("items"),
+        items=event.items,
     )

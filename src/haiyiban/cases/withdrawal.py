@@ -7,32 +7,30 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import audit
-from haiyiban.cases import access
+from haiyiban import outbox
+from haiyiban.cases import access, moves
+from haiyiban.cases.access import Seen
 from haiyiban.cases.models import Case
 from haiyiban.cases.notices import tell
-from haiyiban.cases.states import By, IllegalMove, State, Verb, next_state
-from haiyiban.cases.timeline import add_event, remember
+from haiyiban.cases.states import By, Verb
+from haiyiban.cases.timeline import events_of
 
 
-async def withdraw(session: AsyncSession, case_id: UUID, *, person_id: UUID, now: datetime) -> Case:
-    """End the application; the child's place in the queue is free again. Raises CaseMissing, IllegalMove."""
-    case = await access.own_for_change(session, case_id, person_id)
-    try:
-        state = next_state(State(case.state), Verb.WITHDRAWAL, by=By.APPLICANT)
-    except IllegalMove:
-        raise IllegalMove(members={"state": case.state, "version": case.version}) from None
-    before = remember(case)
-    was_handed_in = case.number is not None
-    case.state = state
+async def withdraw(
+    session: AsyncSession, case_id: UUID, *, person_id: UUID, seen: Seen, now: datetime
+) -> Case:
+    """End the application; the child's place in the queue is free again.
+
+    Raises CaseMissing, Stale, VersionConflict, IllegalMove.
+    """
+    case = await access.own_for_change(session, case_id, person_id, seen=seen)
+    begun = moves.begin(case, Verb.WITHDRAWAL, by=By.APPLICANT)
+    last = (await events_of(session, case))[-1]
     case.outcome = "withdrawn"
     case.claim = None
-    case.version += 1
-    case.updated_at = now
-    await add_event(session, case, Verb.WITHDRAWAL, by=By.APPLICANT, by_id=person_id, now=now, before=before)
-    await audit.record(
-        session, "cases.withdrawal", subject=case.subject_id, object_kind="case", object_id=case.id
-    )
-    if was_handed_in:
+    await moves.finish(session, case, begun, by_id=person_id, now=now)
+    if case.number is not None:
+        # News of a clerk's last verb, if it still waits, would come after the withdrawal and confuse.
+        await outbox.recall(session, case.id, since=last.at)
         await tell(session, case, Verb.WITHDRAWAL)
     return case
