@@ -17,6 +17,9 @@ from services.school_places.conditions import OPEN, Judgement, Situation, full_m
 from services.school_places.facts import Facts, Unknown
 from services.school_places.matching import NOT_BY_MATCHING
 
+DRAWN_ONLY = 7
+"""Stands where a class does at a private school: none has priority there, the lottery alone decides."""
+
 
 class Priority(NamedTuple):
     """How a school ranks a child, before the lottery; lower wins."""

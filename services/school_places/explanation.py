@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from haiyiban.errors import Words
 from services.school_places.class_table import COORDINATED
-from services.school_places.classification import Priority
+from services.school_places.classification import DRAWN_ONLY, Priority
 
 Outcome = Literal["admitted", "by_coordination_only", "no_seats", "class_not_reached", "lottery_not_reached"]
 
@@ -137,6 +137,8 @@ def _class_not_reached(own: Priority, last: Priority) -> Words:
 
 
 def _class(priority: Priority) -> Words:
+    if priority.rank == DRAWN_ONLY:
+        return Words("民办学校报名学生（统一抽签）", "those drawn alike at a private school")
     if priority.outside:
         return Words(f"片区外第{priority.rank}类", f"class {priority.rank} outside the catchment")
     return Words(f"片区内第{priority.rank}类", f"class {priority.rank} inside the catchment")

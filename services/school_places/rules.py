@@ -7,9 +7,11 @@ Source: docs/domain.md §6.1 (公民同招, one private choice), §6.2 (Eligibil
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal, NamedTuple
 
+from haiyiban import residents
+from haiyiban.clock import SHANGHAI
 from haiyiban.errors import FieldError, Problem, Words
 from services.school_places.facts import Fact, Unknown
 
@@ -57,6 +59,36 @@ def school_year(today: date) -> int:
 def cohort(year: int) -> Cohort:
     """The normal cohort of a school year: six years old on 31 August, and not yet seven."""
     return Cohort(date(year - SCHOOL_AGE - 1, 8, 31), date(year - SCHOOL_AGE, 8, 31))
+
+
+def check_window(
+    opens_at: datetime, closes_at: datetime, *, handed_in_at: datetime | None, now: datetime
+) -> list[FieldError]:
+    """Applications count from the opening to the very second of the close, both included.
+
+    A correction (`handed_in_at`: the first submission) may come later, for its own deadline is the notice's.
+    """
+    when = handed_in_at or now
+    if when < opens_at:
+        time = _local(opens_at)
+        return [FieldError("", Words(f"招生将于 {time} 开始，请届时提交", f"The enrolment opens at {time}"))]
+    if when > closes_at:
+        time = _local(closes_at)
+        return [
+            FieldError(
+                "",
+                Words(
+                    f"招生已于 {time} 截止，不能再提交。请联系区教育局申请统筹安排。",
+                    f"The enrolment closed at {time}. Please ask the district education bureau for a "
+                    "coordinated place.",
+                ),
+            )
+        ]
+    return []
+
+
+def _local(at: datetime) -> str:
+    return at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def check_age(birth: date, year: int, *, delay_approved: Fact[bool]) -> list[FieldError]:
@@ -131,6 +163,12 @@ def check_choices(
                 )
             )
     return errors
+
+
+def same_birth(one: str, other: str, *, today: date) -> bool:
+    """Whether two identity numbers are of children born together, across midnight at most."""
+    births = [residents.parse_identity_number(number, today=today).birth for number in (one, other)]
+    return abs(births[0] - births[1]) <= timedelta(days=1)
 
 
 def check_twin(birth: date, twin_birth: Fact[date | None]) -> list[FieldError]:

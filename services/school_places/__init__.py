@@ -1,0 +1,23 @@
+"""School places (学位申请): a first-grade place for every child, by rules that every family can check.
+
+An application is a case of the matter education.school-place; what is this zone's own is who may apply, how
+each school ranks a child, the public draw, and who gets which place.
+Source: docs/domain.md §6, §11; docs/school-places.md.
+"""
+
+from haiyiban.errors import Words
+from haiyiban.zone import Zone
+from services.school_places.controllers import SchoolPlacesController
+from services.school_places.handler import SchoolPlaceHandler
+from services.school_places.run_controllers import AllocationRunsController
+from services.school_places.seed import seed
+
+zone = Zone(
+    name="school-places",
+    title=Words("学位申请", "School places"),
+    controllers=(SchoolPlacesController, AllocationRunsController),
+    handlers={"education.school-place": SchoolPlaceHandler()},
+    seed=seed,
+)
+
+__all__ = ["zone"]

@@ -1,0 +1,1 @@
+"""What the zone does with its tables: enrolments, standings, runs, results."""

@@ -1,0 +1,333 @@
+"""Allocation runs (派位): fixing the roll, drawing once, and annulling with a second person."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import rfc8785
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from haiyiban import audit, divisions
+from haiyiban.cases.models import Case
+from haiyiban.cases.states import State
+from haiyiban.clock import local_date
+from haiyiban.errors import Conflict, FieldError, NotAllowed, NotFound, Problem, Words
+from haiyiban.identity.callers import StaffCaller
+from haiyiban.ids import new_id
+from services.school_places import draw, public_file, rules
+from services.school_places.facts import Known
+from services.school_places.models import AllocationRun, Application, Enrolment, RollEntry
+from services.school_places.public_file import Roll
+from services.school_places.service import allocation, enrolments, standings
+from services.school_places.service.applying import choices_of
+from services.school_places.verified import twin_birth
+
+REDRAW_NOTICE = timedelta(days=1)
+"""After an annulment, how long before the next draw its new commitment must have been public."""
+_PENDING = (State.SUBMITTED.value, State.CORRECTION_REQUESTED.value, State.SUSPENDED.value)
+
+
+class RunMissing(NotFound):
+    """No such run of this enrolment."""
+
+    type = "school-places/run-not-found"
+    title = Words("没有找到这次派位", "There is no such allocation run")
+
+
+class RunExists(Conflict):
+    """The enrolment has its one run; the members say where it stands."""
+
+    type = "school-places/run-exists"
+    title = Words(
+        "本批次已有一次派位；只有作废并公布后才能重新派位",
+        "This enrolment has its run; another needs a published annulment of the first",
+    )
+
+
+class EnrolmentStillOpen(Conflict):
+    """Families may still apply."""
+
+    type = "school-places/enrolment-still-open"
+    title = Words("招生尚未截止，不能锁定名单", "The enrolment has not closed yet; the roll cannot be fixed")
+
+
+class CasesPending(Conflict):
+    """Cases without a clerk's word; the members count them by state."""
+
+    type = "school-places/cases-pending"
+    title = Words(
+        "还有办件没有审核完，请先办结这些办件", "Some cases are not reviewed yet; please finish them first"
+    )
+
+
+class NothingToAllocate(Conflict):
+    """Not one accepted case."""
+
+    type = "school-places/nothing-to-allocate"
+    title = Words("还没有已受理的申请，不能派位", "There is no accepted application to allocate")
+
+
+class DrawTooEarly(Conflict):
+    """The public event of the beacon has not happened yet; the member says when it has."""
+
+    type = "school-places/draw-too-early"
+    title = Words(
+        "公共随机数尚未公布，不能抽签", "The public beacon has not happened yet; the draw must wait"
+    )
+
+
+class WrongRunState(Conflict):
+    """The run is past this step, or not there yet; the members say where it stands."""
+
+    type = "school-places/wrong-run-state"
+    title = Words("这次派位当前不能这样操作", "The run does not allow this in its present state")
+
+
+class InvalidBeacon(Problem):
+    """The value of the public event is missing or unreadable."""
+
+    type = "school-places/invalid-beacon"
+    title = Words("请填写公布的随机数", "Please give the published value of the beacon")
+
+
+class ReasonNeeded(Problem):
+    """An annulment is published with its reason."""
+
+    type = "school-places/reason-needed"
+    title = Words("请写明作废的原因，原因会公布", "Please give the reason; it will be published")
+
+
+async def commit(
+    session: AsyncSession, enrolment_id: UUID, *, caller: StaffCaller, now: datetime
+) -> AllocationRun:
+    """Fix the roll: every accepted case, its choices and how each school ranks it. Only its hash is shown.
+
+    Raises EnrolmentMissing, NotAllowed, RunExists, EnrolmentStillOpen, CasesPending, NothingToAllocate.
+    """
+    enrolment = await enrolments.lock(session, enrolment_id)
+    require_officer_of(enrolment, caller)
+    existing = await enrolments.live_run(session, enrolment.id)
+    if existing is not None:
+        raise RunExists(members={"state": existing.state, "runId": str(existing.id)})
+    if now < enrolment.opens_at or (now <= enrolment.closes_at and not enrolment.closes_by_roll):
+        raise EnrolmentStillOpen(members={"closesAt": enrolment.closes_at.isoformat()})
+    pending = await _pending(session, enrolment)
+    if pending and not enrolment.closes_by_roll:
+        raise CasesPending(members={"pending": pending})
+    run = AllocationRun(
+        id=new_id(),
+        enrolment_id=enrolment.id,
+        state="committed",
+        committed_at=now,
+        committed_by=caller.staff_id,
+        commitment=enrolment.commitment,
+    )
+    roll, entries = await _make_roll(session, enrolment, run)
+    if not entries:
+        raise NothingToAllocate(members={"pending": pending})
+    run.roll = rfc8785.dumps(msgspec.to_builtins(roll))
+    run.roll_hash = public_file.hash_of(roll)
+    session.add(run)
+    await session.flush()
+    session.add_all(entries)
+    await _record(session, run, "commit", reason=run.roll_hash)
+    return run
+
+
+async def draw_lots(
+    session: AsyncSession,
+    enrolment_id: UUID,
+    run_id: UUID,
+    *,
+    beacon: str,
+    caller: StaffCaller,
+    now: datetime,
+) -> AllocationRun:
+    """Reveal the secret, draw the numbers, match the children: once, after the beacon.
+
+    Raises EnrolmentMissing, RunMissing, NotAllowed, WrongRunState, DrawTooEarly, InvalidBeacon, NotTheSecret.
+    """
+    enrolment, run = await lock_run(session, enrolment_id, run_id, caller=caller)
+    require_state(run, "committed")
+    if now < enrolment.draw_after:
+        raise DrawTooEarly(members={"drawAfter": enrolment.draw_after.isoformat()})
+    if not beacon.strip() or len(beacon) > 500 or not beacon.isprintable():
+        raise InvalidBeacon(
+            errors=[
+                FieldError("/beacon", Words("请填写公布的随机数，500 字以内", "Give up to 500 characters"))
+            ]
+        )
+    draw.check_secret(enrolment.secret, run.commitment)
+    file = public_file.draw_and_match(
+        msgspec.json.decode(run.roll, type=Roll),
+        secret=enrolment.secret,
+        beacon=beacon.strip(),
+        campaign=enrolment.code,
+    )
+    run.beacon = file.beacon
+    run.seed = file.seed
+    run.public_file = public_file.to_bytes(file)
+    run.state = "drawn"
+    run.drawn_at = now
+    run.drawn_by = caller.staff_id
+    ground = await enrolments.ground_of(session, enrolment)
+    allocation.settle(await entries_of(session, run), file, ground, bands=run.bands)
+    await _record(session, run, "draw", reason=file.seed)
+    return run
+
+
+async def annul(
+    session: AsyncSession,
+    enrolment_id: UUID,
+    run_id: UUID,
+    *,
+    reason: str,
+    caller: StaffCaller,
+    now: datetime,
+) -> AllocationRun:
+    """Annul a run that was not published: one asks with a reason, somebody else confirms.
+
+    Its secret may be known by now, so the enrolment commits to a new one. A published run stands: its
+    children hold notices; what is wrong with one of them is corrected there.
+    Raises EnrolmentMissing, RunMissing, NotAllowed, WrongRunState, ReasonNeeded.
+    """
+    enrolment, run = await lock_run(session, enrolment_id, run_id, caller=caller)
+    require_state(run, "committed", "drawn")
+    if run.annulment_asked_by in (None, caller.staff_id):
+        if not reason.strip():
+            raise ReasonNeeded(errors=[FieldError("/reason", ReasonNeeded.title)])
+        run.annulment_asked_by = caller.staff_id
+        run.annulment_reason = reason.strip()[:1000]
+        await _record(session, run, "ask-annulment")
+        return run
+    run.state = "annulled"
+    run.annulled_at = now
+    run.annulled_by = caller.staff_id
+    new_commitment(enrolment)
+    if not enrolment.closes_by_roll:
+        enrolment.draw_after = max(enrolment.draw_after, now + REDRAW_NOTICE)
+    await _record(session, run, "annul")
+    return run
+
+
+def new_commitment(enrolment: Enrolment) -> None:
+    """Choose a secret that nobody knows, and say its hash."""
+    secret = secrets.token_hex(32)
+    enrolment.secret = secret
+    enrolment.commitment = draw.commitment(secret)
+
+
+async def lock_run(
+    session: AsyncSession, enrolment_id: UUID, run_id: UUID, *, caller: StaffCaller
+) -> tuple[Enrolment, AllocationRun]:
+    """A run that is about to change; of two officers at once the second waits and finds it changed.
+
+    Raises EnrolmentMissing, NotAllowed, RunMissing.
+    """
+    enrolment = await enrolments.lock(session, enrolment_id)
+    require_officer_of(enrolment, caller)
+    return enrolment, await find_run(session, enrolment_id, run_id)
+
+
+async def find_run(session: AsyncSession, enrolment_id: UUID, run_id: UUID) -> AllocationRun:
+    """A run of an enrolment. Raises RunMissing."""
+    run = await session.get(AllocationRun, run_id, populate_existing=True)
+    if run is None or run.enrolment_id != enrolment_id:
+        raise RunMissing
+    return run
+
+
+async def entries_of(session: AsyncSession, run: AllocationRun) -> list[RollEntry]:
+    """The roll of a run, child by child."""
+    rows = await session.scalars(
+        select(RollEntry).where(RollEntry.run_id == run.id).order_by(RollEntry.case_id)
+    )
+    return list(rows)
+
+
+def require_officer_of(enrolment: Enrolment, caller: StaffCaller) -> None:
+    """Raises NotAllowed for staff of another agency or of a division that does not hold the enrolment's."""
+    if caller.agency != enrolment.agency or enrolment.division not in divisions.subtree(caller.division):
+        raise NotAllowed
+
+
+def require_state(run: AllocationRun, *states: str) -> None:
+    """Raises WrongRunState."""
+    if run.state not in states:
+        raise WrongRunState(members={"state": run.state})
+
+
+async def _pending(session: AsyncSession, enrolment: Enrolment) -> dict[str, int]:
+    rows = await session.execute(
+        select(Case.state, func.count())
+        .join(Application, Application.case_id == Case.id)
+        .where(Application.enrolment_id == enrolment.id, Case.state.in_(_PENDING))
+        .group_by(Case.state)
+    )
+    return dict(rows.all())
+
+
+async def _make_roll(
+    session: AsyncSession, enrolment: Enrolment, run: AllocationRun
+) -> tuple[Roll, Sequence[RollEntry]]:
+    ground = await enrolments.ground_of(session, enrolment)
+    cases = await session.scalars(
+        select(Case)
+        .join(Application, Application.case_id == Case.id)
+        .where(Application.enrolment_id == enrolment.id, Case.state == State.ACCEPTED.value)
+        .order_by(Case.id)
+    )
+    entries: dict[str, RollEntry] = {}
+    twins: list[tuple[str, str]] = []
+    applications: dict[str, list[tuple[str, int]]] = {}
+    for case in cases:
+        form: Mapping[str, Any] = case.form
+        child = form["child"]["idNumber"]
+        application = standings.application_of(
+            case, confirmed_at=case.updated_at, at=case.submitted_at or run.committed_at
+        )
+        standing = await standings.standing_of(
+            session, application, ground, choices=choices_of(form), child=child
+        )
+        entry = RollEntry(id=new_id(), run_id=run.id, case_id=case.id, child_id=case.subject_id)
+        entry.pseudonym = secrets.token_hex(10)
+        entry.standing = standing
+        entries[child] = entry
+        applications[entry.pseudonym] = [
+            (choice.school, choice.priority.packed()) for choice in standing.choices
+        ]
+        named = form.get("twinOf")
+        if named and _is_twin(
+            twin_birth(application, named, today=local_date(run.committed_at)),
+            child,
+            named,
+            at=run.committed_at,
+        ):
+            twins.append((child, named))
+    roll, run.bands = public_file.make_roll(
+        capacities={school: offer.capacity for school, offer in ground.offers.items()},
+        applications=applications,
+        twins=[
+            [entries[child].pseudonym for child in group]
+            for group in rules.twin_groups(pair for pair in twins if pair[1] in entries)
+        ],
+    )
+    return roll, list(entries.values())
+
+
+def _is_twin(birth: object, child: str, named: str, *, at: datetime) -> bool:
+    """Whether a register has confirmed the twin by now."""
+    known = isinstance(birth, Known) and birth.value is not None
+    return known and rules.same_birth(child, named, today=local_date(at))
+
+
+async def _record(session: AsyncSession, run: AllocationRun, verb: str, *, reason: str | None = None) -> None:
+    await audit.record(
+        session, f"school-places.{verb}", object_kind="allocation-run", object_id=run.id, reason=reason
+    )

@@ -1,0 +1,182 @@
+"""How a child stands at the schools of its list: the facts of its case, classified for each school."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from haiyiban import resources
+from haiyiban.cases.models import Case
+from haiyiban.clock import local_date
+from haiyiban.crypto import vault
+from haiyiban.identity import persons
+from services.school_places.catchments import in_catchment
+from services.school_places.class_table import COORDINATED, ClassTable, read_class_table
+from services.school_places.classification import DRAWN_ONLY, Classification, Priority, classify
+from services.school_places.facts import Fact, Facts, HomeUse, Known, Unknown
+from services.school_places.models import AllocationRun, Enrolment, RollEntry
+from services.school_places.models import HomeUse as HomeUseRow
+from services.school_places.service.enrolments import Ground, Offer
+from services.school_places.verified import (
+    Application,
+    at_worst,
+    facts_of,
+    guardian_numbers,
+    home_of,
+    sibling_numbers,
+)
+
+PRIMARY_YEARS = 6
+
+
+class RankedChoice(msgspec.Struct, frozen=True):
+    """One school of the list and how it ranks the child."""
+
+    school: str
+    priority: Priority
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """All that a run needs of a child, fixed when the roll is.
+
+    `home`, `child` and `guardians` are blind indexes (hex); `place`: latitude and longitude of the catchment
+    or township of its home, which is as near as registers let us say.
+    """
+
+    choices: list[RankedChoice]
+    home: str | None
+    child: str
+    guardians: list[str]
+    place: tuple[float, float] | None
+
+    @property
+    def rank(self) -> int:
+        """The class by which the child waits for a coordinated place: the best that a school gives it."""
+        return min((choice.priority.rank for choice in self.choices), default=COORDINATED)
+
+
+@cache
+def class_table() -> ClassTable:
+    """The classes of the city."""
+    return read_class_table((resources.schemas() / "zones/school_places/classes.v1.json").read_bytes())
+
+
+def application_of(case: Case, *, confirmed_at: datetime | None, at: datetime) -> Application:
+    """What a case holds, for the rules. `at`: when it was handed in; the facts of that day count."""
+    return Application(
+        form=case.form,
+        answers=case.facts or {},
+        disputed=frozenset(case.disputes or {}),
+        confirmed_at=confirmed_at,
+        at=at,
+    )
+
+
+def blind(kind: str, value: str) -> bytes:
+    """A mark of a person or a home that only compares."""
+    return vault().blind(f"school-places.{kind}", value)
+
+
+def guardians_of(application: Application) -> frozenset[str]:
+    """Marks of the child's guardians."""
+    return frozenset(blind("guardian", number).hex() for number in guardian_numbers(application))
+
+
+async def facts_for(session: AsyncSession, application: Application, *, year: int) -> Facts:
+    """The facts of a case, with what our own tables say of its home and of siblings."""
+    home = home_of(application)
+    uses: tuple[HomeUse, ...] = ()
+    if isinstance(home, Known) and home.value is not None:
+        rows = await session.scalars(
+            select(HomeUseRow).where(HomeUseRow.home == blind("home", home.value.id))
+        )
+        uses = tuple(HomeUse(row.school_year, frozenset(row.guardians)) for row in rows)
+    return facts_of(
+        application,
+        guardians=guardians_of(application),
+        home_uses=uses,
+        siblings_at=await _siblings_at(session, sibling_numbers(application), year=year),
+    )
+
+
+async def standing_of(
+    session: AsyncSession, application: Application, ground: Ground, *, choices: Sequence[str], child: str
+) -> Standing:
+    """The standing that goes on the roll; what is still open counts as it helps least.
+
+    `child`: identity number. The day that counts is the application's.
+    """
+    facts = at_worst(await facts_for(session, application, year=ground.enrolment.school_year))
+    home = facts.home.value if isinstance(facts.home, Known) else None
+    ranked = []
+    for school in choices:
+        priority = judge(facts, ground, ground.offers[school], at=application.at).priority
+        assert priority is not None, "no fact is open any more"
+        ranked.append(RankedChoice(school, priority))
+    return Standing(
+        choices=ranked,
+        home=blind("home", home.id).hex() if home else None,
+        child=blind("child", child).hex(),
+        guardians=sorted(facts.guardians),
+        place=place_of(facts, ground),
+    )
+
+
+def judge(facts: Facts, ground: Ground, offer: Offer, *, at: datetime) -> Classification:
+    """The class of a child at one school; at a private one there are none."""
+    if offer.school.kind == "private":
+        return Classification(Priority(0, DRAWN_ONLY, 0), (), DRAWN_ONLY, DRAWN_ONLY, ())
+    return classify(
+        facts,
+        class_table(),
+        school=str(offer.school.id),
+        catchment=offer.catchment,
+        area=ground.area,
+        year=ground.enrolment.school_year,
+        on=local_date(at),
+    )
+
+
+def place_of(facts: Facts, ground: Ground) -> tuple[float, float] | None:
+    """Where the child lives, as a point: that of its catchment, else its township, else its district."""
+    if isinstance(facts.home, Known) and facts.home.value is not None:
+        address, division = facts.home.value.address, facts.home.value.division
+    elif isinstance(facts.hukou, Known) and facts.hukou.value is not None:
+        address, division = facts.hukou.value.address, facts.hukou.value.division
+    else:
+        return None
+    for offer in ground.offers.values():
+        if offer.school.kind == "public" and in_catchment(address, division, offer.catchment):
+            return offer.school.latitude, offer.school.longitude
+    return ground.centres.get(division[:9]) or ground.centres.get(division[:6])
+
+
+async def _siblings_at(
+    session: AsyncSession, siblings: Fact[frozenset[str]], *, year: int
+) -> Fact[frozenset[str]]:
+    """The schools to which our own runs of the last six years admitted a sibling."""
+    if isinstance(siblings, Unknown):
+        return siblings
+    ids: list[UUID] = []
+    for number in siblings.value:
+        person = await persons.by_id_number(session, number)
+        if person is not None:
+            ids.append(person.id)
+    schools = await session.scalars(
+        select(RollEntry.school_id)
+        .join(AllocationRun, AllocationRun.id == RollEntry.run_id)
+        .join(Enrolment, Enrolment.id == AllocationRun.enrolment_id)
+        .where(
+            RollEntry.child_id.in_(ids),
+            RollEntry.school_id.is_not(None),
+            AllocationRun.state == "published",
+            Enrolment.school_year > year - PRIMARY_YEARS,
+        )
+    )
+    return Known(frozenset(str(school) for school in schools), "本系统录取记录", siblings.at)
