@@ -10,7 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Generic, TypeVar
+
+from haiyiban.db import is_away
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -20,7 +23,10 @@ class Batcher(Generic[Item, Answer]):
     """Runs items together, at most `limit` in a batch and `in_flight` batches at once.
 
     `run` answers each item in order. If it fails as a whole, every item is run again alone, so that one
-    bad item cannot take its neighbours with it; `run` must therefore be safe to run twice.
+    bad item cannot take its neighbours with it; `run` must therefore be safe to run twice. Where the
+    database does not answer, all fail at once: asking again for each would keep everybody waiting.
+
+    A batcher belongs to the event loop that first uses it.
     """
 
     def __init__(
@@ -42,7 +48,8 @@ class Batcher(Generic[Item, Answer]):
         self._waiting.append((item, future))
         if self._free:
             self._free -= 1
-            task = asyncio.create_task(self._drain())
+            # A context of its own: the batch is not the request of whoever happened to come first.
+            task = asyncio.get_running_loop().create_task(self._drain(), context=Context())
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         return await future
@@ -60,9 +67,17 @@ class Batcher(Generic[Item, Answer]):
             return
         try:
             answers = await self._run([item for item, _ in batch])
+            if len(answers) != len(batch):
+                raise RuntimeError(f"{len(answers)} answers to {len(batch)} items")
+        except asyncio.CancelledError:
+            for _, future in (*batch, *self._waiting):
+                future.cancel()
+            self._waiting.clear()
+            raise
         except Exception as error:  # noqa: BLE001 - handed on to each caller below
-            if len(batch) == 1:
-                _fail(batch[0][1], error)
+            if len(batch) == 1 or is_away(error):
+                for _, future in batch:
+                    _fail(future, error)
                 return
             for pair in batch:
                 await self._answer([pair])

@@ -1,0 +1,64 @@
+"""Who looked at what is mine: every verification of my codes and every look at my data by others (访问记录).
+
+It stands with the codes, above the audit, because it tells the place and the verifier's accredited name of
+each verification, which the audit does not know.
+
+Source: schemas/codes/README.md §5 "the holder's side"; docs/domain.md §13.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import and_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from haiyiban.audit.models import AuditRecord, AuditSubject
+from haiyiban.certificates.models import Certificate
+from haiyiban.codes.models import Verification
+from haiyiban.verifiers.models import Verifier
+
+OTHERS = ("verifier", "staff")
+"""Residents reach their own data only, and the system's own doings are nobody's look."""
+
+
+class Entry(NamedTuple):
+    """An audit record, and what stands behind it where it is a verification."""
+
+    record: AuditRecord
+    verification: Verification | None
+    type: str | None
+    """Of the certificate that the code showed."""
+    type_version: int | None
+    verifier: Verifier | None
+
+
+async def of_person(
+    session: AsyncSession, person_id: UUID, account_id: UUID, *, after: UUID | None, limit: int
+) -> list[Entry]:
+    """The acts of others on a person's data, and on that of children whose certificates the person keeps;
+    newest first."""
+    concerned = select(Certificate.holder_id).where(Certificate.keeper_id == person_id).distinct()
+    pseudonyms = select(AuditSubject.pseudonym).where(
+        (AuditSubject.person_id == person_id) | AuditSubject.person_id.in_(concerned)
+    )
+    query = (
+        select(AuditRecord, Verification, Certificate.type, Certificate.type_version, Verifier)
+        .outerjoin(
+            Verification,
+            and_(AuditRecord.object_kind == "verification", Verification.id == AuditRecord.object_id),
+        )
+        .outerjoin(Certificate, Certificate.id == Verification.certificate_id)
+        .outerjoin(Verifier, Verifier.id == AuditRecord.actor_id)
+        .where(
+            AuditRecord.subject.in_(pseudonyms),
+            AuditRecord.actor_kind.in_(OTHERS),
+            AuditRecord.actor_id != account_id,
+        )
+        .order_by(AuditRecord.id.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(AuditRecord.id < after)
+    return [Entry._make(row) for row in (await session.execute(query)).all()]

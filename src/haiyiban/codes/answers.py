@@ -1,0 +1,102 @@
+"""What a verifier reads of a verification: built from what was recorded, so that a repeated request and a
+later look get the first answer word for word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from haiyiban.certificates import types
+from haiyiban.certificates.models import Certificate
+from haiyiban.codes.entitlement import kind_name
+from haiyiban.codes.outcomes import Outcome, explain
+from haiyiban.codes.statement import Recorded
+from haiyiban.crypto import place, vault
+from haiyiban.wire import Output
+
+
+class HolderRead(Output):
+    """Whom the code speaks of, masked."""
+
+    name: str
+
+
+class VerifiedCertificate(Output, omit_defaults=False):
+    """The certificate behind the code, as far as the purpose shows it."""
+
+    type: str
+    type_name: str
+    status: str
+    valid_until: date | None
+    claims: dict[str, Any]
+
+
+class VerificationRead(Output):
+    """The outcome of a verification, why, and what to do next. Only `valid` lets anyone in."""
+
+    id: UUID
+    outcome: Outcome
+    reason: str
+    advice: str
+    verified_at: datetime
+    kind: str | None = None
+    """What the code turned out to be."""
+    holder: HolderRead | None = None
+    certificate: VerifiedCertificate | None = None
+
+
+_TELLS_KIND = frozenset(
+    {Outcome.VALID, Outcome.REVOKED, Outcome.SUSPENDED, Outcome.WRONG_KIND, Outcome.ALREADY_USED}
+)
+_TELLS_CERTIFICATE = frozenset({Outcome.VALID, Outcome.REVOKED, Outcome.SUSPENDED})
+
+
+def answer_of(recorded: Recorded) -> VerificationRead:
+    """The answer to a verification; a refusal shows no more of the holder than its reason needs."""
+    outcome = recorded.outcome
+    reason, advice = explain(outcome)
+    answer = VerificationRead(
+        id=recorded.id,
+        outcome=outcome,
+        reason=reason.in_language(recorded.language),
+        advice=advice.in_language(recorded.language),
+        verified_at=recorded.at,
+    )
+    if outcome in _TELLS_KIND and recorded.kind is not None:
+        answer.kind = kind_name(recorded.kind)
+    if outcome in _TELLS_CERTIFICATE and recorded.type is not None:
+        answer.certificate = _certificate(recorded)
+    if outcome is Outcome.VALID and recorded.holder_masked is not None:
+        answer.holder = HolderRead(name=recorded.holder_masked)
+    return answer
+
+
+def _certificate(recorded: Recorded) -> VerifiedCertificate:
+    assert recorded.type is not None
+    assert recorded.type_version is not None
+    assert recorded.status is not None
+    kind = types.published(recorded.type, recorded.type_version)
+    return VerifiedCertificate(
+        type=recorded.type,
+        type_name=kind.name.in_language(recorded.language),
+        status=recorded.status,
+        valid_until=recorded.valid_until,
+        claims=kind.masked(_chosen(_claims(recorded), recorded.fields)) if recorded.fields else {},
+    )
+
+
+def _claims(recorded: Recorded) -> dict[str, Any]:
+    assert recorded.claims_sealed is not None
+    # Opened by hand and not through the model: the statement brings rows, not objects of the ORM.
+    where = place(Certificate.__tablename__, "claims_sealed", recorded.certificate_id)
+    claims: dict[str, Any] = msgspec.json.decode(vault().open(recorded.claims_sealed, where=where))
+    return claims
+
+
+def _chosen(claims: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    return {name: claims[name] for name in fields if name in claims}

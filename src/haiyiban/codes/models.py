@@ -1,0 +1,58 @@
+"""Tables of codes. Showing one writes nothing; each verification is a row."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ARRAY, CheckConstraint, Index, SmallInteger, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from haiyiban.codes.outcomes import Outcome
+from haiyiban.db import Base
+
+
+class Verification(Base):
+    """One verification (核验) with its outcome: also what makes a code work once, and the record that a
+    repeated request is answered from.
+
+    Never changed. There are no foreign keys, for each would cost a locked row at every verification; ids come
+    from our own tokens and codes, and neither verifiers nor certificates are ever deleted.
+    """
+
+    __tablename__ = "codes_verification"
+    __table_args__ = (
+        UniqueConstraint("verifier_id", "idempotency_key"),
+        Index(
+            "uq_codes_verification_single_use",
+            "single_use",
+            unique=True,
+            postgresql_where="outcome = 'valid'",
+        ),
+        CheckConstraint(
+            f"outcome IN ({', '.join(repr(str(outcome)) for outcome in Outcome)})", name="outcome"
+        ),
+        CheckConstraint("outcome <> 'valid' OR single_use IS NOT NULL", name="valid_once"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    """Also the id of its audit record."""
+    verifier_id: Mapped[UUID]
+    idempotency_key: Mapped[str | None]
+    request_hash: Mapped[bytes]
+    """What was asked, to tell a repeated request from another under the same key."""
+    purpose: Mapped[str]
+    place: Mapped[str | None]
+    """Where, in the verifier's words."""
+    kind: Mapped[int | None] = mapped_column(SmallInteger)
+    """Of a code whose signature holds; what another one says is nobody's word."""
+    single_use: Mapped[bytes | None]
+    """The cti, for a device-bound code with its instant."""
+    certificate_id: Mapped[UUID | None]
+    status: Mapped[str | None]
+    """What the certificate was worth."""
+    fields: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """The names of the claims that the verifier saw."""
+    outcome: Mapped[str]
+    language: Mapped[str]
+    at: Mapped[datetime]

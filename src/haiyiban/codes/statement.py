@@ -1,0 +1,207 @@
+"""Steps 10 and 12 of a verification for a whole batch, in one committed statement: does what stands behind
+each code still hold, was it used before, and the records of it.
+
+It is below the ORM, and for many requests at once, because this is the path of every gate and counter:
+measured in benchmarks/verify.py, coalesced it costs a request no more than not asking the database at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from haiyiban.clock import local_date
+from haiyiban.codes.outcomes import Outcome
+from haiyiban.db import database
+
+
+class Asked(NamedTuple):
+    """One verification as the steps before found it; the fields in the order of the statement."""
+
+    id: UUID
+    verifier_id: UUID
+    idempotency_key: str | None
+    request_hash: bytes
+    purpose: str
+    place: str | None
+    kind: int | None
+    single_use: bytes | None
+    ref: int | None
+    """Row number of the certificate that the code's cti names."""
+    found: str | None
+    """The outcome, where a step before came to one; None to let the source decide."""
+    fields: str
+    """Names of the claims to show, joined by commas."""
+    language: str
+    at: datetime
+    actor_unit: str
+    request_id: str
+    address: str | None
+
+
+class Recorded(NamedTuple):
+    """A verification as its row and the certificate behind it tell it; a version never changes."""
+
+    id: UUID
+    request_hash: bytes
+    outcome: Outcome
+    at: datetime
+    language: str
+    kind: int | None
+    fields: Sequence[str]
+    status: str | None
+    certificate_id: UUID | None
+    type: str | None
+    type_version: int | None
+    holder_masked: str | None
+    valid_until: date | None
+    claims_sealed: bytes | None
+
+
+# The status today is that of certificates.rules.status_on, said in SQL; a test holds the two together.
+# The same id, or the same key of a verifier, finds its row there and inserts nothing: it is answered from
+# that row, so the statement may run twice. Another code's row in the way, and only that, is `already_used`.
+# Rows go in by their code, so that two processes with the same codes wait for each other and never in a ring.
+_ONCE = """
+WITH asked AS MATERIALIZED (
+  SELECT * FROM unnest(
+    $1::uuid[], $2::uuid[], $3::text[], $4::bytea[], $5::text[], $6::text[], $7::smallint[], $8::bytea[],
+    $9::bigint[], $10::text[], $11::text[], $12::text[], $13::timestamptz[], $14::text[], $15::text[],
+    $16::text[]
+  ) WITH ORDINALITY AS a (
+    id, verifier_id, idempotency_key, request_hash, purpose, place, kind, single_use,
+    ref, found, fields, language, at, actor_unit, request_id, address, ord
+  )
+), stood AS MATERIALIZED (
+  SELECT asked.*, c.id AS certificate_id, c.holder_id, c.type, c.type_version, c.holder_masked,
+    c.valid_until, c.claims_sealed,
+    CASE WHEN c.status = 'valid' AND c.valid_until < $17::date THEN 'expired' ELSE c.status END AS status
+  FROM asked LEFT JOIN certificates_certificate c ON c.ref = asked.ref
+), judged AS MATERIALIZED (
+  SELECT stood.*, coalesce(
+    found,
+    CASE
+      WHEN status IN ('valid', 'suspended', 'revoked', 'expired') THEN status
+      WHEN status = 'superseded' THEN 'revoked'
+      ELSE 'unavailable'
+    END
+  ) AS outcome
+  FROM stood
+), first AS (
+  INSERT INTO codes_verification (
+    id, verifier_id, idempotency_key, request_hash, purpose, place, kind, single_use, certificate_id,
+    status, fields, outcome, language, at
+  )
+  SELECT id, verifier_id, idempotency_key, request_hash, purpose, place, kind, single_use, certificate_id,
+    status, CASE WHEN outcome = 'valid' THEN string_to_array(fields, ',') ELSE '{}' END, outcome, language, at
+  FROM judged ORDER BY single_use
+  ON CONFLICT DO NOTHING
+  RETURNING id, outcome
+), again AS (
+  INSERT INTO codes_verification (
+    id, verifier_id, idempotency_key, request_hash, purpose, place, kind, single_use, certificate_id,
+    status, fields, outcome, language, at
+  )
+  SELECT id, verifier_id, idempotency_key, request_hash, purpose, place, kind, single_use, certificate_id,
+    status, '{}', 'already_used', language, at
+  FROM judged
+  WHERE outcome = 'valid' AND NOT EXISTS (SELECT FROM first WHERE first.id = judged.id)
+  ON CONFLICT DO NOTHING
+  RETURNING id, outcome
+), recorded AS (
+  SELECT id, outcome FROM first UNION ALL SELECT id, outcome FROM again
+), audited AS (
+  INSERT INTO audit_record (
+    id, at, action, outcome, actor_kind, actor_id, actor_unit, subject, object_kind, object_id, fields,
+    reason, request_id, address
+  )
+  SELECT id, at, 'codes.verify', recorded.outcome, 'verifier', verifier_id, actor_unit, pseudonym,
+    'verification', id,
+    CASE WHEN recorded.outcome = 'valid' THEN string_to_array(fields, ',') ELSE '{}' END,
+    purpose, request_id, address
+  FROM recorded JOIN judged USING (id) LEFT JOIN audit_subject ON person_id = holder_id
+)
+SELECT recorded.outcome, status, certificate_id, type, type_version, holder_masked, valid_until, claims_sealed
+FROM judged LEFT JOIN recorded USING (id) ORDER BY ord
+"""
+
+_EARLIER = """
+SELECT v.id, v.request_hash, v.outcome, v.at, v.language, v.kind, v.fields, v.status, v.certificate_id,
+  c.type, c.type_version, c.holder_masked, c.valid_until, c.claims_sealed, v.verifier_id, v.idempotency_key
+FROM codes_verification v LEFT JOIN certificates_certificate c ON c.id = v.certificate_id
+WHERE v.id = ANY($1::uuid[])
+  OR (v.verifier_id, v.idempotency_key) IN (SELECT * FROM unnest($2::uuid[], $3::text[]))
+"""
+
+
+async def record(batch: Sequence[Asked]) -> list[Recorded]:
+    """Decide and record a batch. What was recorded before, under the same id or key, comes back as it was."""
+    columns: list[Any] = [list(column) for column in zip(*batch, strict=True)]
+    today = max(local_date(asked.at) for asked in batch)
+    async with database().autocommit.connect() as connection:
+        rows = (await connection.exec_driver_sql(_ONCE, (*columns, today))).fetchall()
+        answers = [
+            _fresh(asked, row) if row[0] is not None else None for asked, row in zip(batch, rows, strict=True)
+        ]
+        if None not in answers:
+            return answers  # type: ignore[return-value]
+        repeated = [asked for asked, answer in zip(batch, answers, strict=True) if answer is None]
+        # A statement of its own, for the first one's snapshot may be older than the row it ran into.
+        earlier = await connection.exec_driver_sql(
+            _EARLIER,
+            (
+                [asked.id for asked in repeated],
+                [asked.verifier_id for asked in repeated],
+                [asked.idempotency_key for asked in repeated],
+            ),
+        )
+        return _filled(batch, answers, earlier.fetchall())
+
+
+async def find(verification_id: UUID, verifier_id: UUID) -> Recorded | None:
+    """A verification that this verifier made."""
+    async with database().autocommit.connect() as connection:
+        rows = (await connection.exec_driver_sql(_EARLIER, ([verification_id], [], []))).fetchall()
+    return next((_read(row) for row in rows if row.verifier_id == verifier_id), None)
+
+
+def _fresh(asked: Asked, row: Any) -> Recorded:
+    outcome, status, certificate_id, type_, type_version, holder_masked, valid_until, claims_sealed = row
+    return Recorded(
+        asked.id,
+        asked.request_hash,
+        Outcome(outcome),
+        asked.at,
+        asked.language,
+        asked.kind,
+        asked.fields.split(",") if outcome == Outcome.VALID and asked.fields else (),
+        status,
+        certificate_id,
+        type_,
+        type_version,
+        holder_masked,
+        valid_until,
+        claims_sealed,
+    )
+
+
+def _read(row: Any) -> Recorded:
+    recorded = Recorded(*row[:14])
+    return recorded._replace(outcome=Outcome(recorded.outcome))
+
+
+def _filled(
+    batch: Sequence[Asked], answers: Sequence[Recorded | None], earlier: Sequence[Any]
+) -> list[Recorded]:
+    by_id = {row.id: _read(row) for row in earlier}
+    by_key = {
+        (row.verifier_id, row.idempotency_key): _read(row)
+        for row in earlier
+        if row.idempotency_key is not None
+    }
+    return [
+        answer or by_id.get(asked.id) or by_key[asked.verifier_id, asked.idempotency_key or ""]
+        for asked, answer in zip(batch, answers, strict=True)
+    ]

@@ -1,0 +1,190 @@
+"""A verification from the scanned text to the answer, in the order of the steps.
+
+Source: schemas/codes/README.md §3; codes of verification outcomes in outcomes.py.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from datetime import datetime
+from typing import Annotated, Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from haiyiban.batching import Batcher
+from haiyiban.codes.answers import VerificationRead, answer_of
+from haiyiban.codes.claims import Kind
+from haiyiban.codes.entitlement import fields_shown, is_entitled
+from haiyiban.codes.envelope import CHALLENGE_BYTES, ParsedCode
+from haiyiban.codes.offline import Checked, verify_offline
+from haiyiban.codes.outcomes import Outcome
+from haiyiban.codes.signing import CodeKeys
+from haiyiban.codes.statement import Asked, Recorded, find, record
+from haiyiban.context import Context
+from haiyiban.errors import FieldError, Malformed, NotFound, Problem, Words
+from haiyiban.identity.callers import VerifierCaller
+from haiyiban.ids import new_id
+from haiyiban.verifiers import Purpose, purpose
+from haiyiban.wire import Input
+
+KEY_LENGTH_MOST = 128
+
+
+class IdempotencyMismatch(Problem):
+    """The key was used for another verification."""
+
+    type = "codes/idempotency-mismatch"
+    title = Words("此请求编号已用于另一次核验", "This Idempotency-Key was used for another verification")
+
+
+class VerificationMissing(NotFound):
+    """No such verification, or another verifier made it."""
+
+    type = "codes/verification-not-found"
+    title = Words("没有找到这次核验", "There is no such verification")
+
+
+class VerificationCreate(Input):
+    """A scanned text and what it is verified for. `challenge`: base64url of the 8 bytes that were shown."""
+
+    text: str
+    purpose: Annotated[str, Meta(max_length=40)]
+    expected_kind: Literal["certificate", "identity", "health", "voucher", "pickup"] | None = None
+    place: Annotated[str, Meta(max_length=100)] | None = None
+    challenge: Annotated[str, Meta(max_length=20)] | None = None
+
+
+class Judgement(NamedTuple):
+    """What steps 1 to 9 came to. `found` is None where the source decides."""
+
+    found: Outcome | None
+    kind: int | None = None
+    single_use: bytes | None = None
+    ref: int | None = None
+    fields: tuple[str, ...] = ()
+
+
+async def verify(
+    asked: VerificationCreate,
+    caller: VerifierCaller,
+    *,
+    idempotency_key: str | None,
+    context: Context,
+    keys: CodeKeys,
+    now: datetime,
+) -> VerificationRead:
+    """Verify a code and record it, whatever comes out. A repeated key gets its first answer.
+
+    Raises UnknownPurpose, IdempotencyMismatch, Malformed.
+    """
+    wanted = purpose(asked.purpose)
+    if idempotency_key is not None and not 0 < len(idempotency_key) <= KEY_LENGTH_MOST:
+        raise Malformed(
+            Words("Idempotency-Key 须为 1 到 128 个字符", "Idempotency-Key must be 1 to 128 characters")
+        )
+    request_hash = _hash(asked)
+    judged = judge(asked, caller, wanted, keys=keys, now=now)
+    recorded = await _recording.ask(
+        Asked(
+            id=new_id(),
+            verifier_id=caller.verifier_id,
+            idempotency_key=idempotency_key,
+            request_hash=request_hash,
+            purpose=wanted.purpose,
+            place=asked.place,
+            kind=judged.kind,
+            single_use=judged.single_use,
+            ref=judged.ref,
+            found=judged.found,
+            fields=",".join(judged.fields),
+            language=context.language,
+            at=now,
+            actor_unit=caller.name,
+            request_id=context.request_id,
+            address=context.address,
+        )
+    )
+    if recorded.request_hash != request_hash:
+        raise IdempotencyMismatch
+    return answer_of(recorded)
+
+
+async def read(verification_id: UUID, caller: VerifierCaller) -> VerificationRead:
+    """A verification that this verifier made, as it was answered. Raises VerificationMissing."""
+    recorded = await find(verification_id, caller.verifier_id)
+    if recorded is None:
+        raise VerificationMissing
+    return answer_of(recorded)
+
+
+def judge(
+    asked: VerificationCreate,
+    caller: VerifierCaller,
+    wanted: Purpose,
+    *,
+    keys: CodeKeys,
+    now: datetime,
+) -> Judgement:
+    """Steps 1 to 9: what can be said without asking the source. Raises Malformed for a bad challenge."""
+    checked = verify_offline(
+        asked.text,
+        trust=keys.trust,
+        now=now,
+        expected_kind=_EXPECTED[asked.expected_kind],
+        challenge=_challenge(asked.challenge),
+    )
+    if checked.code is None:
+        return Judgement(checked.outcome)
+    claims = checked.code.claims
+    opened = keys.cti.open(claims.cti)
+    is_certificate = claims.kind == Kind.CERTIFICATE and opened is not None and opened.kind == claims.kind
+    return Judgement(
+        found=_before_the_source(checked, caller, wanted, has_source=is_certificate),
+        kind=claims.kind,
+        single_use=_single_use(checked.code),
+        ref=opened.ref if opened is not None and is_certificate else None,
+        fields=fields_shown(wanted, claims),
+    )
+
+
+def _before_the_source(
+    checked: Checked, caller: VerifierCaller, wanted: Purpose, *, has_source: bool
+) -> Outcome | None:
+    if checked.outcome is not Outcome.VALID:
+        return checked.outcome
+    assert checked.claims is not None
+    if not is_entitled(caller, wanted, checked.claims):
+        return Outcome.NOT_ENTITLED
+    return None if has_source else Outcome.UNAVAILABLE
+
+
+def _single_use(code: ParsedCode) -> bytes:
+    """What may be accepted once: a code, or one instant of a device-bound one."""
+    cti = code.claims.cti
+    return cti if code.proof is None else cti + code.proof.t.to_bytes(8)
+
+
+def _challenge(given: str | None) -> bytes | None:
+    if given is None:
+        return None
+    try:
+        challenge = base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        challenge = b""
+    if len(challenge) != CHALLENGE_BYTES:
+        words = Words("须为 8 个字节的 base64url", "must be 8 bytes in base64url")
+        raise Malformed(errors=[FieldError("/challenge", words)])
+    return challenge
+
+
+def _hash(asked: VerificationCreate) -> bytes:
+    return hashlib.blake2b(_encoder.encode(asked), digest_size=16).digest()
+
+
+_encoder = msgspec.msgpack.Encoder()
+_EXPECTED: dict[str | None, int | None] = {None: None} | {kind.name.lower(): int(kind) for kind in Kind}
+_recording: Batcher[Asked, Recorded] = Batcher(record)
