@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import lru_cache
 
-from litestar import Litestar, Router
+from litestar import Controller, Litestar, Router
 from litestar.di import Provide
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp, Scope
 from sqlalchemy.ext.asyncio import AsyncSession
 
-import haiyiban
 from haiyiban import registers
 from haiyiban.db import Database
 from haiyiban.identity import address_limit, revocations
@@ -45,24 +42,17 @@ async def provide_session(scope: Scope) -> AsyncSession:
 
 def build(settings: Settings, *lifespan: Lifespan) -> Litestar:
     """The Litestar application without its edge; needs no database, as for writing the contract."""
-    controllers = [
-        controller
-        for zone in (*discovery.features(), *discovery.zones(settings.zones))
-        for controller in zone.controllers
-    ]
+    zones = (*discovery.features(), *discovery.zones(settings.zones))
+    return assemble([controller for zone in zones for controller in zone.controllers], *lifespan)
+
+
+def assemble(controllers: Sequence[type[Controller]], *lifespan: Lifespan) -> Litestar:
+    """The application of these controllers, with everything that is the same for all of them."""
     application = Litestar(
         route_handlers=[Router(API, route_handlers=controllers), SystemController],
         dependencies={"session": Provide(provide_session)},
         exception_handlers={Exception: to_response},
-        openapi_config=OpenAPIConfig(
-            title="海易办 Haiyiban",
-            version=haiyiban.__version__,
-            components=Components(
-                security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
-            ),
-            render_plugins=[],
-            use_handler_docstrings=True,
-        ),
+        openapi_config=contract.config(),
         request_class=StrictRequest,
         request_max_body_size=None,
         lifespan=lifespan,
@@ -93,6 +83,13 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             await database.close()
 
     application = build(settings, lifespan)
+    return behind_edge(application, settings, database=database, access_log=access_log)
+
+
+def behind_edge(
+    application: Litestar, settings: Settings, *, database: Database, access_log: AccessLog
+) -> Edge:
+    """The application as requests meet it."""
     return Edge(
         application,
         database=database,

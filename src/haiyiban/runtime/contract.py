@@ -1,30 +1,150 @@
-"""The OpenAPI document: generated, checked in as openapi/openapi.json, served, compared by a test."""
+"""The OpenAPI document: generated, checked in as openapi/openapi.json, served, compared by a test.
+
+Litestar's document is mended where we answer otherwise than it thinks: refusals are problems, guards refuse
+before the handler, an unknown field is an error.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from litestar import Litestar
+from litestar.handlers.http_handlers import HTTPRouteHandler
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.routes import HTTPRoute
+from litestar.types import Method
+from litestar.types.internal_types import PathParameterDefinition
 
-from haiyiban.wire import API
+import haiyiban
+from haiyiban.errors import Malformed, NotAllowed, NotSignedIn, Problem, TooLarge, TooMany, Unavailable
+from haiyiban.forms.strict import MalformedJson
+from haiyiban.identity.guards import StepUpNeeded
+from haiyiban.identity.tokens import InvalidToken
+from haiyiban.runtime.edge import keeps_answers
+from haiyiban.runtime.idempotency import IdempotencyInFlight, IdempotencyMismatch
+from haiyiban.runtime.problems import MEDIA
+from haiyiban.wire import API, Input
+
+_SCHEMES = {
+    "resident": "居民的访问令牌，由 POST /auth/sessions 取得 (access token of a resident)",
+    "staff": "工作人员的访问令牌，由 POST /auth/sessions 取得 (access token of a staff member)",
+    "verifier": "核验方的访问令牌，由 POST /auth/verifiers/token 取得 (access token of a verifier)",
+}
+_GUARDS = {
+    "resident": ("resident",),
+    "staff": ("staff",),
+    "verifier": ("verifier",),
+    "signed_in": ("resident", "staff"),
+}
+"""The guards of haiyiban.identity.guards by their names, and whose token each accepts."""
+
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "同一编号、同一内容，只办一次，答复相同 (same key and body: done once, answered alike)",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+}
+
+
+def config() -> OpenAPIConfig:
+    """What Litestar is told of the document."""
+    return OpenAPIConfig(
+        title="海易办 Haiyiban",
+        version=haiyiban.__version__,
+        components=Components(
+            security_schemes={
+                name: SecurityScheme(type="http", scheme="bearer", bearer_format="JWT", description=words)
+                for name, words in _SCHEMES.items()
+            }
+        ),
+        operation_id_creator=_operation_id,
+        render_plugins=[],
+        use_handler_docstrings=True,
+    )
 
 
 def document(application: Litestar) -> bytes:
     """The contract as JSON, stable from one run to the next."""
     schema: dict[str, Any] = application.openapi_schema.to_schema()
-    for path, operations in schema["paths"].items():
-        for operation in operations.values():
-            if isinstance(operation, dict) and path.startswith(API):
-                _as_we_answer(operation)
+    for route in application.routes:
+        if isinstance(route, HTTPRoute) and route.path_format.startswith(API):
+            for method, (handler, _) in route.route_handler_map.items():
+                operation = schema["paths"].get(route.path_format, {}).get(method.lower())
+                if operation is not None:
+                    _mend(operation, route.path_format, method, handler)
+    components = schema["components"]["schemas"]
+    for name in {kind.__name__ for kind in _kinds_of(Input)} & set(components):
+        components[name]["additionalProperties"] = False
     return json.dumps(schema, ensure_ascii=False, indent=1, sort_keys=True).encode()
 
 
-def _as_we_answer(operation: dict[str, Any]) -> None:
-    """Litestar documents its own shape for validation errors; ours is a problem like every refusal."""
+def _mend(operation: dict[str, Any], path: str, method: str, handler: HTTPRouteHandler) -> None:
+    """Add what the edge and the guards answer."""
     responses = operation.setdefault("responses", {})
-    problem = {"$ref": "#/components/schemas/ProblemDocument"}
-    responses["400"] = {
-        "description": "`kernel/malformed`: 请求格式不对 (The request is malformed)",
-        "content": {"application/problem+json": {"schema": problem}},
-    }
+    responses.pop("400", None)
+    may: list[type[Problem]] = [Unavailable]
+    if operation.get("parameters"):
+        may.append(Malformed)
+    if method not in {"GET", "HEAD"}:
+        may += [Malformed, MalformedJson, TooLarge]
+    accepted = _accepted(handler)
+    if accepted:
+        operation["security"] = [{name: []} for name in accepted]
+        may += [NotSignedIn, InvalidToken, NotAllowed]
+        if "resident" in accepted:
+            may.append(StepUpNeeded)
+        if method == "POST" and keeps_answers(path):
+            operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+            may += [Malformed, IdempotencyMismatch, IdempotencyInFlight]
+    for kind in dict.fromkeys(may):
+        _add(responses, kind)
+
+
+def _accepted(handler: HTTPRouteHandler) -> tuple[str, ...]:
+    """Whose tokens a handler accepts, by its guards; none where it is open to everybody."""
+    for guard in handler.resolve_guards():
+        name = getattr(guard, "func", guard).__qualname__.split(".")[0]
+        if name in _GUARDS:
+            return _GUARDS[name]
+    return ()
+
+
+def _add(responses: dict[str, Any], kind: type[Problem]) -> None:
+    """Name one more refusal among those of its status."""
+    response = responses.setdefault(
+        str(kind.status),
+        {
+            "description": "",
+            "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
+        },
+    )
+    if f"`{kind.type}`" not in response["description"]:
+        told = f"`{kind.type}`: {kind.title.zh} ({kind.title.en})"
+        response["description"] = "; ".join(filter(None, (response["description"], told)))
+    headers = _headers_of(kind)
+    if headers:
+        response["headers"] = headers
+
+
+def _headers_of(kind: type[Problem]) -> dict[str, Any]:
+    """The headers that always come with a refusal."""
+    if issubclass(kind, TooMany | Unavailable):
+        return {"Retry-After": {"description": "秒 (seconds)", "schema": {"type": "integer", "minimum": 1}}}
+    return {}
+
+
+def _kinds_of(kind: type[Any]) -> Iterator[type[Any]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _kinds_of(each)
+
+
+def _operation_id(handler: HTTPRouteHandler, _: Method, __: list[str | PathParameterDefinition]) -> str:
+    """`CasesController.create` is `casesCreate`: it outlives a change of the address."""
+    controller, _dot, function = handler.fn.__qualname__.rpartition(".")
+    name = controller.removesuffix("Controller") + "".join(map(str.title, function.split("_")))
+    return name[:1].lower() + name[1:]

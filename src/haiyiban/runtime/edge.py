@@ -108,7 +108,7 @@ class Edge:
 
         A key means nothing without a caller, whose keys it is told from by; two strangers must not share one.
         """
-        if caller.id is None or path in _OWN_IDEMPOTENCY or path.startswith(_NO_STORED_ANSWER):
+        if caller.id is None or not keeps_answers(path):
             return None
         own = idempotency.scope_of(caller.id, "POST", path, key)
         found = await idempotency.claim(self._database, own, content)
@@ -166,6 +166,11 @@ class Edge:
                 bytes=reply.size,
             )
         )
+
+
+def keeps_answers(path: str) -> bool:
+    """Whether an Idempotency-Key has the answer of this address kept."""
+    return path not in _OWN_IDEMPOTENCY and not path.startswith(_NO_STORED_ANSWER)
 
 
 def route_of(scope: Scope) -> str | None:
