@@ -56,7 +56,8 @@ def _decide(platform: Platform, case: Document) -> None:
 
 def _receive(parent: Resident, case: Document) -> Document:
     placement = parent.get("/zones/school-places/placements")["items"][0]
-    assert "抽签号" in str(placement)
+    assert "第一志愿" in str(placement["explanation"])
+    assert placement["lotteryNumber"]
     decided = parent.get(f"/cases/{case['id']}")
     assert decided["state"] == "approved"
     assert decided["clock"] == "ended"
