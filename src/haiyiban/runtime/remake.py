@@ -5,6 +5,8 @@ From the first release on, a change is a migration of its own: `alembic revision
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -28,6 +30,7 @@ def main() -> None:
         config = migrate.config(postgres.url)
         command.upgrade(config, "head")
         command.revision(config, message="First light", autogenerate=True, rev_id="0002")
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(versions / FIRST)], check=True)
     (versions / "0002_first_light.py").touch()
 
 
