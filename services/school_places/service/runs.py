@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import msgspec
-import rfc8785
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit, divisions
 from haiyiban.cases.models import Case
 from haiyiban.cases.states import State
-from haiyiban.clock import local_date
 from haiyiban.errors import Conflict, FieldError, NotAllowed, NotFound, Problem, Words
 from haiyiban.identity.callers import StaffCaller
 from haiyiban.ids import new_id
-from services.school_places import draw, public_file, rules
-from services.school_places.facts import Known
+from services.school_places import draw, public_file
 from services.school_places.models import AllocationRun, Application, Enrolment, RollEntry
 from services.school_places.public_file import Roll
-from services.school_places.service import allocation, enrolments, standings
-from services.school_places.service.applying import choices_of
-from services.school_places.verified import twin_birth
+from services.school_places.service import allocation, enrolments, roll
 
 REDRAW_NOTICE = timedelta(days=1)
 """After an annulment, how long before the next draw its new commitment must have been public."""
@@ -128,11 +121,9 @@ async def commit(
         committed_by=caller.staff_id,
         commitment=enrolment.commitment,
     )
-    roll, entries = await _make_roll(session, enrolment, run)
+    entries = await roll.fill(session, enrolment, run)
     if not entries:
         raise NothingToAllocate(members={"pending": pending})
-    run.roll = rfc8785.dumps(msgspec.to_builtins(roll))
-    run.roll_hash = public_file.hash_of(roll)
     session.add(run)
     await session.flush()
     session.add_all(entries)
@@ -271,60 +262,6 @@ async def _pending(session: AsyncSession, enrolment: Enrolment) -> dict[str, int
         .group_by(Case.state)
     )
     return dict(rows.all())
-
-
-async def _make_roll(
-    session: AsyncSession, enrolment: Enrolment, run: AllocationRun
-) -> tuple[Roll, Sequence[RollEntry]]:
-    ground = await enrolments.ground_of(session, enrolment)
-    cases = await session.scalars(
-        select(Case)
-        .join(Application, Application.case_id == Case.id)
-        .where(Application.enrolment_id == enrolment.id, Case.state == State.ACCEPTED.value)
-        .order_by(Case.id)
-    )
-    entries: dict[str, RollEntry] = {}
-    twins: list[tuple[str, str]] = []
-    applications: dict[str, list[tuple[str, int]]] = {}
-    for case in cases:
-        form: Mapping[str, Any] = case.form
-        child = form["child"]["idNumber"]
-        application = standings.application_of(
-            case, confirmed_at=case.updated_at, at=case.submitted_at or run.committed_at
-        )
-        standing = await standings.standing_of(
-            session, application, ground, choices=choices_of(form), child=child
-        )
-        entry = RollEntry(id=new_id(), run_id=run.id, case_id=case.id, child_id=case.subject_id)
-        entry.pseudonym = secrets.token_hex(10)
-        entry.standing = standing
-        entries[child] = entry
-        applications[entry.pseudonym] = [
-            (choice.school, choice.priority.packed()) for choice in standing.choices
-        ]
-        named = form.get("twinOf")
-        if named and _is_twin(
-            twin_birth(application, named, today=local_date(run.committed_at)),
-            child,
-            named,
-            at=run.committed_at,
-        ):
-            twins.append((child, named))
-    roll, run.bands = public_file.make_roll(
-        capacities={school: offer.capacity for school, offer in ground.offers.items()},
-        applications=applications,
-        twins=[
-            [entries[child].pseudonym for child in group]
-            for group in rules.twin_groups(pair for pair in twins if pair[1] in entries)
-        ],
-    )
-    return roll, list(entries.values())
-
-
-def _is_twin(birth: object, child: str, named: str, *, at: datetime) -> bool:
-    """Whether a register has confirmed the twin by now."""
-    known = isinstance(birth, Known) and birth.value is not None
-    return known and rules.same_birth(child, named, today=local_date(at))
 
 
 async def _record(session: AsyncSession, run: AllocationRun, verb: str, *, reason: str | None = None) -> None:
