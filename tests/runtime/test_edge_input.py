@@ -151,6 +151,8 @@ async def test_bad_parameters_are_named(served: EdgeApp) -> None:
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/limit"]
     assert (await served.http.get(f"/things/{thing}?limit=5")).json()["count"] == 5
     assert (await served.http.get("/things/not-an-id")).status_code == 404
+    for odd in (f"/things/{thing}?q=%00", "/things/%00"):
+        assert slug(await served.http.get(odd)) == "malformed"
 
 
 async def test_an_unknown_address_is_not_found_and_a_wrong_method_not_allowed(served: EdgeApp) -> None:

@@ -64,6 +64,14 @@ class CaseSummary(Output, kw_only=True, omit_defaults=False):
     submitted_at: datetime | None
 
 
+class RatingRead(Output, kw_only=True, omit_defaults=False):
+    """A rating as it is kept (好差评); 5 is best."""
+
+    score: int
+    reasons: list[str]
+    comment: str
+
+
 class CaseRead(CaseSummary, kw_only=True, omit_defaults=False):
     """A case as its applicant sees it."""
 

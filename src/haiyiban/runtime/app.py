@@ -54,6 +54,7 @@ def assemble(controllers: Sequence[type[Controller]], *lifespan: Lifespan) -> Li
         exception_handlers={Exception: to_response},
         openapi_config=contract.config(),
         request_class=StrictRequest,
+        logging_config=None,  # runtime/logs.py; Litestar's would print the words of exceptions
         request_max_body_size=None,
         lifespan=lifespan,
     )

@@ -100,6 +100,8 @@ def _mend(operation: dict[str, Any], path: str, method: str, handler: HTTPRouteH
         if method == "POST" and keeps_answers(path):
             operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
             may += [Malformed, IdempotencyMismatch, IdempotencyInFlight]
+    if "429" in responses:
+        may.append(TooMany)
     for kind in dict.fromkeys(may):
         _add(responses, kind)
 
@@ -114,7 +116,7 @@ def _accepted(handler: HTTPRouteHandler) -> tuple[str, ...]:
 
 
 def _add(responses: dict[str, Any], kind: type[Problem]) -> None:
-    """Name one more refusal among those of its status."""
+    """Name one more refusal among those of its status, with the headers that always come with it."""
     response = responses.setdefault(
         str(kind.status),
         {
@@ -125,16 +127,10 @@ def _add(responses: dict[str, Any], kind: type[Problem]) -> None:
     if f"`{kind.type}`" not in response["description"]:
         told = f"`{kind.type}`: {kind.title.zh} ({kind.title.en})"
         response["description"] = "; ".join(filter(None, (response["description"], told)))
-    headers = _headers_of(kind)
-    if headers:
-        response["headers"] = headers
-
-
-def _headers_of(kind: type[Problem]) -> dict[str, Any]:
-    """The headers that always come with a refusal."""
-    if issubclass(kind, TooMany | Unavailable):
-        return {"Retry-After": {"description": "秒 (seconds)", "schema": {"type": "integer", "minimum": 1}}}
-    return {}
+    if kind.status in {TooMany.status, Unavailable.status}:
+        response["headers"] = {
+            "Retry-After": {"description": "秒 (seconds)", "schema": {"type": "integer", "minimum": 1}}
+        }
 
 
 def _kinds_of(kind: type[Any]) -> Iterator[type[Any]]:

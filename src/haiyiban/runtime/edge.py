@@ -17,6 +17,7 @@ from litestar.exceptions import HTTPException
 from haiyiban import context
 from haiyiban.context import Context
 from haiyiban.db import Database
+from haiyiban.errors import Malformed
 from haiyiban.identity.callers import ANONYMOUS, UNRECOGNISED, Caller
 from haiyiban.identity.revocations import is_revoked
 from haiyiban.identity.tokens import AccessTokens, InvalidToken
@@ -92,6 +93,8 @@ class Edge:
         state["unit"] = unit
         scope["auth"] = None
         caller = scope["user"] = self._caller(headers, state)
+        if b"%00" in scope["query_string"] or "\0" in scope["path"]:
+            raise Malformed  # PostgreSQL keeps no NUL, so nothing can be found by one
         if scope["method"] not in _WITHOUT_BODY:
             content = await body.read(receive, headers, self._body_limit)
             receive = body.replay(content, receive)

@@ -1,0 +1,147 @@
+"""Every operation, asked with what its schema allows and with what it does not: no crash, no surprise.
+
+The cases are made by schemathesis from the contract and sent through the real edge.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import warnings
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from haiyiban import clock, verifiers
+from haiyiban.db import Database
+from haiyiban.errors import Words
+from haiyiban.identity import staff
+from haiyiban.runtime import contract
+from haiyiban.runtime.app import build
+from haiyiban.settings import Settings
+from tests.people import at_level_three
+
+EXAMPLES = 4
+_DOCUMENT = json.loads(contract.document(build(Settings(env="test"))))
+_SCHEMA = schemathesis.openapi.from_dict(_DOCUMENT)
+_OPERATIONS = {
+    f"{method.upper()} {path}": (path, method) for path, item in _DOCUMENT["paths"].items() for method in item
+}
+_CHECKS = [schemathesis.checks.not_a_server_error, status_code_conformance, content_type_conformance]
+
+Headers = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+async def tokens(app: Any, worker: None, sandbox_url: str, database: Database) -> dict[str | None, Headers]:
+    """One caller of each kind."""
+    transport = httpx.ASGITransport(app=app)
+    async with (
+        httpx.AsyncClient(transport=transport, base_url="http://test/api/v1", timeout=30) as api,
+        httpx.AsyncClient(base_url=sandbox_url) as sandbox,
+    ):
+        _, session = await at_level_three(api, sandbox)
+        name, password = f"any-{secrets.token_hex(4)}", "a long enough passphrase"
+        secret = verifiers.new_secret()
+        async with database.transaction() as work:
+            await staff.create(
+                work,
+                name,
+                password=password,
+                roles=["clerk", "officer", "operator"],
+                agency="education",
+                division="460105",
+            )
+            verifier = await verifiers.accredit(
+                work,
+                Words(f"核验方 {name}", "A verifier"),
+                unit="education",
+                purposes=("enrolment",),
+                now=clock.now(),
+            )
+            await verifiers.add_client(work, verifier, secret, now=clock.now())
+        member = await api.post(
+            "/auth/sessions", json={"method": "staff", "username": name, "password": password}
+        )
+        client = await api.post(
+            "/auth/verifiers/token", json={"clientId": secret.client_id, "clientSecret": secret.client_secret}
+        )
+    return {
+        None: {},
+        "resident": session.headers,
+        "staff": {"Authorization": f"Bearer {member.json()['accessToken']}"},
+        "verifier": {"Authorization": f"Bearer {client.json()['accessToken']}"},
+    }
+
+
+@pytest.mark.parametrize("name", sorted(_OPERATIONS))
+async def test_an_operation_answers_as_the_contract_says(
+    api: httpx.AsyncClient, tokens: dict[str | None, Headers], name: str
+) -> None:
+    path, method = _OPERATIONS[name]
+    operation = _SCHEMA[path][method]
+    accepted = [next(iter(scheme)) for scheme in operation.definition.raw.get("security", ())]
+    allowed = _made(operation, GenerationMode.POSITIVE)
+    assert allowed
+    for case in (*allowed, *_made(operation, GenerationMode.NEGATIVE)):
+        for kind in dict.fromkeys([*accepted[:1], None]):
+            await _ask(api, case, {} if ends_a_session(name) else tokens[kind])
+
+
+def ends_a_session(name: str) -> bool:
+    """Signing out would leave the cases after it without a caller."""
+    return name == "DELETE /api/v1/auth/sessions/current"
+
+
+def _made(operation: Any, mode: GenerationMode) -> list[Any]:
+    """Cases of an operation; none of a kind that cannot be, such as bad input where nothing is taken."""
+    cases = []
+
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=EXAMPLES,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def collect(case: Any) -> None:
+        cases.append(case)
+
+    with warnings.catch_warnings(), suppress(Unsatisfiable):
+        warnings.simplefilter("ignore")
+        collect()
+    return cases
+
+
+async def _ask(api: httpx.AsyncClient, case: Any, headers: Headers) -> None:
+    told = case.as_transport_kwargs(base_url="http://test")
+    content = {"json": told["json"]} if "json" in told else {"content": told.get("data")}
+    answer = await api.request(
+        told["method"],
+        urlsplit(told["url"])._replace(query="").geturl(),
+        params=told.get("params"),
+        headers={name: str(value).encode() for name, value in (told.get("headers") or {}).items()} | headers,
+        **content,
+    )
+    readable = "json" in answer.headers.get("content-type", "")
+    try:
+        case.validate_response(
+            answer, checks=[*_CHECKS, *([response_schema_conformance] if readable else [])]
+        )
+    except FailureGroup as failures:
+        raise AssertionError("\n".join(str(failure) for failure in failures.exceptions)) from None
