@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban.errors import Words
@@ -35,7 +36,7 @@ async def offered(
         select(EnrolmentSchool, School, Enrolment.school_year)
         .join(School, School.id == EnrolmentSchool.school_id)
         .join(Enrolment, Enrolment.id == EnrolmentSchool.enrolment_id)
-        .distinct(School.id)
+        .ext(distinct_on(School.id))
         .order_by(School.id, Enrolment.school_year.desc(), Enrolment.id.desc())
         .limit(limit)
     )

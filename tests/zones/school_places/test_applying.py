@@ -87,7 +87,10 @@ async def test_the_second_after_the_deadline_is_too_late(
 async def test_a_closed_enrolment_and_one_not_yet_open_refuse_in_plain_words(
     api: httpx.AsyncClient, sandbox: httpx.AsyncClient, make_round: MakeRound
 ) -> None:
-    for changes, words in (({"closes_at": noon(-1), "opens_at": noon(-5)}, "截止"), ({"opens_at": noon(1)}, "开始")):
+    for changes, words in (
+        ({"closes_at": noon(-1), "opens_at": noon(-5)}, "截止"),
+        ({"opens_at": noon(1)}, "开始"),
+    ):
         made = await make_round({"A": 1}, **changes)
         parent = await builders.resident(api, sandbox, family("A"))
         answer = await apply(api, parent, [made.schools["A"]])
@@ -137,7 +140,9 @@ async def test_a_child_outside_the_cohort_cannot_apply(
     assert (answer.status_code, slug(answer)) == (422, "nobody-possible")
 
 
-async def test_a_child_of_somebody_else_is_refused(api: httpx.AsyncClient, sandbox: httpx.AsyncClient) -> None:
+async def test_a_child_of_somebody_else_is_refused(
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient
+) -> None:
     stranger = family("A")
     await builders.settle(sandbox, stranger)
     parent = await builders.resident(api, sandbox, family("A"))
