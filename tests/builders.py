@@ -6,22 +6,30 @@ import asyncio
 import itertools
 import os
 import random
+import secrets
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
 
+from haiyiban.db import database
+from haiyiban.identity import staff as identity_staff
 from haiyiban.residents import resident_check_digit
 
 _serial = itertools.count(1)
-_random = random.Random(os.getpid())  # noqa: S311 - names the people of a test run, guards nothing
+_given: set[str] = set()
+_random = random.Random(os.getpid())
 
 
-def id_number(birth: date = date(1990, 3, 7), *, division: str = "460105") -> str:
-    """A fresh identity number with a right check digit."""
-    first17 = f"{division}{birth:%Y%m%d}{_random.randrange(1000):03d}"
-    return first17 + resident_check_digit(first17)
+def id_number(birth: date | None = None, *, division: str = "460105") -> str:
+    """A fresh identity number with a right check digit, of an adult unless born otherwise."""
+    while True:
+        day = birth or date(1980, 1, 1) + timedelta(days=_random.randrange(5000))
+        first17 = f"{division}{day:%Y%m%d}{_random.randrange(1000):03d}"
+        if first17 not in _given:
+            _given.add(first17)
+            return first17 + resident_check_digit(first17)
 
 
 def phone() -> str:
@@ -122,3 +130,28 @@ async def resident(
     headers = await sign_in(api, sandbox, somebody.phone)
     await prove(api, headers, somebody)
     return headers
+
+
+async def staff(
+    api: httpx.AsyncClient,
+    *,
+    agency: str = "education",
+    division: str = "460105",
+    role: str = "clerk",
+) -> dict[str, str]:
+    """Somebody new at a desk, signed in; the headers of the session."""
+    username, password = f"{role}-{secrets.token_hex(6)}", secrets.token_urlsafe(16)
+    async with database().transaction() as session:
+        await identity_staff.create(
+            session, username, password=password, roles=[role], agency=agency, division=division
+        )
+    answer = await api.post(
+        "/auth/sessions", json={"method": "staff", "username": username, "password": password}
+    )
+    assert answer.status_code == 201, answer.text
+    return {"Authorization": f"Bearer {answer.json()['accessToken']}"}
+
+
+def slug(answer: httpx.Response) -> str:
+    """The last segment of a problem's type."""
+    return str(answer.json()["type"]).rsplit("/", 1)[-1]

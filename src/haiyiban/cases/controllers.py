@@ -6,7 +6,7 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromHeader, FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,7 +25,7 @@ from haiyiban.cases import (
 from haiyiban.cases.access import CaseMissing, Seen, VersionConflict
 from haiyiban.cases.drafting import FieldFromRegister, InvalidForm
 from haiyiban.cases.handlers import Applicant
-from haiyiban.cases.inputs import CaseCreate, CasePatch, CaseSeen, RatingCreate
+from haiyiban.cases.inputs import CaseCreate, CasePatch, CaseSeen, IfMatch, RatingCreate
 from haiyiban.cases.models import Case
 from haiyiban.cases.rating import AlreadyRated, InvalidRating
 from haiyiban.cases.states import IllegalMove
@@ -142,7 +142,7 @@ class CasesController(Controller):
         session: NamedDependency[AsyncSession],
         case_id: FromPath[UUID],
         data: JSONBody[CasePatch],
-        if_match: FromHeader[str | None] = None,
+        if_match: IfMatch = None,
     ) -> Response[views.CaseRead]:
         """Merge `form` into the draft. A locked field opens by a dispute that says what is wrong with it."""
         now = clock.now()
@@ -179,7 +179,7 @@ class CasesController(Controller):
         session: NamedDependency[AsyncSession],
         case_id: FromPath[UUID],
         data: JSONBody[CaseSeen],
-        if_match: FromHeader[str | None] = None,
+        if_match: IfMatch = None,
     ) -> Response[views.CaseRead]:
         """Hand in the draft, or the correction that was asked for; every field at fault is listed at once."""
         seen = Seen(data.version, if_match)
@@ -200,7 +200,7 @@ class CasesController(Controller):
         session: NamedDependency[AsyncSession],
         case_id: FromPath[UUID],
         data: JSONBody[CaseSeen],
-        if_match: FromHeader[str | None] = None,
+        if_match: IfMatch = None,
     ) -> Response[views.CaseRead]:
         """Take the application back, before it is decided."""
         seen = Seen(data.version, if_match)
@@ -221,7 +221,7 @@ class CasesController(Controller):
         session: NamedDependency[AsyncSession],
         case_id: FromPath[UUID],
         data: JSONBody[RatingCreate],
-    ) -> RatingCreate:
+    ) -> views.RatingRead:
         """Rate a decided case (好差评)."""
         await rating.rate(
             session,
@@ -232,7 +232,7 @@ class CasesController(Controller):
             comment=data.comment,
             now=clock.now(),
         )
-        return data
+        return views.RatingRead(score=data.score, reasons=data.reasons, comment=data.comment)
 
 
 def _person(request: ResidentRequest) -> UUID:

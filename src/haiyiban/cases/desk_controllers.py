@@ -7,7 +7,7 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromHeader, FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +15,7 @@ from haiyiban import audit, clock
 from haiyiban.cases import access, desk, undo, views
 from haiyiban.cases.access import CaseMissing, Seen, VersionConflict
 from haiyiban.cases.desk import Acted
-from haiyiban.cases.inputs import VerbCreate
+from haiyiban.cases.inputs import IfMatch, VerbCreate
 from haiyiban.cases.models import Case
 from haiyiban.cases.states import IllegalMove, State, Verb
 from haiyiban.cases.undo import TooLateToUndo
@@ -108,7 +108,7 @@ class DeskController(Controller):
         case_id: FromPath[UUID],
         verb: FromPath[str],
         data: JSONBody[VerbCreate],
-        if_match: FromHeader[str | None] = None,
+        if_match: IfMatch = None,
     ) -> Response[views.DeskCaseRead]:
         """accept, refuse, request-correction, suspend, resume, extend, transfer, terminate, approve, deny,
         close or undo. Of two clerks at once one wins; the other gets 409 with the new state and version.

@@ -6,10 +6,13 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
+from litestar.params import HeaderParameter
 from msgspec import Meta
 
 from haiyiban.wire import Input
 
+IfMatch = Annotated[str | None, HeaderParameter(name="If-Match")]
+"""The entity tag of the case that the caller has seen; another one is answered 412."""
 Remark = Annotated[str, Meta(max_length=2000)]
 
 
