@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from inspect import cleandoc
 from typing import Any
 
 from litestar import Litestar
@@ -23,10 +24,11 @@ from haiyiban.errors import Malformed, NotAllowed, NotSignedIn, Problem, TooLarg
 from haiyiban.forms.strict import MalformedJson
 from haiyiban.identity.guards import StepUpNeeded
 from haiyiban.identity.tokens import InvalidToken
+from haiyiban.runtime import discovery
 from haiyiban.runtime.edge import keeps_answers
 from haiyiban.runtime.idempotency import IdempotencyInFlight, IdempotencyMismatch
 from haiyiban.runtime.problems import MEDIA
-from haiyiban.wire import API, Input
+from haiyiban.wire import API, Input, Output
 
 _SCHEMES = {
     "resident": "居民的访问令牌，由 POST /auth/sessions 取得 (access token of a resident)",
@@ -40,6 +42,17 @@ _GUARDS = {
     "signed_in": ("resident", "staff"),
 }
 """The guards of haiyiban.identity.guards by their names, and whose token each accepts."""
+
+_TAGS = {
+    "accounts": "账号与身份 Accounts",
+    "matters": "事项 Matters",
+    "cases": "办件 Cases",
+    "certificates": "电子证照 Certificates",
+    "codes": "亮证码与核验 Codes and verifications",
+    "verifiers": "核验方 Verifiers",
+    "desk": "审批工作台 Desk",
+}
+"""Groups of the kernel's operations; a zone's is its own title."""
 
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -76,10 +89,20 @@ def document(application: Litestar) -> bytes:
                 operation = schema["paths"].get(route.path_format, {}).get(method.lower())
                 if operation is not None:
                     _mend(operation, route.path_format, method, handler)
+    schema["tags"] = _tags()
     components = schema["components"]["schemas"]
-    for name in {kind.__name__ for kind in _kinds_of(Input)} & set(components):
-        components[name]["additionalProperties"] = False
+    for kind in (*_kinds_of(Output), *_kinds_of(Input)):
+        if kind.__name__ in components:
+            components[kind.__name__]["description"] = cleandoc(kind.__doc__ or "")
+            if issubclass(kind, Input):
+                components[kind.__name__]["additionalProperties"] = False
     return json.dumps(schema, ensure_ascii=False, indent=1, sort_keys=True).encode()
+
+
+def _tags() -> list[dict[str, str]]:
+    zones = {zone.name: f"{zone.title.zh} {zone.title.en}" for zone in discovery.all_zones()}
+    named = _TAGS | zones | {"system": "系统 System"}
+    return [{"name": name, "description": words} for name, words in named.items()]
 
 
 def _mend(operation: dict[str, Any], path: str, method: str, handler: HTTPRouteHandler) -> None:

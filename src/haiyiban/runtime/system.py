@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 from litestar import Controller, Request, Response, get
@@ -11,6 +12,7 @@ from sqlalchemy import text
 from haiyiban.db import database, is_away
 from haiyiban.errors import Unavailable
 from haiyiban.identity.tokens import access_tokens
+from haiyiban.runtime import docs_page
 from haiyiban.runtime.records import Figures
 from haiyiban.wire import Output, problems
 
@@ -55,7 +57,20 @@ class SystemController(Controller):
         """The JSON Web Key Set; keys are published before their first use."""
         return Response(access_tokens().key_set(), headers={"cache-control": "public, max-age=300"})
 
-    @get("/openapi.json", summary="This contract", include_in_schema=False)
+    @get("/openapi.json", include_in_schema=False)
     async def contract(self, request: Request[Any, Any, Any]) -> Response[bytes]:
         """The OpenAPI document of everything served here."""
         return Response(request.app.state["contract"](), media_type="application/json")
+
+    @get("/docs", include_in_schema=False)
+    async def docs(self, request: Request[Any, Any, Any]) -> Response[str]:
+        """The contract for people."""
+        page = docs_page.page(json.loads(request.app.state["contract"]()))
+        headers = {"content-security-policy": docs_page.POLICY, "referrer-policy": "no-referrer"}
+        return Response(page, media_type="text/html; charset=utf-8", headers=headers)
+
+    @get("/docs/style.css", include_in_schema=False)
+    async def docs_style(self) -> Response[bytes]:
+        """The look of the page."""
+        cached = {"cache-control": "public, max-age=3600"}
+        return Response(docs_page.stylesheet(), media_type="text/css; charset=utf-8", headers=cached)
