@@ -1,6 +1,7 @@
 """Forms: what is wrong with them is said at once, field by field, in words that anybody understands."""
 
 import json
+import time
 from datetime import date
 from typing import Any
 
@@ -375,6 +376,21 @@ def test_json_that_two_readers_would_read_differently_is_refused(body: bytes, wh
 @pytest.mark.parametrize("ascii_only", [True, False])
 def test_good_json_is_read_as_it_is(value: Json, ascii_only: bool) -> None:
     assert parse_json(json.dumps(value, ensure_ascii=ascii_only).encode()) == value
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 33 + b'"' + b'\\"' * 500_000,
+        b"{" + b",".join(b'"%06x":1' % at for at in (*range(90_000), 89_999)) + b"}",
+    ],
+    ids=["a string without an end", "the last of many members twice"],
+)
+def test_a_megabyte_that_makes_a_parser_slow_is_refused_at_once(body: bytes) -> None:
+    begun = time.perf_counter()
+    with pytest.raises(MalformedJson):
+        parse_json(body)
+    assert time.perf_counter() - begun < 2
 
 
 def test_exactly_32_levels_are_read() -> None:
