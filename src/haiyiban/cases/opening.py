@@ -15,7 +15,7 @@ from haiyiban.cases.models import Case
 from haiyiban.cases.states import By, State
 from haiyiban.cases.subjects import NUMBER, Chosen
 from haiyiban.cases.timeline import add_event
-from haiyiban.forms import get, merge_patch, put
+from haiyiban.forms import get, merge_patch, overlapping, put
 from haiyiban.identity import persons
 from haiyiban.ids import new_id
 from haiyiban.matters.matter import About, Matter
@@ -124,16 +124,22 @@ async def settle_subject(
     filled: Prefilled,
     answers: Answers,
 ) -> None:
-    """A draft learns which child it is about; what the applicant has written so far stays."""
-    form = {name: value for name, value in case.form.items() if name != "child"}
-    merged: Any = merge_patch(form, filled.form)
+    """A draft learns which child it is about. What the applicant has written stays, unless a register says
+    otherwise and the applicant does not dispute it."""
+    disputed: dict[str, str] = case.disputes or {}
+    locked = tuple(at for at in filled.locked if not overlapping(disputed, [at]))
+    written = {name: value for name, value in case.form.items() if name != "child"}
+    form: Any = merge_patch(filled.form, written)
+    for at in locked:
+        says: Any = get(filled.form, at)
+        form = put(form, at, says)
     await fill_in(
         session,
         case,
         matter,
         applicant=applicant,
         chosen=chosen,
-        filled=replace(filled, form=merged),
+        filled=replace(filled, form=form, locked=locked),
         answers=answers,
     )
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import UNSET, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import context
@@ -88,7 +89,7 @@ class CaseRead(CaseSummary, kw_only=True, omit_defaults=False):
     correction_due_at: datetime | None
     verbs: list[str]
     """What the reader may do now."""
-    choices_for: dict[str, list[dict[str, str]]] | None = None
+    choices_for: dict[str, list[dict[str, str]]] | UnsetType = UNSET
     """Until a subject is chosen: pointer → possible values."""
 
 
@@ -177,7 +178,7 @@ async def _members(session: AsyncSession, case: Case, *, form: dict[str, Any], b
         "statutory_due_on": case.statutory_due_on,
         "correction_due_at": case.correction_due_at,
         "verbs": [verb.value for verb in _verbs(case, by)],
-        "choices_for": {"/child": case.choices} if case.choices else None,
+        "choices_for": {"/child": case.choices} if case.choices else UNSET,
     }
 
 
