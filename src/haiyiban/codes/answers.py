@@ -4,14 +4,14 @@ later look get the first answer word for word.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
-from haiyiban.certificates import types
+from haiyiban.certificates import CertificateType, types
 from haiyiban.certificates.models import Certificate
 from haiyiban.codes.entitlement import kind_name
 from haiyiban.codes.outcomes import Outcome, explain
@@ -80,14 +80,34 @@ def _certificate(recorded: Recorded) -> VerifiedCertificate:
     assert recorded.type is not None
     assert recorded.type_version is not None
     assert recorded.status is not None
-    kind = types.published(recorded.type, recorded.type_version)
+    kind = _published(recorded.type, recorded.type_version)
+    claims = {}
+    if recorded.fields:
+        all_claims = _claims(recorded)
+        claims = {name: all_claims[name] for name in recorded.fields if name in all_claims}
+        if not kind.masked.isdisjoint(claims):
+            claims = kind.type.masked(claims)
     return VerifiedCertificate(
         type=recorded.type,
-        type_name=kind.name.in_language(recorded.language),
+        type_name=kind.type.name.in_language(recorded.language),
         status=recorded.status,
         valid_until=recorded.valid_until,
-        claims=kind.masked(_chosen(_claims(recorded), recorded.fields)) if recorded.fields else {},
+        claims=claims,
     )
+
+
+class _Published(NamedTuple):
+    type: CertificateType
+    masked: frozenset[str]
+    """The claims that are covered before consent."""
+
+
+@lru_cache(maxsize=1024)
+def _published(type_: str, version: int) -> _Published:
+    # Kept by name and version, because looking a type up costs as much as the rest of the answer.
+    kind = types.published(type_, version)
+    properties = kind.document["properties"]
+    return _Published(kind, frozenset(name for name, said in properties.items() if "x-mask" in said))
 
 
 def _claims(recorded: Recorded) -> dict[str, Any]:
@@ -96,7 +116,3 @@ def _claims(recorded: Recorded) -> dict[str, Any]:
     where = place(Certificate.__tablename__, "claims_sealed", recorded.certificate_id)
     claims: dict[str, Any] = msgspec.json.decode(vault().open(recorded.claims_sealed, where=where))
     return claims
-
-
-def _chosen(claims: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
-    return {name: claims[name] for name in fields if name in claims}

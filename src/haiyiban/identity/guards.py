@@ -86,9 +86,15 @@ def verifier() -> Guard:
     """Lets accredited verifiers in."""
 
     async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        _of_kind(connection, VerifierCaller)
+        require_verifier(connection)
 
     return guard
+
+
+def require_verifier(connection: ASGIConnection[Any, Any, Any, Any]) -> VerifierCaller:
+    """The verifier who asks, for a handler that cannot afford a guard. Raises NotSignedIn, NotAllowed."""
+    caller: VerifierCaller = _of_kind(connection, VerifierCaller)
+    return caller
 
 
 def _of_kind(connection: ASGIConnection[Any, Any, Any, Any], kind: type[Any]) -> Any:

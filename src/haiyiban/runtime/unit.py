@@ -27,14 +27,24 @@ class Unit:
     def __init__(self, database: Database, *, action: Callable[[], str | None]) -> None:
         self._action = action
         """What was asked for, in the words of the audit; None for an address that does not exist."""
-        self.session: AsyncSession = database.sessions()
-        db.hold(self.session)
+        self._database = database
+        self._session: AsyncSession | None = None
         self.claim: Claim | None = None
         self.problem: Problem | None = None
         """The refusal that the handlers ended with, if any."""
 
+    @property
+    def session(self) -> AsyncSession:
+        """Made when it is first asked for: the hot paths never do, and making it costs as much as they do."""
+        if self._session is None:
+            self._session = self._database.sessions()
+            db.hold(self._session)
+        return self._session
+
     async def settle(self, answer: Answer) -> None:
         """Commit the work, or undo it and record the refusal. Raises what the commit raises."""
+        if self._session is None and self.claim is None and answer.status < 400:
+            return
         if answer.status >= 500:
             await self.session.rollback()
             await self._release()
@@ -50,8 +60,9 @@ class Unit:
 
     async def close(self) -> None:
         """Give the connection back; what is not committed is undone."""
-        await self.session.close()
-        db.let_go(self.session)
+        if self._session is not None:
+            await self._session.close()
+            db.let_go(self._session)
 
     async def _keep(self, answer: Answer) -> None:
         if answer.status in _NOT_KEPT:

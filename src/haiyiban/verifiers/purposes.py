@@ -10,7 +10,7 @@ Source: docs/domain.md §13 (data minimisation); schemas/codes/README.md §3.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -88,9 +88,10 @@ class Purpose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return sight.least if sight else ()
 
 
+@cache
 def purposes() -> Mapping[str, Purpose]:
     """Every published purpose by its name, in its newest version. Raises BrokenPurpose."""
-    return _published(resources.schemas() / "purposes")
+    return published(resources.schemas() / "purposes")
 
 
 def purpose(name: str) -> Purpose:
@@ -101,8 +102,8 @@ def purpose(name: str) -> Purpose:
     return found
 
 
-@lru_cache(maxsize=4)
-def _published(folder: Path) -> dict[str, Purpose]:
+def published(folder: Path) -> dict[str, Purpose]:
+    """The purposes of a folder; one broken file refuses all of them. Raises BrokenPurpose."""
     newest: dict[str, Purpose] = {}
     for file in sorted(folder.glob("*.json")):
         try:

@@ -1,0 +1,89 @@
+"""What the production stack is measured against: Litestar alone, and Litestar with one signature check.
+
+`bare` takes and gives the same structs as a verification and does nothing. `dcc` does what a checker of EU
+digital COVID certificates does and no more: Base45, zlib, CBOR, ES256; no sign-in, no database, no audit.
+"""
+
+from __future__ import annotations
+
+import zlib
+from datetime import UTC, date, datetime
+from functools import cache
+from uuid import UUID
+
+import cbor2
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from litestar import Litestar, post
+from litestar.params import JSONBody
+
+from haiyiban.codes import base45
+from haiyiban.codes.answers import HolderRead, VerificationRead, VerifiedCertificate
+from haiyiban.codes.outcomes import Outcome
+from haiyiban.codes.verifying import VerificationCreate
+
+DCC_PREFIX = "HC1:"
+_ES256 = ec.ECDSA(hashes.SHA256())
+_ANSWER = VerificationRead(
+    id=UUID(int=7 << 76),
+    outcome=Outcome.VALID,
+    reason="核验通过。",
+    advice="可以办理。",
+    verified_at=datetime(2026, 11, 20, tzinfo=UTC),
+    kind="certificate",
+    holder=HolderRead(name="陈*海"),
+    certificate=VerifiedCertificate(
+        type="admission-notice",
+        type_name="小学新生录取通知书",
+        status="valid",
+        valid_until=date(2099, 9, 30),
+        claims={"school": "秀英区滨海小学", "schoolYear": 2027, "reportFrom": "2027-08-25"},
+    ),
+)
+
+
+@post("/bare", status_code=200)
+async def bare(data: JSONBody[VerificationCreate]) -> VerificationRead:
+    """Decode, answer."""
+    assert data.text
+    return _ANSWER
+
+
+@post("/dcc", status_code=200)
+async def dcc(data: JSONBody[VerificationCreate]) -> VerificationRead:
+    """Decode, check one signature, answer."""
+    protected, _, payload, signature = cbor2.loads(
+        zlib.decompress(base45.decode(data.text.removeprefix(DCC_PREFIX)))
+    ).value
+    r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:])
+    dcc_key().public_key().verify(encode_dss_signature(r, s), _signed(protected, payload), _ES256)
+    assert cbor2.loads(payload)[4]
+    return _ANSWER
+
+
+def create_app() -> Litestar:
+    """The application of the yardsticks."""
+    return Litestar(route_handlers=[bare, dcc], openapi_config=None)
+
+
+@cache
+def dcc_key() -> ec.EllipticCurvePrivateKey:
+    """The yardstick's own key; it protects nothing."""
+    return ec.derive_private_key(20_211_220, ec.SECP256R1())
+
+
+def dcc_text(number: int) -> str:
+    """A certificate of the size of a vaccination certificate."""
+    entry = {"tg": "840539006", "vp": "1119349007", "mp": "EU/1/20/1528", "ma": "ORG-100030215", "dn": 2}
+    holder = {"fn": "Mustermann", "gn": "Erika", "fnt": "MUSTERMANN", "gnt": "ERIKA"}
+    said = {"v": [entry | {"ci": f"URN:UVCI:01DE/{number:016}"}], "dob": "1964-08-12", "nam": holder}
+    payload = cbor2.dumps({1: "DE", 4: 4_000_000_000, 6: 1_700_000_000, -260: {1: said | {"ver": "1.3.0"}}})
+    protected = cbor2.dumps({1: -7, 4: b"12345678"})
+    r, s = decode_dss_signature(dcc_key().sign(_signed(protected, payload), _ES256))
+    sign1 = cbor2.CBORTag(18, [protected, {}, payload, r.to_bytes(32) + s.to_bytes(32)])
+    return DCC_PREFIX + base45.encode(zlib.compress(cbor2.dumps(sign1)))
+
+
+def _signed(protected: bytes, payload: bytes) -> bytes:
+    return cbor2.dumps(["Signature1", protected, b"", payload])

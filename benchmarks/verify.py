@@ -1,0 +1,205 @@
+"""Online verification through the whole production stack, against a bare Litestar POST.
+
+Through everything: sign-in, strict JSON, Idempotency-Key, ES256, entitlement, live status, single use, audit,
+metrics, access log. To reach: 0.45 of the bare POST, 1.3 times the EU-DCC signature check alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from benchmarks.processes import cpu_seconds, pin, serving
+from haiyiban import certificates, clock, verifiers
+from haiyiban.errors import Words
+from haiyiban.identity import persons
+from haiyiban.residents import resident_check_digit
+from haiyiban.runtime import migrate, ports
+from haiyiban.runtime.postgres import EmbeddedPostgres
+from haiyiban.runtime.start import running
+from haiyiban.runtime.valkey import EmbeddedValkey
+from haiyiban.settings import Settings
+
+VARIANTS = ("bare", "verify", "dcc")
+ROUNDS = 5
+COUNT = 3_000
+CERTIFICATES = 500
+TARGET = 0.45
+RESULTS = Path(__file__).parent / "results" / "verify.json"
+
+
+def main() -> None:
+    """Measure, print, write benchmarks/results/verify.json."""
+    with tempfile.TemporaryDirectory(prefix="haiyiban-bench-") as folder, ExitStack() as stack:
+        home = Path(folder)
+        postgres = stack.enter_context(EmbeddedPostgres(home))
+        environ = {
+            "HAIYIBAN_ENV": "test",
+            "HAIYIBAN_HOME": folder,
+            "DATABASE_URL": postgres.url,
+            "REDIS_URL": stack.enter_context(EmbeddedValkey(home)).url,
+        }
+        os.environ.update(environ)
+        migrate.upgrade(postgres.url)
+        refs, secret = asyncio.run(_prepare())
+        log = home / "servers.log"
+        api, yardstick = ports.any_free(), ports.any_free()
+        pids = {
+            "verify": stack.enter_context(
+                serving(
+                    "haiyiban.runtime.asgi:create_app", api, environ=environ, log=log, ready="/health/ready"
+                )
+            )
+        }
+        pids["bare"] = pids["dcc"] = stack.enter_context(
+            serving("benchmarks.bare:create_app", yardstick, environ=environ, log=log, ready="/bare")
+        )
+        load = environ | {"BENCH_TOKEN": _token(api, secret), "BENCH_REFS": ",".join(map(str, refs))}
+        rounds: dict[str, list[dict[str, float]]] = {variant: [] for variant in VARIANTS}
+        for number in range(ROUNDS + 1):
+            for variant in VARIANTS:
+                port = api if variant == "verify" else yardstick
+                measured = _round(variant, port, pids[variant], postgres.process.popen.pid, load)
+                if number:  # the first round warms up
+                    rounds[variant].append(measured)
+                print(f"\r{variant} {number}/{ROUNDS} ", end="", flush=True)
+    print("\r", end="")
+    _tell(_summary(rounds))
+
+
+def _round(variant: str, port: int, pid: int, postgres: int, environ: dict[str, str]) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.scanners", variant, str(port), str(COUNT)]
+    with subprocess.Popen(command, env={**os.environ, **environ}, stdout=subprocess.PIPE) as process:
+        pin(process.pid, 1)
+        before = cpu_seconds(pid), cpu_seconds(postgres)
+        output, _ = process.communicate(timeout=120)
+        after = cpu_seconds(pid), cpu_seconds(postgres)
+    if process.returncode:
+        raise RuntimeError(f"the load of {variant} failed")
+    told = json.loads(output)
+    if told["seen"] != {"valid": COUNT}:
+        raise RuntimeError(f"{variant}: not every answer was valid: {told['seen']}")
+    return {
+        "requestsPerSecond": COUNT / told["seconds"],
+        "appCpuMicros": (after[0] - before[0]) / COUNT * 1e6,
+        "postgresCpuMicros": (after[1] - before[1]) / COUNT * 1e6,
+    }
+
+
+async def _prepare() -> tuple[list[int], verifiers.ClientSecret]:
+    """Certificates to look up, and a verifier with its secret."""
+    secret = verifiers.new_secret()
+    now = clock.now()
+    first17 = "46010520200101001"
+    claims = {
+        "name": "陈小海",
+        "idNumber": first17 + resident_check_digit(first17),
+        "school": "秀英区滨海小学",
+        "schoolYear": 2027,
+        "reportFrom": "2027-08-25",
+    }
+    async with running(Settings.from_env()) as database, database.transaction() as session:
+        child = await persons.find_or_create(session, "陈小海", id_number=claims["idNumber"])
+        issued = [
+            await certificates.issue(
+                session,
+                "admission-notice",
+                holder_id=child.id,
+                keeper_id=child.id,
+                claims=claims,
+                case_id=None,
+                now=now,
+                valid_until=date(2099, 9, 30),
+            )
+            for _ in range(CERTIFICATES)
+        ]
+        verifier = await verifiers.accredit(
+            session,
+            Words(f"滨海小学 {uuid4().hex[:6]}", "Binhai School"),
+            unit="education",
+            purposes=["enrolment"],
+            now=now,
+        )
+        await verifiers.add_client(session, verifier, secret, now=now)
+        refs = [certificate.ref for certificate in issued]
+    return refs, secret
+
+
+def _token(port: int, secret: verifiers.ClientSecret) -> str:
+    answer = httpx.post(
+        f"http://127.0.0.1:{port}/api/v1/auth/verifiers/token",
+        json={"clientId": secret.client_id, "clientSecret": secret.client_secret},
+    )
+    token: str = answer.raise_for_status().json()["accessToken"]
+    return token
+
+
+def _summary(rounds: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
+    figures: dict[str, dict[str, Any]] = {}
+    for variant, measured in rounds.items():
+        rates = [each["requestsPerSecond"] for each in measured]
+        figures[variant] = {
+            "requestsPerSecond": round(statistics.median(rates)),
+            "spread": [round(min(rates)), round(max(rates))],
+            "appCpuMicros": round(statistics.median(each["appCpuMicros"] for each in measured), 1),
+            "postgresCpuMicros": round(statistics.median(each["postgresCpuMicros"] for each in measured), 1),
+        }
+    verify, bare, dcc = (figures[name] for name in ("verify", "bare", "dcc"))
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {
+            "python": platform.python_version(),
+            "system": platform.platform(),
+            "cores": os.cpu_count(),
+            "loadAverage": os.getloadavg()[0],
+        },
+        "versions": {
+            name: version(name)
+            for name in ("litestar", "granian", "msgspec", "sqlalchemy", "asyncpg", "cryptography")
+        },
+        "connections": 64,
+        "requestsPerRound": COUNT,
+        "rounds": ROUNDS,
+        "figures": figures,
+        "ratios": {
+            "requestsPerSecondToBare": round(verify["requestsPerSecond"] / bare["requestsPerSecond"], 3),
+            "cpuToBare": round(bare["appCpuMicros"] / verify["appCpuMicros"], 3),
+            "requestsPerSecondToDcc": round(verify["requestsPerSecond"] / dcc["requestsPerSecond"], 3),
+            "target": TARGET,
+        },
+    }
+
+
+def _tell(summary: dict[str, Any]) -> None:
+    print(f"{'':8}{'req/s':>8}{'min':>8}{'max':>8}{'app µs':>9}{'PG µs':>8}")
+    for variant, figure in summary["figures"].items():
+        low, high = figure["spread"]
+        print(
+            f"{variant:8}{figure['requestsPerSecond']:>8}{low:>8}{high:>8}"
+            f"{figure['appCpuMicros']:>9}{figure['postgresCpuMicros'] if variant == 'verify' else '':>8}"
+        )
+    ratios = summary["ratios"]
+    print(
+        f"verify ÷ bare: {ratios['requestsPerSecondToBare']} requests/s, {ratios['cpuToBare']} CPU "
+        f"(to reach {ratios['target']}); ÷ DCC check alone: {ratios['requestsPerSecondToDcc']} (1.3)"
+    )
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
