@@ -78,6 +78,9 @@ def explain(
     if placed is None:
         closing = _coordination(coordinated)
         zh, en = (zh + "；" if zh else "") + closing.zh, (en + "; " if en else "") + closing.en
+    if not any(step.cutoff and step.cutoff.priority == step.priority for step in steps):
+        # No step named it: it is still what a family looks for in the public file.
+        zh, en = f"{zh}。您的抽签号 {lottery}", f"{en}. Your lottery number is {lottery}"
     return Explanation(steps, lottery, Words(f"{zh}。", f"{en}."))
 
 

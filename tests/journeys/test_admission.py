@@ -57,7 +57,7 @@ def _decide(platform: Platform, case: Document) -> None:
 def _receive(parent: Resident, case: Document) -> Document:
     placement = parent.get("/zones/school-places/placements")["items"][0]
     assert "第一志愿" in str(placement["explanation"])
-    assert placement["lotteryNumber"]
+    assert f"抽签号 {placement['lottery']}" in placement["explanation"]
     decided = parent.get(f"/cases/{case['id']}")
     assert decided["state"] == "approved"
     assert decided["clock"] == "ended"

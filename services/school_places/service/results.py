@@ -105,6 +105,8 @@ async def issue_notice(session: AsyncSession, case: Case, *, now: datetime) -> N
         },
         case_id=case.id,
         now=now,
+        agency=case.agency,
+        division=case.division,
     )
     entry.certificate_id = certificate.id
 

@@ -46,13 +46,13 @@ def test_a_lost_lottery_names_both_numbers_and_then_the_coordination() -> None:
 
 def test_a_school_that_turned_nobody_away_says_so() -> None:
     told = explain([Choice(HAIXIU, Priority(0, 5, 0), None)], lottery=9, placed=0)
-    assert told.text.zh == "第一志愿海秀小学：您属片区内第5类，该校学位充足，已录取。"
+    assert told.text.zh == "第一志愿海秀小学：您属片区内第5类，该校学位充足，已录取。您的抽签号 9。"
 
 
-def test_a_child_above_the_last_class_is_not_told_of_lottery_numbers() -> None:
+def test_a_child_above_the_last_class_is_told_no_lottery_number_but_its_own() -> None:
     told = explain([Choice(HAIXIU, Priority(0, 1, 0), LastTaken(Priority(0, 2, 0), 5))], lottery=9, placed=0)
     assert "录取到片区内第2类，已录取" in told.text.zh
-    assert "抽签号" not in told.text.zh
+    assert told.text.zh.count("抽签号") == 1
 
 
 def test_order_within_a_class_class_6_and_a_school_without_seats_are_explained() -> None:
