@@ -1,0 +1,384 @@
+"""Every operation of the contract, tried by everybody who has no business there.
+
+The table names for each operation who is let in; everybody else must be refused, and no answer to them may
+hold a trace of the owner. An operation without a row fails: whoever adds an endpoint says who may use it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import jwt
+import pytest
+
+from haiyiban import certificates, clock, verifiers
+from haiyiban.codes.claims import Kind
+from haiyiban.codes.cti import new_code_id
+from haiyiban.db import Database
+from haiyiban.errors import Words
+from haiyiban.identity import persons, staff
+from haiyiban.ids import new_id
+from haiyiban.runtime import contract
+from haiyiban.runtime.app import build
+from haiyiban.settings import Settings
+from services.school_places.models import AllocationRun, Enrolment
+from services.school_places.service import runs
+from tests import builders
+
+API = "/api/v1"
+Headers = dict[str, str]
+
+ANONYMOUS = "nobody"
+STRANGER = "another resident at L3"
+LOW = "the owner's own account at L1"
+OTHER_AGENCY = "a clerk and officer of another agency"
+OTHER_DIVISION = "a clerk and officer of another division"
+OTHER_VERIFIER = "another verifier"
+CALLERS = (ANONYMOUS, STRANGER, LOW, OTHER_AGENCY, OTHER_DIVISION, OTHER_VERIFIER)
+STAFF = {OTHER_AGENCY, OTHER_DIVISION}
+
+
+@dataclass(frozen=True)
+class Door:
+    """Who is let in. `own_only`: let in, and shown nothing of the owner's."""
+
+    open_to: set[str] = field(default_factory=set)
+    own_only: set[str] = field(default_factory=set)
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+EVERYBODY = Door(open_to=set(CALLERS))
+CLOSED = Door()
+RUNS = "/zones/school-places/enrolments/{enrolment_id}/allocation-runs"
+
+DOORS = {
+    "POST /auth/sms-codes": EVERYBODY,
+    "POST /auth/sessions": EVERYBODY,
+    "POST /auth/sessions/refresh": EVERYBODY,
+    "POST /auth/verifiers/token": EVERYBODY,
+    # A session belongs to an account, and whoever holds the phone may see and end its sessions.
+    "GET /auth/sessions": Door(open_to={LOW}, own_only={STRANGER, *STAFF}),
+    "DELETE /auth/sessions/current": Door(open_to={STRANGER, LOW, *STAFF}),
+    "DELETE /auth/sessions/{session_id}": Door(open_to={LOW}),
+    "GET /me": Door(own_only={STRANGER, LOW}),
+    "POST /me/real-name": Door(open_to={STRANGER, LOW}),
+    "POST /me/face-checks": Door(open_to={STRANGER, LOW}),
+    "POST /me/face-checks/{check_id}/result": Door(body={"faceToken": "pass"}),
+    "GET /me/access-log": Door(own_only={STRANGER}),
+    "GET /matters": EVERYBODY,
+    "GET /matters/{code}": EVERYBODY,
+    "GET /cases": Door(own_only={STRANGER}),
+    "POST /cases": Door(own_only={STRANGER}, body={"matter": "social-insurance.proof"}),
+    "GET /cases/{case_id}": CLOSED,
+    "PATCH /cases/{case_id}": Door(body={"form": {"purpose": "loan"}}),
+    "POST /cases/{case_id}/submission": CLOSED,
+    "POST /cases/{case_id}/withdrawal": CLOSED,
+    "POST /cases/{case_id}/rating": Door(body={"score": 1, "comment": "?"}),
+    "GET /desk/cases": Door(own_only=STAFF),
+    "GET /desk/cases/{case_id}": CLOSED,
+    "POST /desk/cases/{case_id}/{verb}": Door(body={"note": "?"}),
+    "GET /certificates": Door(own_only={STRANGER}),
+    "GET /certificates/{certificate_id}": CLOSED,
+    "GET /certificates/{certificate_id}/document": CLOSED,
+    "GET /desk/certificates": Door(own_only=STAFF),
+    "GET /desk/certificates/{certificate_id}": CLOSED,
+    "POST /desk/certificates/{certificate_id}/correction": Door(
+        body={"claims": {"school": "?"}, "reason": "不应当能更正"}
+    ),
+    "POST /desk/certificates/{certificate_id}/revocation": Door(body={"reason": "不应当能撤销"}),
+    "POST /desk/certificates/{certificate_id}/suspension": Door(body={"reason": "不应当能暂停"}),
+    "POST /desk/certificates/{certificate_id}/reinstatement": Door(body={"reason": "不应当能恢复"}),
+    "POST /codes": Door(body={"kind": "certificate", "subjectId": "{certificate_id}"}),
+    "GET /codes/{code_id}": CLOSED,
+    "GET /codes/{code_id}/image.svg": CLOSED,
+    "GET /trust-list": EVERYBODY,
+    "GET /verification-purposes": EVERYBODY,
+    "POST /verifications": Door(open_to={OTHER_VERIFIER}, body={"text": "?", "purpose": "enrolment"}),
+    "GET /verifications/{verification_id}": CLOSED,
+    "GET /desk/verifiers": CLOSED,
+    "POST /desk/verifiers/{verifier_id}/suspension": Door(body={"reason": "不应当能暂停"}),
+    "POST /desk/verifiers/{verifier_id}/reinstatement": CLOSED,
+    "GET /zones/school-places/schools": EVERYBODY,
+    "GET /zones/school-places/enrolments": EVERYBODY,
+    "GET /zones/school-places/enrolments/{enrolment_id}": EVERYBODY,
+    "GET /zones/school-places/placements": Door(own_only={STRANGER}),
+    f"GET {RUNS}/{{run_id}}/public": EVERYBODY,
+    f"POST {RUNS}": CLOSED,
+    f"POST {RUNS}/{{run_id}}/draw": Door(body={"beacon": "1"}),
+    f"POST {RUNS}/{{run_id}}/publication": CLOSED,
+    f"POST {RUNS}/{{run_id}}/annulment": Door(body={"reason": "不应当能作废"}),
+}
+"""By method and address below the base path. Objects on the way are the owner's, or of the owner's agency."""
+
+_DOCUMENT = json.loads(contract.document(build(Settings(env="test"))))
+OPERATIONS = [
+    f"{method.upper()} {path.removeprefix(API)}"
+    for path, item in _DOCUMENT["paths"].items()
+    for method in item
+    if path.startswith(API)
+]
+
+
+@dataclass
+class World:
+    """The owner's things by the names of the addresses, what must not be seen, and everybody's headers."""
+
+    owner: Headers
+    ids: dict[str, str]
+    traces: tuple[str, ...]
+    callers: dict[str, Headers]
+    certificate_ref: int
+
+
+@pytest.fixture(scope="module")
+async def client(app: Any, worker: None) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://test{API}", timeout=30) as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database) -> World:
+    """An owner with one of everything, and the others."""
+    async with httpx.AsyncClient(base_url=sandbox_url) as sandbox:
+        child = builders.child("符小椰")
+        owner = builders.Somebody(
+            name="符海生",
+            children=[child],
+            more={"socialInsurance": {"months": 70, "division": "460105"}},
+        )
+        headers = await builders.resident(client, sandbox, owner)
+        callers = {
+            ANONYMOUS: {},
+            STRANGER: await builders.resident(client, sandbox),
+            LOW: await builders.sign_in(client, sandbox, owner.phone),
+            OTHER_AGENCY: await _staff(client, database, agency="education", division="460105"),
+            OTHER_DIVISION: await _staff(client, database, agency="human-resources", division="460106"),
+            OTHER_VERIFIER: await _verifier(client, database),
+        }
+    case = await _case(client, headers)
+    notice = await _notice(database, owner, child)
+    code = await _show(client, headers, notice.id)
+    school = await _verifier(client, database)
+    scanned = await client.post(
+        "/verifications",
+        json={"text": (await _show(client, headers, notice.id))["text"], "purpose": "enrolment"},
+        headers=school,
+    )
+    assert scanned.json()["outcome"] == "valid", scanned.text
+    check = await client.post("/me/face-checks", headers=headers)
+    enrolment_id, run_id = await _run(database)
+    ids = {
+        "case_id": case["id"],
+        "certificate_id": str(notice.id),
+        "code_id": code["id"],
+        "verification_id": scanned.json()["id"],
+        "check_id": check.json()["id"],
+        "session_id": _claims(headers)["sid"],
+        "verifier_id": _claims(school)["sub"],
+        "enrolment_id": str(enrolment_id),
+        "run_id": str(run_id),
+        "verb": "accept",
+    }
+    seen = ("case_id", "certificate_id", "code_id", "verification_id", "check_id", "session_id")
+    traces = (
+        owner.name,
+        owner.id_number,
+        owner.phone,
+        child["name"],
+        child["idNumber"],
+        case["number"],
+        *(ids[name] for name in seen),
+    )
+    return World(headers, ids, traces, callers, notice.ref)
+
+
+def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
+    assert sorted(DOORS) == sorted(OPERATIONS)
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("name", sorted(DOORS))
+async def test_a_door_lets_nobody_in_but_whom_it_names(
+    client: httpx.AsyncClient, world: World, name: str, caller: str
+) -> None:
+    door = DOORS[name]
+    if caller in door.open_to:
+        return
+    method, _, path = name.partition(" ")
+    answer = await client.request(
+        method,
+        path.format_map(world.ids),
+        headers=world.callers[caller],
+        content=_filled(door.body, world) if method in {"POST", "PATCH"} else None,
+    )
+    for trace in world.traces:
+        assert trace not in answer.text
+    if caller in door.own_only:
+        assert answer.is_success, answer.text
+    elif caller == ANONYMOUS:
+        assert answer.status_code == 401, answer.text
+    else:
+        assert answer.status_code in {403, 404}, answer.text
+
+
+async def test_afterwards_the_owner_finds_everything_as_it_was(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    ids = world.ids
+    case = await client.get(f"/cases/{ids['case_id']}", headers=world.owner)
+    assert (case.json()["state"], case.json()["version"]) == ("submitted", 3)
+    certificate = await client.get(f"/certificates/{ids['certificate_id']}", headers=world.owner)
+    assert (certificate.json()["status"], certificate.json()["version"]) == ("valid", 1)
+    code = await client.get(f"/codes/{ids['code_id']}", headers=world.owner)
+    assert code.json()["state"] in {"shown", "expired"}
+
+
+async def test_a_made_up_code_id_opens_nothing_of_others_and_nothing_of_tomorrow(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    """The id of a code is readable, so anybody can write one for any certificate and any time."""
+    now = clock.now()
+    crafted = new_code_id(Kind.CERTIFICATE, world.certificate_ref, now=now)
+    later = new_code_id(Kind.CERTIFICATE, world.certificate_ref, now=now.replace(year=now.year + 1))
+    other_kind = new_code_id(Kind.IDENTITY, world.certificate_ref, now=now)
+    for headers, code in (
+        (world.callers[STRANGER], crafted),
+        (world.owner, later),
+        (world.owner, other_kind),
+        (world.owner, new_id()),
+    ):
+        for address in (f"/codes/{code}", f"/codes/{code}/image.svg"):
+            answer = await client.get(address, headers=headers)
+            assert answer.status_code == 404, answer.text
+
+
+def _filled(body: dict[str, Any], world: World) -> str:
+    text = json.dumps(body)
+    for name, value in world.ids.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+async def _case(client: httpx.AsyncClient, headers: Headers) -> dict[str, Any]:
+    opened = await client.post("/cases", json={"matter": "social-insurance.proof"}, headers=headers)
+    address = f"/cases/{opened.json()['id']}"
+    filled = await client.patch(address, json={"form": {"purpose": "school"}}, headers=headers)
+    assert filled.status_code == 200, filled.text
+    handed_in = await client.post(f"{address}/submission", json={}, headers=headers)
+    assert handed_in.status_code == 200, handed_in.text
+    return dict(handed_in.json())
+
+
+async def _notice(
+    held: Database, owner: builders.Somebody, child: dict[str, str]
+) -> certificates.Certificate:
+    async with held.transaction() as session:
+        keeper = await persons.by_id_number(session, owner.id_number)
+        holder = await persons.find_or_create(session, child["name"], id_number=child["idNumber"])
+        assert keeper is not None
+        return await certificates.issue(
+            session,
+            "admission-notice",
+            holder_id=holder.id,
+            keeper_id=keeper.id,
+            claims={**child, "school": "秀英区滨海小学", "schoolYear": 2027},
+            case_id=None,
+            agency="human-resources",
+            division="460105",
+            now=clock.now(),
+        )
+
+
+async def _show(client: httpx.AsyncClient, headers: Headers, certificate: UUID) -> dict[str, Any]:
+    answer = await client.post(
+        "/codes", json={"kind": "certificate", "subjectId": str(certificate)}, headers=headers
+    )
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+async def _staff(client: httpx.AsyncClient, held: Database, *, agency: str, division: str) -> Headers:
+    username, password = f"door-{secrets.token_hex(6)}", secrets.token_urlsafe(16)
+    async with held.transaction() as session:
+        await staff.create(
+            session,
+            username,
+            password=password,
+            roles=["clerk", "officer"],
+            agency=agency,
+            division=division,
+        )
+    answer = await client.post(
+        "/auth/sessions", json={"method": "staff", "username": username, "password": password}
+    )
+    return {"Authorization": f"Bearer {answer.json()['accessToken']}"}
+
+
+async def _verifier(client: httpx.AsyncClient, held: Database) -> Headers:
+    secret = verifiers.new_secret()
+    async with held.transaction() as session:
+        made = await verifiers.accredit(
+            session,
+            Words(f"核验方 {secret.client_id}", "A verifier"),
+            unit="education",
+            purposes=("enrolment",),
+            now=clock.now(),
+        )
+        await verifiers.add_client(session, made, secret, now=clock.now())
+    answer = await client.post(
+        "/auth/verifiers/token", json={"clientId": secret.client_id, "clientSecret": secret.client_secret}
+    )
+    return {"Authorization": f"Bearer {answer.json()['accessToken']}"}
+
+
+async def _run(held: Database) -> tuple[UUID, UUID]:
+    """An enrolment of the owner's agency with a run that waits for its draw, of a year long past."""
+    now = clock.now()
+    enrolment = Enrolment(
+        id=new_id(),
+        code=f"DOORS-{secrets.token_hex(6)}",
+        name="门禁测试招生",
+        name_en="An enrolment of the doors",
+        school_year=1999,
+        agency="human-resources",
+        division="460105",
+        area={"divisions": ["460105"], "centres": {}},
+        opens_at=now - timedelta(days=2),
+        closes_at=now - timedelta(days=1),
+        beacon_source="test",
+        draw_after=now - timedelta(hours=1),
+        four_eyes=False,
+        closes_by_roll=True,
+        appeal_days=30,
+    )
+    runs.new_commitment(enrolment)
+    run = AllocationRun(
+        id=new_id(),
+        enrolment_id=enrolment.id,
+        state="committed",
+        committed_at=now,
+        committed_by=new_id(),
+        commitment=enrolment.commitment,
+        roll_hash="0" * 64,
+        roll=b"{}",
+    )
+    run.bands = []
+    async with held.transaction() as session:
+        session.add(enrolment)
+        await session.flush()
+        session.add(run)
+    return enrolment.id, run.id
+
+
+def _claims(headers: Headers) -> dict[str, Any]:
+    token = headers["Authorization"].removeprefix("Bearer ")
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
