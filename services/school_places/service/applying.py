@@ -15,7 +15,7 @@ from haiyiban.cases.handlers import Finding
 from haiyiban.cases.models import Case
 from haiyiban.certificates import Certificate, Status
 from haiyiban.clock import SHANGHAI, local_date
-from haiyiban.errors import FieldError, Words
+from haiyiban.errors import Conflict, FieldError, Words
 from haiyiban.forms import get
 from haiyiban.identity import persons
 from services.school_places import rules
@@ -26,6 +26,18 @@ from services.school_places.models import Application as ApplicationRow
 from services.school_places.service import enrolments, standings
 from services.school_places.service.enrolments import Ground
 from services.school_places.verified import OWN_WORDS, Application, twin_birth
+
+
+class RollFixed(Conflict):
+    """The roll of the enrolment is fixed: who is not on it is placed by 统筹."""
+
+    type = "school-places/roll-fixed"
+    title = Words(
+        "本批次派位名单已经锁定，不能再提交。请联系区教育局申请统筹安排。",
+        "The roll of this draw is fixed and takes no more applications. Please ask the district education "
+        "bureau for a coordinated place.",
+    )
+
 
 NOTICE = "admission-notice"
 _FACTS = {
@@ -55,16 +67,7 @@ async def check(session: AsyncSession, case: Case, *, now: datetime) -> list[Fin
         enrolment.opens_at, enrolment.closes_at, handed_in_at=case.submitted_at, now=now
     )
     if await enrolments.live_run(session, enrolment.id) is not None:
-        errors.append(
-            FieldError(
-                "",
-                Words(
-                    "本批次派位名单已经锁定，不能再提交。请联系区教育局申请统筹安排。",
-                    "The roll of this draw is fixed and takes no more applications. Please ask the district "
-                    "education bureau for a coordinated place.",
-                ),
-            )
-        )
+        errors.append(FieldError("", RollFixed.title))
     errors += await _people(session, case)
     errors += _rules(application, ground, now=now)
     refusals = [_refusal(error) for error in errors]
@@ -80,10 +83,16 @@ async def check(session: AsyncSession, case: Case, *, now: datetime) -> list[Fin
 
 
 async def enter(session: AsyncSession, case: Case, *, now: datetime) -> str | None:
-    """Note a case in its enrolment. Returns what the child may hold only once: the enrolment's code."""
+    """Note a case in its enrolment. Returns what the child may hold only once: the enrolment's code.
+
+    Raises RollFixed where an officer fixed the roll since the check.
+    """
     enrolment = await enrolments.for_application(session, choices_of(case.form), now=now)
     if enrolment is None:
         return None
+    await enrolments.hold(session, enrolment.id)
+    if await enrolments.live_run(session, enrolment.id) is not None:
+        raise RollFixed
     application = standings.application_of(case, confirmed_at=None, at=now)
     values = {
         "enrolment_id": enrolment.id,

@@ -64,11 +64,16 @@ async def lock(session: AsyncSession, enrolment_id: UUID) -> Enrolment:
     return enrolment
 
 
+async def hold(session: AsyncSession, enrolment_id: UUID) -> None:
+    """Keep a roll from being fixed until this transaction ends; applications do not wait for each other."""
+    await session.execute(select(Enrolment.id).where(Enrolment.id == enrolment_id).with_for_update(read=True))
+
+
 async def for_application(
     session: AsyncSession, choices: Sequence[str], *, now: datetime
 ) -> Enrolment | None:
     """The enrolment of this school year to which a list of choices belongs; where none of them is known, the
-    one that closes last. Locked against a roll, so that no application slips in beside it."""
+    one that closes last."""
     of_year = list(
         await session.scalars(
             select(Enrolment)
@@ -84,8 +89,7 @@ async def for_application(
         )
     )
     chosen = {row.enrolment_id for row in offered if str(row.school_id) in choices}
-    wanted = next((enrolment for enrolment in of_year if enrolment.id in chosen), of_year[0])
-    return await session.get(Enrolment, wanted.id, with_for_update={"read": True})
+    return next((enrolment for enrolment in of_year if enrolment.id in chosen), of_year[0])
 
 
 async def ground_of(session: AsyncSession, enrolment: Enrolment) -> Ground:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from uuid import UUID
+
 import httpx
 
+from haiyiban import db
+from services.school_places.models import Enrolment, EnrolmentSchool
 from services.school_places.recompute import recompute
 from tests import builders
 from tests.zones.school_places.conftest import (
@@ -60,7 +65,7 @@ async def test_a_family_gets_from_its_application_to_a_valid_notice(
     english = await api.get("/zones/school-places/placements", headers=parent | {"Accept-Language": "en"})
     assert "First choice A school" in english.json()["items"][0]["explanation"]
 
-    inbox = await builders_texts(sandbox, who.phone)
+    inbox = await texts_of(sandbox, who.phone)
     assert any("录取结果已公布" in text for text in inbox)
 
 
@@ -165,10 +170,82 @@ async def test_a_family_that_withdraws_after_the_roll_gets_no_place(
     assert (place["outcome"], place["school"]) == ("withdrawn", None)
 
 
-async def builders_texts(sandbox: httpx.AsyncClient, phone: str) -> list[str]:
-    """A phone's messages, once the results have come."""
-    import asyncio
+async def test_a_family_without_a_home_is_placed_by_coordination(
+    api: httpx.AsyncClient,
+    sandbox: httpx.AsyncClient,
+    make_round: MakeRound,
+    clerk: Headers,
+    officer: Headers,
+) -> None:
+    made = await make_round({"A": 2})
+    parent, _ = await applied(api, sandbox, clerk, family(None, home=None), [made.schools["A"]])
+    run = await drawn(api, officer, made)
+    await api.post(f"{made.runs}/{run}/publication", json={}, headers=officer)
+    [place] = (await api.get("/zones/school-places/placements", headers=parent)).json()["items"]
+    assert (place["outcome"], place["school"]) == ("coordination", "A小学")
+    assert "该类只由统筹安排" in place["explanation"]
+    assert place["certificateId"]
 
+
+async def test_a_private_school_draws_all_alike_and_the_others_go_to_public_schools(
+    api: httpx.AsyncClient,
+    sandbox: httpx.AsyncClient,
+    make_round: MakeRound,
+    clerk: Headers,
+    officer: Headers,
+) -> None:
+    made = await make_round({"p": 1, "A": 2})
+    parents = [
+        (await applied(api, sandbox, clerk, who, [made.schools["p"]], category="private"))[0]
+        for who in (family("A"), family(None, home=None))
+    ]
+    run = await drawn(api, officer, made)
+    await api.post(f"{made.runs}/{run}/publication", json={}, headers=officer)
+    places = [
+        (await api.get("/zones/school-places/placements", headers=parent)).json()["items"][0]
+        for parent in parents
+    ]
+    by_lot = {place["lottery"]: place for place in places}
+    assert (by_lot[1]["school"], by_lot[2]["school"]) == ("p小学", "A小学")
+    assert "民办学校报名学生（统一抽签）" in by_lot[1]["explanation"]
+
+
+async def test_next_year_shows_how_far_a_school_reached(
+    api: httpx.AsyncClient,
+    sandbox: httpx.AsyncClient,
+    make_round: MakeRound,
+    clerk: Headers,
+    officer: Headers,
+) -> None:
+    made = await make_round({"A": 1})
+    for _ in range(2):
+        await applied(api, sandbox, clerk, family("A"), [made.schools["A"]])
+    run = await drawn(api, officer, made)
+    await api.post(f"{made.runs}/{run}/publication", json={}, headers=officer)
+    next_year = await make_round({"B": 1})
+    async with db.database().transaction() as session:
+        enrolment = await session.get_one(Enrolment, made.id)
+        enrolment.school_year -= 1
+        session.add(
+            EnrolmentSchool(
+                enrolment_id=next_year.id,
+                school_id=UUID(made.schools["A"]),
+                capacity=7,
+                catchment={"division": "460105"},
+            )
+        )
+    found = []
+    path = "/zones/school-places/schools?limit=100"
+    cursor: str | None = None
+    while not found:
+        page = (await api.get(path + (f"&cursor={cursor}" if cursor else ""))).json()
+        found += [school for school in page["items"] if school["id"] == made.schools["A"]]
+        cursor = page["next"]
+    assert [(school["capacity"], school["lastCutOff"]) for school in found] == [(7, "片区内第1类、抽签号 1")]
+
+
+async def texts_of(sandbox: httpx.AsyncClient, phone: str) -> list[str]:
+    """A phone's messages, once the results have come."""
     texts: list[str] = []
     for _ in range(200):
         texts = [message["text"] for message in (await sandbox.get("/sms", params={"phone": phone})).json()]
