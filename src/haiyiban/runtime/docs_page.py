@@ -41,7 +41,9 @@ def page(contract: Json) -> str:
             '<a class="skip" href="#content">跳到正文 Skip to content</a>',
             f"<header><h1>{escape(contract['info']['title'])}</h1>",
             "<p>接口文档 API reference · 用浏览器的查找功能搜索本页 search with your browser’s find · ",
-            '<a href="/openapi.json">openapi.json</a></p></header>',
+            '<a href="/openapi.json">openapi.json</a><br>',
+            "拒绝一律是 refusals are always application/problem+json：",
+            '<a href="#schema-ProblemDocument">ProblemDocument</a></p></header>',
             '<nav aria-label="目录 Contents"><ul>',
             *(_entry(tag, words.get(tag, tag), operations) for tag, operations in groups.items()),
             '<li><a href="#schemas">数据结构 Schemas</a></li></ul></nav><main id="content">',
@@ -114,12 +116,15 @@ def _body(body: Json | None) -> str:
 
 
 def _responses(responses: Json) -> str:
+    """What may come back. Every refusal is a problem document, which the top of the page says once."""
     rows = []
     for status, response in sorted(responses.items()):
-        content = response.get("content", {})
-        shapes = "<br>".join(f"{escape(media)}：{_kind(each['schema'])}" for media, each in content.items())
-        told = response["description"] if status >= "400" else ""
-        rows.append((status, "<br>".join(_prose_lines(told.split("; "))) or "成功 (done)", shapes or "—"))
+        if status >= "400":
+            told = _prose_lines(re.split(r"; (?=`)", response["description"]))
+        else:
+            content = response.get("content", {}).items()
+            told = (f"{escape(media)}：{_kind(each['schema'])}" for media, each in content)
+        rows.append((status, "<br>".join(told) or "完成，没有内容 (done, no content)"))
     return _table("答复 Responses", rows)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -88,6 +89,15 @@ class Claim:
     token: UUID
 
 
+_abandoned: deque[UUID] = deque(maxlen=1000)
+"""Claims that this process can neither answer nor give back, as when PostgreSQL went away in the middle."""
+
+
+def abandon(held: Claim) -> None:
+    """Let the next request with this key have the claim at once, and not after its life."""
+    _abandoned.append(held.token)
+
+
 def scope_of(caller_id: UUID, method: str, path: str, key: str) -> bytes:
     """What a key is unique within. Raises Malformed for a key that is too long."""
     if not 0 < len(key) <= KEY_LENGTH_MOST:
@@ -127,7 +137,7 @@ async def _claim_once(session: AsyncSession, scope: bytes, body_hash: bytes) -> 
         index_elements=["scope"],
         set_={"claim": fresh.token, "claimed_until": now + CLAIM_LIFE},
         where=(StoredAnswer.answer_sealed.is_(None))
-        & (StoredAnswer.claimed_until < now)
+        & ((StoredAnswer.claimed_until < now) | StoredAnswer.claim.in_(tuple(_abandoned)))
         & (StoredAnswer.body_hash == body_hash),
     ).returning(StoredAnswer.id)
     row = await session.scalar(claimed)

@@ -67,10 +67,10 @@ class SystemController(Controller):
         """The contract for people."""
         page = docs_page.page(json.loads(request.app.state["contract"]()))
         headers = {"content-security-policy": docs_page.POLICY, "referrer-policy": "no-referrer"}
-        return Response(page, media_type="text/html; charset=utf-8", headers=headers)
+        return Response(page, media_type="text/html", headers=headers)
 
     @get("/docs/style.css", include_in_schema=False)
     async def docs_style(self) -> Response[bytes]:
         """The look of the page."""
         cached = {"cache-control": "public, max-age=3600"}
-        return Response(docs_page.stylesheet(), media_type="text/css; charset=utf-8", headers=cached)
+        return Response(docs_page.stylesheet(), media_type="text/css", headers=cached)

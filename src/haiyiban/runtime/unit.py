@@ -57,9 +57,12 @@ class Unit:
             await self._keep(answer)
         if self.session.in_transaction():
             await self.session.commit()
+        self.claim = None
 
     async def close(self) -> None:
         """Give the connection back; what is not committed is undone."""
+        if self.claim is not None:
+            idempotency.abandon(self.claim)
         if self._session is not None:
             await self._session.close()
             db.let_go(self._session)
