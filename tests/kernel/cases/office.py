@@ -103,15 +103,15 @@ class Office:
     api: httpx.AsyncClient
     agency: str = "civil-affairs"
     division: str = "460105"
-    _staff: dict[str, dict[str, str]] = field(default_factory=dict)
+    staff: dict[str, dict[str, str]] = field(default_factory=dict)
 
     async def headers(self, who: str = "clerk") -> dict[str, str]:
-        if who not in self._staff:
+        if who not in self.staff:
             role = "officer" if who == "officer" else "clerk"
-            self._staff[who] = await builders.staff(
+            self.staff[who] = await builders.staff(
                 self.api, agency=self.agency, division=self.division, role=role
             )
-        return self._staff[who]
+        return self.staff[who]
 
     async def act(
         self, case: dict[str, Any], verb: str, *, who: str = "clerk", **body: Any

@@ -24,7 +24,7 @@ LIKELY = ["submission", "accept", "suspend", "resume", "undo", "approve"]
 """Tried oftener, so that a case comes further than its draft."""
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(verbs=st.lists(st.sampled_from(VERBS + LIKELY * 2), min_size=6, max_size=14))
 async def test_no_order_of_verbs_reaches_a_state_that_the_table_does_not_allow(
     citizen: Citizen, office: Office, verbs: list[str]

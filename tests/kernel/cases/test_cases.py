@@ -11,18 +11,18 @@ from tests.kernel.cases.office import PROOF, Citizen, Office, audited
 
 
 async def test_a_proof_of_social_insurance_goes_from_draft_to_certificate_without_any_code(
-    api: httpx.AsyncClient, citizen: Citizen, database: Database
+    api: httpx.AsyncClient, newcomer: Citizen, database: Database
 ) -> None:
-    draft = await citizen.draft(PROOF)
+    draft = await newcomer.draft(PROOF)
     assert draft["state"] == "draft"
     assert {"/applicant/name", "/applicant/idNumber", "/insurance/months"} <= set(draft["locked"])
-    assert citizen.somebody.id_number not in str(draft)
+    assert newcomer.somebody.id_number not in str(draft)
     assert draft["form"]["insurance"] == {"months": 70, "division": "460105"}
     assert draft["prefill"]["/insurance/months"]["state"] == "known"
     assert draft["prefill"]["/insurance/months"]["source"]
     assert draft["clock"] == "stopped"
-    await citizen.patch(draft, {"purpose": "school"})
-    submitted = (await citizen.submit(draft)).json()
+    await newcomer.patch(draft, {"purpose": "school"})
+    submitted = (await newcomer.submit(draft)).json()
     assert submitted["state"] == "submitted"
     assert len(submitted["number"]) == 45
     office = Office(api, agency="human-resources")
@@ -31,12 +31,12 @@ async def test_a_proof_of_social_insurance_goes_from_draft_to_certificate_withou
     assert accepted["dueOn"]
     approved = await office.done(accepted, "approve", note="符合条件", version=accepted["version"])
     assert (approved["state"], approved["outcome"], approved["clock"]) == ("approved", "approved", "ended")
-    mine = (await api.get("/certificates", headers=citizen.headers)).json()["items"]
+    mine = (await api.get("/certificates", headers=newcomer.headers)).json()["items"]
     assert [(one["type"], one["status"]) for one in mine] == [("social-insurance-proof", "valid")]
     closed = await office.done(approved, "close")
     assert closed["state"] == "closed"
-    assert (await citizen.rate(closed, score=5, reasons=["513"])).status_code == 201
-    timeline = (await citizen.get(closed))["timeline"]
+    assert (await newcomer.rate(closed, score=5, reasons=["513"])).status_code == 201
+    timeline = (await newcomer.get(closed))["timeline"]
     assert [step["event"] for step in timeline] == ["opened", "submission", "accept", "approve", "close"]
     assert [step["by"] for step in timeline] == ["applicant", "applicant", "clerk", "clerk", "clerk"]
     for action in ("submission", "accept", "approve", "close", "rating"):
@@ -84,12 +84,12 @@ async def test_a_case_of_another_person_is_not_there(
     assert (await api.get("/cases", headers=stranger.headers)).json()["items"] == []
 
 
-async def test_my_cases_come_newest_first_page_by_page(api: httpx.AsyncClient, citizen: Citizen) -> None:
-    opened = [(await citizen.draft(PROOF))["id"] for _ in range(5)]
+async def test_my_cases_come_newest_first_page_by_page(api: httpx.AsyncClient, newcomer: Citizen) -> None:
+    opened = [(await newcomer.draft(PROOF))["id"] for _ in range(5)]
     seen, cursor = [], None
     for _ in range(3):
         params = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
-        page = (await api.get("/cases", params=params, headers=citizen.headers)).json()
+        page = (await api.get("/cases", params=params, headers=newcomer.headers)).json()
         seen += [case["id"] for case in page["items"]]
         cursor = page["next"]
     assert seen == opened[::-1]

@@ -94,18 +94,18 @@ async def test_an_undone_extension_waits_for_its_second_person_again(
 
 
 async def test_an_undone_approval_leaves_no_valid_certificate_and_no_news_of_it(
-    api: httpx.AsyncClient, citizen: Citizen
+    api: httpx.AsyncClient, newcomer: Citizen
 ) -> None:
     office = Office(api, agency="human-resources")
-    case = await citizen.handed_in(PROOF)
+    case = await newcomer.handed_in(PROOF)
     await office.done(case, "accept")
     await office.done(case, "approve")
     await office.done(case, "undo")
-    mine = (await api.get("/certificates", headers=citizen.headers)).json()["items"]
+    mine = (await api.get("/certificates", headers=newcomer.headers)).json()["items"]
     assert [one["status"] for one in mine] == ["revoked"]
     assert [message.outcome for message in await messages(mine[0])] == ["recalled"]
     await office.done(case, "approve")
-    mine = (await api.get("/certificates", headers=citizen.headers)).json()["items"]
+    mine = (await api.get("/certificates", headers=newcomer.headers)).json()["items"]
     assert sorted(one["status"] for one in mine) == ["revoked", "valid"]
 
 
@@ -182,12 +182,12 @@ async def test_a_notice_that_is_out_cannot_be_taken_back(citizen: Citizen, offic
 
 
 async def test_a_clerks_notice_waits_until_the_window_is_over(
-    citizen: Citizen, office: Office, sandbox: httpx.AsyncClient
+    newcomer: Citizen, office: Office, sandbox: httpx.AsyncClient
 ) -> None:
-    case = await citizen.handed_in()
+    case = await newcomer.handed_in()
     await office.done(case, "accept")
     waiting = (await messages(case))[-1]
     assert waiting.due_at - waiting.created_at == timedelta(seconds=60)
     assert waiting.done_at is None
-    inbox = (await sandbox.get("/sms", params={"phone": citizen.somebody.phone})).json()
+    inbox = (await sandbox.get("/sms", params={"phone": newcomer.somebody.phone})).json()
     assert not any("已受理" in message["text"] for message in inbox)
