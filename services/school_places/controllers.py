@@ -207,6 +207,8 @@ class SchoolPlacesController(Controller):
         person_id = request.user.person_id
         assert person_id is not None, "the guard lets nobody in below L2 without a person"
         rows = await results.places_of(session, person_id, after=after_cursor(cursor), limit=size + 1)
+        for place in rows[:size]:
+            await results.record_look(session, place)
         return Page(
             items=[_placement(row) for row in rows[:size]],
             next=cursor_of(rows[size - 1].entry.id) if len(rows) > size else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban import residents
 from haiyiban.cases.handlers import Answers, Child, Finding
 from haiyiban.cases.models import Case
-from haiyiban.clock import local_date
+from haiyiban.clock import SHANGHAI, local_date
+from haiyiban.errors import Words
 from haiyiban.forms import MISSING, Json, get, put
 from haiyiban.matters.prefill import Ask, Origin, Prefilled
 from haiyiban.registers import RegisterAnswer
-from services.school_places.rules import cohort, same_birth, school_year
+from services.school_places.rules import check_age, cohort, no_delay_on_record, same_birth, school_year
 from services.school_places.service import applying, results
 from services.school_places.verified import best_home, homes_in, relation_of
 
@@ -44,6 +45,13 @@ class SchoolPlaceHandler:
             < residents.parse_identity_number(child.id_number, today=today).birth
             <= ages.born_until
         ]
+
+    def why_not(self, child: Child, *, today: date) -> Words:
+        """Too young, or too old without an approved delay, with the dates."""
+        birth = residents.parse_identity_number(child.id_number, today=today).birth
+        at = datetime.combine(today, time(), SHANGHAI)
+        errors = check_age(birth, school_year(today), delay_approved=no_delay_on_record(at))
+        return errors[0].message
 
     def prefill(self, filled: Prefilled, answers: Answers) -> Prefilled:
         """The best of several homes, who the guardian is to the child, a twin, and public schools first."""

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from haiyiban import residents
 from haiyiban.clock import SHANGHAI
 from haiyiban.errors import FieldError, Problem, Words
-from services.school_places.facts import Fact, Unknown
+from services.school_places.facts import Fact, Known, Unknown
 
 SCHOOL_AGE = 6
 """Years a child must have completed by 31 August. Source: 义务教育法 art. 11; docs/domain.md §6.1."""
@@ -89,6 +89,11 @@ def check_window(
 
 def _local(at: datetime) -> str:
     return at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def no_delay_on_record(at: datetime) -> Known[bool]:
+    """Approved delays (延缓入学) are on no register that we can ask; such a child applies at the bureau."""
+    return Known(False, "延缓入学台账", at)
 
 
 def check_age(birth: date, year: int, *, delay_approved: Fact[bool]) -> list[FieldError]:

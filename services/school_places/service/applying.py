@@ -21,7 +21,7 @@ from haiyiban.identity import persons
 from services.school_places import rules
 from services.school_places.class_table import COORDINATED
 from services.school_places.classification import Classification
-from services.school_places.facts import Facts, Known, Unknown
+from services.school_places.facts import Facts, Unknown
 from services.school_places.models import Application as ApplicationRow
 from services.school_places.service import enrolments, standings
 from services.school_places.service.enrolments import Ground
@@ -161,9 +161,9 @@ def _rules(application: Application, ground: Ground, *, now: datetime) -> Iterat
     today = local_date(now)
     birth = _birth(get(dict(application.form), "/child/idNumber"), today=today)
     if birth is not None:
-        # Approved delays (延缓入学) are on no register that we can ask; such a child applies at the bureau.
-        no_delay = Known(False, "延缓入学台账", now)
-        yield from rules.check_age(birth, ground.enrolment.school_year, delay_approved=no_delay)
+        yield from rules.check_age(
+            birth, ground.enrolment.school_year, delay_approved=rules.no_delay_on_record(now)
+        )
         twin = application.form.get("twinOf")
         if _birth(twin, today=today) is not None:
             yield from rules.check_twin(birth, twin_birth(application, str(twin), today=today))

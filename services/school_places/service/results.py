@@ -141,6 +141,19 @@ async def places_of(
     return [Place(*row) for row in (await session.execute(query))]
 
 
+async def record_look(session: AsyncSession, place: Place) -> None:
+    """A guardian reads what became of a child: a look at another person's data."""
+    await audit.record(
+        session,
+        "school-places.read",
+        subject=place.entry.child_id,
+        object_kind="case",
+        object_id=place.entry.case_id,
+        fields=["placement"],
+        reason=place.case.matter,
+    )
+
+
 def _verdict(entry: RollEntry) -> Literal[Verb.APPROVE, Verb.DENY]:
     return Verb.DENY if entry.school_id is None else Verb.APPROVE
 

@@ -76,6 +76,10 @@ class MatterHandler(Protocol):
         """Of the applicant's children, those this matter can be about."""
         ...
 
+    def why_not(self, child: Child, *, today: date) -> Words:
+        """Why the matter cannot be about a child that is not possible, and what the parent can do."""
+        ...
+
     def prefill(self, filled: Prefilled, answers: Answers) -> Prefilled:
         """The prefilled form, improved by what data rules cannot say."""
         ...

@@ -101,12 +101,15 @@ async def choose(matter: Matter, applicant: Applicant, wanted: str | None, *, at
         chosen = family.find(number)
         if chosen is None:
             raise NotYourChild
-        if chosen.is_confirmed and chosen.child not in possible:
-            words = Words("这名儿童不符合本事项的条件", "This child does not qualify for this matter")
-            raise NobodyPossible(errors=[FieldError(at, words)])
+        if handler is not None and chosen.is_confirmed and chosen.child not in possible:
+            assert chosen.child is not None, "it was found by its number"
+            raise NobodyPossible(errors=[FieldError(at, handler.why_not(chosen.child, today=today))])
         return chosen
     if not possible:
-        raise NobodyPossible if family.is_complete else SubjectNeeded
+        if not family.is_complete:
+            raise SubjectNeeded
+        only = family.children[0] if len(family.children) == 1 else None
+        raise NobodyPossible(handler.why_not(only, today=today) if handler and only else None)
     return Chosen(possible[0]) if len(possible) == 1 else Chosen(None, possible)
 
 

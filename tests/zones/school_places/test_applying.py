@@ -128,9 +128,9 @@ async def test_no_schools_and_no_category_are_both_named_at_once(
     assert {"/choices", "/category"} <= set(errors(answer))
 
 
-@pytest.mark.parametrize("days", [1, -366])
+@pytest.mark.parametrize(("days", "words"), [(1, "须在"), (-366, "延缓入学")])
 async def test_a_child_outside_the_cohort_cannot_apply(
-    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, days: int
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, days: int, words: str
 ) -> None:
     today = clock.today()
     year = today.year if today <= date(today.year, 8, 31) else today.year + 1
@@ -138,6 +138,13 @@ async def test_a_child_outside_the_cohort_cannot_apply(
     parent = await builders.resident(api, sandbox, family("A", kids=[kid]))
     answer = await api.post("/cases", json={"matter": "education.school-place"}, headers=parent)
     assert (answer.status_code, slug(answer)) == (422, "nobody-possible")
+    assert words in answer.json()["detail"]
+    named = await api.post(
+        "/cases",
+        json={"matter": "education.school-place", "subject": {"idNumber": kid["idNumber"]}},
+        headers=parent,
+    )
+    assert words in errors(named)["/subject/idNumber"]
 
 
 async def test_a_child_of_somebody_else_is_refused(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -234,7 +235,7 @@ async def test_next_year_shows_how_far_a_school_reached(
                 catchment={"division": "460105"},
             )
         )
-    found = []
+    found: list[dict[str, Any]] = []
     path = "/zones/school-places/schools?limit=100"
     cursor: str | None = None
     while not found:

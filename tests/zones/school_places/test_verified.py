@@ -25,7 +25,7 @@ from services.school_places.verified import (
 AT = datetime(2026, 7, 1, 4, tzinfo=UTC)
 CHILD, TWIN, PARENT, OTHER = "469005202010310039", "460105202010310116", "p1", "p2"
 HUKOU = {"address": "海口市秀英区甲路1号", "division": "460105", "since": "2015-01-01"}
-HOME = {
+HOME: dict[str, Any] = {
     "id": "h1",
     "address": "海口市秀英区甲路1号",
     "division": "460105",
@@ -112,11 +112,11 @@ def test_months_that_are_not_in_a_row_are_for_a_clerk_to_see() -> None:
 
 
 def test_at_worst_nothing_is_open() -> None:
-    nothing = at_worst(facts(replace(application(), answers={}, form={})))
+    nothing: Any = at_worst(facts(replace(application(), answers={}, form={})))
     for name in nothing.__dataclass_fields__:
         assert not isinstance(getattr(nothing, name), Unknown), name
     assert nothing.privileged.value is False
-    undated = at_worst(facts(application()))
+    undated: Any = at_worst(facts(application()))
     assert undated.home.value.since == AT.date(), "a home without a date was registered today at worst"
 
 
