@@ -119,7 +119,11 @@ class CasesController(Controller):
         self, request: ResidentRequest, session: NamedDependency[AsyncSession], case_id: FromPath[UUID]
     ) -> Response[views.CaseRead]:
         """The case with its timeline; values that registers supplied are masked."""
-        return await _shown(session, await access.own(session, case_id, _person(request)))
+        case = await access.own(session, case_id, _person(request))
+        if case.subject_id not in {None, case.applicant_id}:
+            # A guardian's look at a child's case is a look at another person's data.
+            await views.record_look(session, case)
+        return await _shown(session, case)
 
     @patch(
         "/{case_id:uuid}",

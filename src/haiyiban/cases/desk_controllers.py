@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import audit, clock
+from haiyiban import clock
 from haiyiban.cases import access, desk, undo, views
 from haiyiban.cases.access import CaseMissing, Seen, VersionConflict
 from haiyiban.cases.desk import Acted
@@ -22,7 +22,6 @@ from haiyiban.cases.undo import TooLateToUndo
 from haiyiban.cases.verbs import VERBS, DecidedByPublication, InvalidVerb, OneNoticeOnly, VerbInput
 from haiyiban.certificates import InvalidClaims
 from haiyiban.errors import FieldError, Malformed, NotFound, Stale, Words
-from haiyiban.forms import leaves
 from haiyiban.identity.guards import StaffRequest, staff
 from haiyiban.wire import Page, after_cursor, cursor_of, page_limit, problems
 
@@ -73,17 +72,7 @@ class DeskController(Controller):
         self, request: StaffRequest, session: NamedDependency[AsyncSession], case_id: FromPath[UUID]
     ) -> Response[views.DeskCaseRead]:
         """The case with values in full, what the checks found, and its timeline. The look is recorded."""
-        case = await access.of_desk(session, case_id, request.user)
-        await audit.record(
-            session,
-            "cases.read",
-            subject=case.subject_id,
-            object_kind="case",
-            object_id=case.id,
-            fields=sorted(at for at, _ in leaves(case.form)),
-            reason=case.matter,
-        )
-        return await _shown(session, Acted(case))
+        return await _shown(session, Acted(await access.of_desk(session, case_id, request.user)))
 
     @post(
         "/{case_id:uuid}/{verb:str}",
@@ -133,7 +122,8 @@ class DeskController(Controller):
 
 
 async def _shown(session: AsyncSession, acted: Acted) -> Response[views.DeskCaseRead]:
-    """The case to its clerk, with the tag that If-Match takes."""
+    """The case to its clerk, with the tag that If-Match takes; after a verb it is a look like any other."""
+    await views.record_look(session, acted.case)
     return Response(
         await views.desk_read(session, acted.case),
         status_code=202 if acted.awaits else 200,

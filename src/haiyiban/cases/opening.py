@@ -15,7 +15,7 @@ from haiyiban.cases.models import Case
 from haiyiban.cases.states import By, State
 from haiyiban.cases.subjects import NUMBER, Chosen
 from haiyiban.cases.timeline import add_event
-from haiyiban.forms import get, merge_patch, overlapping, put
+from haiyiban.forms import get, leaves, merge_patch, overlapping, put
 from haiyiban.identity import persons
 from haiyiban.ids import new_id
 from haiyiban.matters.matter import About, Matter
@@ -111,6 +111,15 @@ async def open_case(
     session.add(case)
     await session.flush()
     await add_event(session, case, "opened", by=By.APPLICANT, by_id=applicant.id, now=now, before={})
+    await audit.record(
+        session,
+        "cases.open",
+        subject=case.subject_id,
+        object_kind="case",
+        object_id=case.id,
+        fields=sorted(at for at, _ in leaves(case.form)),
+        reason=matter.code,
+    )
     return case
 
 

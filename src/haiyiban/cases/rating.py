@@ -93,4 +93,6 @@ async def rate(
             at=now,
         )
     )
-    await audit.record(session, "cases.rating", object_kind="case", object_id=case.id)
+    await audit.record(
+        session, "cases.rating", subject=case.subject_id, object_kind="case", object_id=case.id
+    )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from haiyiban import audit
 from haiyiban.cases import opening, subjects
 from haiyiban.cases.handlers import Answers, Applicant
 from haiyiban.cases.models import Case
@@ -139,6 +140,14 @@ async def _refute(case_id: UUID, *, now: datetime) -> None:
             case.has_open_facts = False
             case.version += 1
             case.updated_at = now
+            await audit.record(
+                session,
+                "cases.refute",
+                subject=case.subject_id,
+                object_kind="case",
+                object_id=case.id,
+                reason=case.matter,
+            )
 
 
 async def _locked(session: AsyncSession, case_id: UUID) -> Case | None:

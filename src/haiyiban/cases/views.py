@@ -9,11 +9,12 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import context
+from haiyiban import audit, context
 from haiyiban.cases.drafting import schema_of
 from haiyiban.cases.models import Case, CaseEvent
 from haiyiban.cases.states import By, State, Verb, clock_in, verbs_in
 from haiyiban.cases.timeline import events_of
+from haiyiban.forms import leaves
 from haiyiban.matters import catalogue
 from haiyiban.matters.matter import Matter
 from haiyiban.wire import Output
@@ -111,6 +112,19 @@ async def read(session: AsyncSession, case: Case) -> CaseRead:
     """The applicant's view."""
     form = schema_of(case).mask(case.form, case.locked)
     return CaseRead(**await _members(session, case, form=form, by=By.APPLICANT))
+
+
+async def record_look(session: AsyncSession, case: Case) -> None:
+    """Somebody is shown what is another person's."""
+    await audit.record(
+        session,
+        "cases.read",
+        subject=case.subject_id,
+        object_kind="case",
+        object_id=case.id,
+        fields=sorted(at for at, _ in leaves(case.form)),
+        reason=case.matter,
+    )
 
 
 async def desk_read(session: AsyncSession, case: Case) -> DeskCaseRead:

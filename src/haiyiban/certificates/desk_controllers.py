@@ -66,7 +66,7 @@ class DeskCertificatesController(Controller):
         cursor: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
     ) -> Page[views.DeskCertificateSummary]:
-        """Newest first; with `number`, the one of that identifier."""
+        """Newest first; with `number`, the one of that identifier. Each name that is shown is recorded."""
         size = page_limit(limit)
         query = select(Certificate).where(access.of_staff(request.user)).order_by(Certificate.id.desc())
         if number is not None:
@@ -74,6 +74,8 @@ class DeskCertificatesController(Controller):
         if (after := after_cursor(cursor)) is not None:
             query = query.where(Certificate.id < after)
         rows = list(await session.scalars(query.limit(size + 1)))
+        for certificate in rows[:size]:
+            await _record_look(session, certificate, "list", fields=["name"])
         today = clock.today()
         return Page(
             items=[views.desk_summary(certificate, today=today) for certificate in rows[:size]],
@@ -89,17 +91,7 @@ class DeskCertificatesController(Controller):
         self, request: StaffRequest, session: NamedDependency[AsyncSession], certificate_id: FromPath[UUID]
     ) -> views.DeskCertificateRead:
         """In full. The look is recorded."""
-        certificate = await access.of_desk(session, certificate_id, request.user)
-        await audit.record(
-            session,
-            "certificates.read",
-            subject=certificate.holder_id,
-            object_kind="certificate",
-            object_id=certificate.id,
-            fields=sorted(certificate.claims),
-            reason=certificate.type,
-        )
-        return views.desk_read(certificate, today=clock.today())
+        return await _shown(session, await access.of_desk(session, certificate_id, request.user))
 
     @post(
         "/{certificate_id:uuid}/correction",
@@ -123,7 +115,7 @@ class DeskCertificatesController(Controller):
         certificate = await service.correct(
             session, old.id, claims=claims, reason=_reason(data.reason), now=clock.now()
         )
-        return views.desk_read(certificate, today=clock.today())
+        return await _shown(session, certificate)
 
     @post(
         "/{certificate_id:uuid}/revocation",
@@ -141,7 +133,7 @@ class DeskCertificatesController(Controller):
         """For good."""
         certificate = await access.of_desk(session, certificate_id, request.user)
         await service.revoke(session, certificate.id, reason=_reason(data.reason), now=clock.now())
-        return views.desk_read(certificate, today=clock.today())
+        return await _shown(session, certificate)
 
     @post(
         "/{certificate_id:uuid}/suspension",
@@ -159,7 +151,7 @@ class DeskCertificatesController(Controller):
         """Until it is reinstated."""
         certificate = await access.of_desk(session, certificate_id, request.user)
         await service.suspend(session, certificate.id, reason=_reason(data.reason), now=clock.now())
-        return views.desk_read(certificate, today=clock.today())
+        return await _shown(session, certificate)
 
     @post(
         "/{certificate_id:uuid}/reinstatement",
@@ -177,7 +169,27 @@ class DeskCertificatesController(Controller):
         """Ends a suspension."""
         certificate = await access.of_desk(session, certificate_id, request.user)
         await service.reinstate(session, certificate.id, reason=_reason(data.reason), now=clock.now())
-        return views.desk_read(certificate, today=clock.today())
+        return await _shown(session, certificate)
+
+
+async def _shown(session: AsyncSession, certificate: Certificate) -> views.DeskCertificateRead:
+    """The certificate to its clerk; after a step it is a look like any other."""
+    await _record_look(session, certificate, "read", fields=sorted(certificate.claims))
+    return views.desk_read(certificate, today=clock.today())
+
+
+async def _record_look(
+    session: AsyncSession, certificate: Certificate, verb: str, *, fields: list[str]
+) -> None:
+    await audit.record(
+        session,
+        f"certificates.{verb}",
+        subject=certificate.holder_id,
+        object_kind="certificate",
+        object_id=certificate.id,
+        fields=fields,
+        reason=certificate.type,
+    )
 
 
 def _reason(given: str) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban import clock
 from haiyiban.context import current
 from haiyiban.errors import Malformed, NotAllowed, NotSignedIn
+from haiyiban.forms.strict import MalformedJson, parse_json
 from haiyiban.identity.callers import VerifierCaller
 from haiyiban.identity.guards import staff
 from haiyiban.identity.tokens import LIFE, access_tokens
@@ -65,7 +66,7 @@ class VerifierTokenController(Controller):
         summary="Sign a verifier's system in",
         operation_class=TokenOperation,
         exception_handlers={TokenRefused: client_credentials.refused},
-        responses=problems(Malformed, service.InvalidClient, service.VerifierSuspended),
+        responses=problems(Malformed, MalformedJson, service.InvalidClient, service.VerifierSuspended),
     )
     async def token(
         self, request: Request[Any, Any, Any], session: NamedDependency[AsyncSession]
@@ -86,8 +87,8 @@ class VerifierTokenController(Controller):
                 raise TokenRefused("unauthorized_client") from None
             return client_credentials.granted(_issue(caller), expires_in=_LIFE_SECONDS)
         try:
-            given = msgspec.json.decode(body, type=ClientCredentials)
-        except msgspec.MsgspecError:
+            given = msgspec.convert(parse_json(body), ClientCredentials)
+        except msgspec.ValidationError:
             raise Malformed from None
         caller = await service.authenticate(session, given.client_id, given.client_secret)
         token = VerifierToken(access_token=_issue(caller), expires_in_seconds=_LIFE_SECONDS)

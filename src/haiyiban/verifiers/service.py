@@ -103,6 +103,9 @@ async def add_client(
 
 async def authenticate(session: AsyncSession, client_id: str, client_secret: str) -> VerifierCaller:
     """The verifier behind a client's secret. Raises InvalidClient, VerifierSuspended."""
+    if not client_id.isprintable():
+        # PostgreSQL keeps no NUL and would fail on the question.
+        raise InvalidClient
     client = await session.get(VerifierClient, client_id)
     known = client.secret_hash if client is not None and client.retired_at is None else bytes(32)
     if not hmac.compare_digest(known, _hash(client_secret)) or client is None:
@@ -110,6 +113,7 @@ async def authenticate(session: AsyncSession, client_id: str, client_secret: str
     verifier = await session.get_one(Verifier, client.verifier_id)
     if verifier.status != "active":
         raise VerifierSuspended
+    await audit.record(session, "verifiers.sign-in", object_kind="verifier", object_id=verifier.id)
     return VerifierCaller(
         verifier_id=verifier.id,
         client_id=client_id,
