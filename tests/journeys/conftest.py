@@ -9,10 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from haiyiban.runtime import ports
@@ -27,6 +28,8 @@ class Platform:
     home: Path
     demo: dict[str, Any]
     process: subprocess.Popen[bytes]
+    clients: list[httpx.Client] = field(default_factory=list)
+    """Closed at the end."""
 
     def logs(self) -> str:
         """Everything that its processes wrote."""
@@ -50,7 +53,10 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         start_new_session=True,
     )
     try:
-        yield Platform(home, _when_ready(home / "demo.json", process), process)
+        started = Platform(home, _when_ready(home / "demo.json", process), process)
+        yield started
+        for client in started.clients:
+            client.close()
     finally:
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=40)

@@ -20,6 +20,7 @@ class Person:
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
         self.http = httpx.Client(base_url=f"{platform.demo['api']}/api/v1", timeout=30)
+        platform.clients.append(self.http)
 
     def get(self, path: str, **parameters: Any) -> Any:
         """What is there."""

@@ -92,7 +92,9 @@ def _correct(platform: Platform, parent: Resident, notice: Document) -> None:
     officer = Official(platform, "officer")
     claims = notice["claims"]
     officer.post(
-        f"/desk/certificates/{notice['id']}/correction", {"claims": claims, "reason": "补正班级信息"}
+        f"/desk/certificates/{notice['id']}/correction",
+        {"claims": claims, "reason": "补正班级信息"},
+        expect=201,
     )
     assert Verifier(platform).scan(old["text"])["outcome"] == "revoked"
     valid = [row for row in parent.get("/certificates")["items"] if row["status"] == "valid"]
