@@ -8,13 +8,16 @@ from typing import Any
 import httpx
 import pytest
 
+from haiyiban import db
 from haiyiban.ids import new_id
+from services.school_places.models import Enrolment
 from tests import builders
 from tests.zones.school_places.conftest import (
     Headers,
     MakeRound,
     Round,
     SignInStaff,
+    accept,
     applied,
     apply,
     drawn,
@@ -99,6 +102,16 @@ async def test_a_roll_waits_for_the_end_and_for_every_case(
     await applied(api, sandbox, clerk, family("A"), [still_open.schools["A"]])
     answer = await api.post(still_open.runs, json={}, headers=officer)
     assert (answer.status_code, slug(answer)) == (409, "enrolment-still-open")
+    waiting = await builders.resident(api, sandbox, family("A"))
+    case = (await apply(api, waiting, [still_open.schools["A"]])).json()
+    async with db.database().transaction() as session:
+        enrolment = await session.get_one(Enrolment, still_open.id)
+        enrolment.closes_at = noon(0)
+    answer = await api.post(still_open.runs, json={}, headers=officer)
+    assert (answer.status_code, slug(answer)) == (409, "cases-pending")
+    assert answer.json()["pending"] == {"submitted": 1}
+    await accept(api, clerk, case)
+    assert (await api.post(still_open.runs, json={}, headers=officer)).status_code == 201
 
 
 async def test_without_an_accepted_case_there_is_nothing_to_draw(
