@@ -36,7 +36,6 @@ _STEP_OF = {
 async def tell(session: AsyncSession, case: Case, verb: Verb, *, delay: timedelta = timedelta()) -> None:
     """Tell the applicant about a verb that was carried out."""
     matter = catalogue().version(case.matter, case.matter_version)
-    due = local_date(case.correction_due_at) if case.correction_due_at else case.promised_due_on
     await notices.tell_person(
         session,
         case.applicant_id,
@@ -45,5 +44,14 @@ async def tell(session: AsyncSession, case: Case, verb: Verb, *, delay: timedelt
         delay=delay,
         matter=matter.name.zh,
         number=case.number or "",
-        due=due.isoformat() if due else "",
+        due=_due(case),
     )
+
+
+def _due(case: Case) -> str:
+    """The day that the applicant or we must keep; one beyond the published calendars is not promised."""
+    if case.correction_due_at is not None:
+        return local_date(case.correction_due_at).isoformat()
+    if case.promised_due_on is None:
+        return ""
+    return case.promised_due_on.isoformat() + ("（预计）" if case.due_provisional else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -18,11 +18,14 @@ from haiyiban.cases.models import Case
 from haiyiban.cases.notices import tell
 from haiyiban.cases.numbers import next_number
 from haiyiban.cases.states import By, Verb
-from haiyiban.cases.subjects import NotYourChild, is_refuted
+from haiyiban.cases.subjects import NUMBER, NotYourChild, is_refuted
 from haiyiban.clock import local_date
 from haiyiban.db import violated
 from haiyiban.errors import Conflict, Words
+from haiyiban.forms import MISSING, get
 from haiyiban.matters import catalogue
+
+_WHO: Final = {"/child/name", NUMBER}
 
 
 class AlreadyApplied(Conflict):
@@ -77,13 +80,22 @@ async def findings_for_clerk(session: AsyncSession, case: Case, *, now: datetime
 
 async def _check(session: AsyncSession, case: Case, *, now: datetime) -> list[Any]:
     handler = handler_of(case.matter)
-    errors = schema_of(case).validate(case.form)
+    errors = [error for error in schema_of(case).validate(case.form) if not _is_awaited(case, error.pointer)]
     findings = await handler.check(session, case, now=now) if handler else ()
     errors += [finding.error for finding in findings if finding.level == "refuses"]
     if errors:
         # A field that fails the schema and a rule in the same words is listed once.
         raise InvalidForm(errors=list(dict.fromkeys(errors)))
     return _for_clerk(findings)
+
+
+def _is_awaited(case: Case, at: str) -> bool:
+    """An empty field whose register did not answer (待核实): it is asked again, so nobody waits to hand in.
+
+    The child's name is written in any event: a certificate without one helps nobody.
+    """
+    is_open = case.prefill.get(at, {}).get("state") == "unknown" and at not in _WHO
+    return is_open and get(case.form, at) is MISSING
 
 
 async def _take_place(session: AsyncSession, case: Case, *, now: datetime) -> None:

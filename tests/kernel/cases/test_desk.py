@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import httpx
 import pytest
+from sqlalchemy import event
 
 from haiyiban.db import Database
+from tests import builders
 from tests.builders import Somebody, slug
-from tests.kernel.cases.office import PROOF, Citizen, Office, audited, row
+from tests.kernel.cases.office import PROOF, SCHOOL, Citizen, Office, audited, change_row, row
 
 
 async def test_another_agency_and_another_division_do_not_see_the_case(
@@ -126,3 +130,39 @@ async def test_a_clerk_is_told_what_may_be_done_now(citizen: Citizen, office: Of
     accepted = await office.done(case, "accept")
     assert {"suspend", "extend", "transfer", "terminate", "approve", "deny"} == set(accepted["verbs"])
     assert (await citizen.get(case))["verbs"] == ["withdrawal"]
+
+
+async def test_a_longer_list_takes_no_more_queries(
+    api: httpx.AsyncClient, citizen: Citizen, office: Office, database: Database
+) -> None:
+    for _ in range(3):
+        await citizen.handed_in()
+    queries: list[str] = []
+
+    def note(_: object, __: object, statement: str, *rest: object) -> None:
+        if "cases_case" in statement:
+            queries.append(statement)
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        assert len((await office.queue(limit=3))["items"]) == 3
+        mine = await api.get("/cases", params={"limit": "3"}, headers=citizen.headers)
+        assert len(mine.json()["items"]) == 3
+    finally:
+        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+    assert len(queries) == 2
+
+
+async def test_what_a_draw_decides_is_not_decided_case_by_case(
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient
+) -> None:
+    parent = await Citizen.signed_in(api, sandbox, Somebody(children=[builders.child()]))
+    case = await parent.draft(SCHOOL)
+    # Handing in and accepting belong to the zone's own tests; here the case is simply there.
+    await change_row(case, state="accepted", accepted_on=date(2026, 3, 2))
+    office = Office(api, agency="education")
+    assert {"approve", "deny"}.isdisjoint((await office.get(case)).json()["verbs"])
+    for verb in ("approve", "deny"):
+        refused = await office.act(case, verb, note="符合条件")
+        assert (refused.status_code, slug(refused)) == (403, "decided-by-publication")
+    assert (await row(case)).state == "accepted"
