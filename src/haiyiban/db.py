@@ -144,7 +144,7 @@ _AWAY_STATES = frozenset(
         "55P03",
     }
 )
-"""PostgreSQL is stopping, starting or full of connections; or it ended this transaction for another's sake."""
+"""PostgreSQL stops, starts, is full of connections, or ended this transaction for another's sake."""
 
 
 def is_away(error: BaseException) -> bool:
