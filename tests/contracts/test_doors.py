@@ -17,8 +17,10 @@ from uuid import UUID
 import httpx
 import jwt
 import pytest
+from sqlalchemy import select
 
 from haiyiban import certificates, clock, verifiers
+from haiyiban.audit.models import AuditRecord
 from haiyiban.codes.claims import Kind
 from haiyiban.codes.cti import new_code_id
 from haiyiban.db import Database
@@ -258,6 +260,46 @@ async def test_a_made_up_code_id_opens_nothing_of_others_and_nothing_of_tomorrow
         for address in (f"/codes/{code}", f"/codes/{code}/image.svg"):
             answer = await client.get(address, headers=headers)
             assert answer.status_code == 404, answer.text
+
+
+async def test_a_stored_answer_is_not_given_again_below_its_level(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    """A phone may have a new holder, whose SMS opens the same account at L1: its keys may be guessed."""
+    body = {"kind": "certificate", "subjectId": world.ids["certificate_id"]}
+    key = {"Idempotency-Key": "1"}
+    first = await client.post("/codes", json=body, headers=world.owner | key)
+    again = await client.post("/codes", json=body, headers=world.owner | key)
+    assert again.text == first.text
+    low = await client.post("/codes", json=body, headers=world.callers[LOW] | key)
+    assert (low.status_code, builders.slug(low)) == (403, "step-up-needed")
+    assert first.json()["id"] not in low.text
+
+
+async def test_a_refusal_is_recorded_with_the_object_that_was_tried(
+    client: httpx.AsyncClient, world: World, database: Database
+) -> None:
+    """Whoever tries doors can be found: which case, by whom, from where."""
+    case_id = world.ids["case_id"]
+    refused = await client.get(f"/desk/cases/{case_id}", headers=world.callers[OTHER_AGENCY])
+    async with database.reading() as session:
+        record = await session.scalar(
+            select(AuditRecord).where(AuditRecord.request_id == refused.headers["x-request-id"])
+        )
+    assert record is not None
+    assert (record.action, record.outcome) == ("GET /api/v1/desk/cases/{case_id}", "not-found")
+    assert (record.object_kind, str(record.object_id)) == ("case", case_id)
+    assert str(record.actor_id) == _claims(world.callers[OTHER_AGENCY])["sub"]
+    assert record.actor_unit == "education"
+    assert record.address is not None
+
+
+async def test_a_request_id_that_may_be_somebodys_number_is_not_taken_over(
+    client: httpx.AsyncClient,
+) -> None:
+    for number in ("13800138000", "46010519900101001X"):
+        answer = await client.get("/matters", headers={"X-Request-Id": number})
+        assert answer.headers["x-request-id"] != number
 
 
 def _filled(body: dict[str, Any], world: World) -> str:

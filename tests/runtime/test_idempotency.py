@@ -220,7 +220,7 @@ async def test_the_claim_of_a_process_that_died_is_taken_over(served: EdgeApp, d
     assert answer.status_code == 201
     async with database.reading() as session:
         with pytest.raises(idempotency.ClaimLost):
-            await idempotency.store(session, claimed, idempotency.Answer(201, [], b"late"))
+            await idempotency.store(session, claimed, idempotency.Answer(201, [], b"late"), caller=caller)
 
 
 async def test_work_whose_claim_was_taken_over_is_undone(served: EdgeApp, database: Database) -> None:

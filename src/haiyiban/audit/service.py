@@ -60,6 +60,16 @@ async def record(
     )
 
 
-async def refused(session: AsyncSession, action: str, *, outcome: str) -> None:
-    """Record a refused request: `action` is its method and route, `outcome` the problem's slug."""
-    await record(session, action, outcome=outcome)
+async def refused(
+    session: AsyncSession,
+    action: str,
+    *,
+    outcome: str,
+    object_kind: str | None = None,
+    object_id: UUID | None = None,
+) -> None:
+    """Record a refused request: `action` is its method and route, `outcome` the problem's slug.
+
+    The object is what its address names, such as a case that is another's: who tries doors can be found.
+    """
+    await record(session, action, outcome=outcome, object_kind=object_kind, object_id=object_id)

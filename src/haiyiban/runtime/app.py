@@ -105,7 +105,8 @@ async def _refresh(database: Database) -> None:
     """Keep what each process must know within two seconds: whose tokens are refused, which keys exist."""
     while True:
         try:
-            async with database.reading() as session:
+            # A connection that hangs must not keep the list from the next try.
+            async with asyncio.timeout(_REFRESH_SECONDS), database.reading() as session:
                 await revocations.reload(session)
             access_tokens().reload()
         except Exception as error:  # noqa: BLE001 - the loop must outlive a restart of PostgreSQL

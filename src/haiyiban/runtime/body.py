@@ -25,7 +25,8 @@ async def read(receive: Receive, headers: dict[bytes, bytes], limit: int) -> byt
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            break
+            # What has come may read like a whole body, and nothing at all like the empty object.
+            raise Malformed
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > limit:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import time
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from litestar import Litestar
 from litestar.exceptions import HTTPException
@@ -27,7 +29,7 @@ from haiyiban.runtime.idempotency import Answer
 from haiyiban.runtime.problems import problem_of
 from haiyiban.runtime.records import AccessLog, AccessRecord, Figures, stamp
 from haiyiban.runtime.reply import Reply
-from haiyiban.runtime.unit import Unit
+from haiyiban.runtime.unit import Asked, Unit
 from haiyiban.wire import API
 
 Scope = Any
@@ -35,7 +37,8 @@ Receive = Any
 Send = Any
 """ASGI's own dictionaries: Litestar types them as unions that no line here could be written against."""
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_REQUEST_ID = re.compile(rb"(?!\d+[Xx]?\Z)[A-Za-z0-9._-]{8,64}")
+"""Never digits alone: it goes into the log, and that would be somebody's phone or identity number."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 _NO_STORED_ANSWER = (f"{API}/auth/",)
@@ -75,7 +78,7 @@ class Edge:
         method = scope["method"]
         if method == "HEAD":
             scope["method"] = "GET"
-        unit = Unit(self._database, action=lambda: self._action(scope))
+        unit = Unit(self._database, asked=lambda: self._asked(scope))
         reply = Reply(unit, send, request_id=circumstances.request_id, head=method == "HEAD")
         try:
             await self._enter(scope, headers, receive, unit, reply)
@@ -84,6 +87,8 @@ class Edge:
             await reply.refuse(problem_of(error))
         finally:
             await unit.close()
+            # It knows the scope that holds it; a cycle would be left to the garbage collector, which is dear.
+            scope["state"].pop("unit", None)
             self._record(scope, method, reply, time.perf_counter() - started)
 
     async def _enter(
@@ -116,6 +121,7 @@ class Edge:
         own = idempotency.scope_of(caller.id, "POST", path, key)
         found = await idempotency.claim(self._database, own, content)
         if isinstance(found, Answer):
+            await idempotency.require_same(found, caller)
             return found
         unit.claim = found
         return None
@@ -139,6 +145,14 @@ class Edge:
         circumstances.actor_id = caller.id
         circumstances.actor_unit = caller.unit
         return caller
+
+    def _asked(self, scope: Scope) -> Asked:
+        """What a request came for and who asked, as known when it ends: a guard may have learned more."""
+        ids = [
+            (name, value) for name, value in scope.get("path_params", {}).items() if isinstance(value, UUID)
+        ]
+        name, object_id = ids[-1] if ids else ("", None)
+        return Asked(self._action(scope), name.removesuffix("_id") or None, object_id, scope["user"])
 
     def _action(self, scope: Scope) -> str | None:
         """Method and route, for the audit of a refusal; None for an address that does not exist."""
@@ -183,11 +197,33 @@ def route_of(scope: Scope) -> str | None:
 
 
 def _circumstances(scope: Scope, headers: dict[bytes, bytes]) -> Context:
-    given = headers.get(b"x-request-id", b"").decode("latin-1")
+    given = headers.get(b"x-request-id")
+    known = _REQUEST_ID.fullmatch(given) if given else None
+    accepted = headers.get(b"accept-language")
     client = scope.get("client")
     return Context(
-        request_id=given if _REQUEST_ID.fullmatch(given) else new_id().hex,
-        language="en" if headers.get(b"accept-language", b"")[:2].lower() == b"en" else "zh-CN",
+        request_id=known[0].decode() if known else new_id().hex,
+        language=_language(accepted.decode("latin-1")) if accepted else "zh-CN",
         address=client[0] if client else None,
         actor_kind="anonymous",
     )
+
+
+@lru_cache(maxsize=256)
+def _language(accepted: str) -> str:
+    """What the reader likes best of the two that we speak; Chinese where nothing says otherwise.
+
+    Source: RFC 9110 §12.5.4 (a range without a weight has weight 1, weight 0 is "not this one").
+    """
+    likes = {"zh": 0.0, "en": 0.0}
+    for part in accepted.split(","):
+        name, _, weight = part.strip().partition(";")
+        language = name.strip().lower().partition("-")[0]
+        if language in likes:
+            likes[language] = max(likes[language], _weight(weight))
+    return "en" if likes["en"] > likes["zh"] else "zh-CN"
+
+
+def _weight(text: str) -> float:
+    found = re.fullmatch(r"\s*q=([01](?:\.\d{0,3})?)\s*", text) if text else None
+    return float(found[1]) if found else 1.0 if not text else 0.0

@@ -24,6 +24,9 @@ from haiyiban import clock
 from haiyiban.crypto import SealedJson
 from haiyiban.db import Base, Database, database
 from haiyiban.errors import Conflict, Malformed, Problem, Words
+from haiyiban.identity import sessions
+from haiyiban.identity.callers import Caller, ResidentCaller
+from haiyiban.identity.guards import StepUpNeeded
 from haiyiban.ids import new_id
 from haiyiban.zone import Task
 
@@ -79,6 +82,10 @@ class Answer(msgspec.Struct):
     status: int
     headers: list[tuple[str, str]]
     body: bytes
+    level: str = ""
+    """The assurance level at which a resident got it; nobody below is given it again."""
+    person_id: UUID | None = None
+    """The person who got it: a phone, and with it an account, may pass to another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +158,24 @@ async def _claim_once(session: AsyncSession, scope: bytes, body_hash: bytes) -> 
     return msgspec.convert(stored.answer, Answer) if stored.answer_sealed else None
 
 
-async def store(session: AsyncSession, held: Claim, answer: Answer) -> None:
+async def require_same(answer: Answer, caller: Caller) -> None:
+    """A stored answer is for who may have it still: in a new session of the account, or after the phone went
+    to somebody else, no guard has looked yet. Raises StepUpNeeded, IdempotencyMismatch."""
+    if not isinstance(caller, ResidentCaller) or not answer.level:
+        return
+    if caller.level < answer.level:
+        # The token in hand may be older than the level of its session.
+        caller = await sessions.caller_now(caller.session_id) or caller
+    if caller.level < answer.level:
+        raise StepUpNeeded(members={"needs": answer.level, "has": caller.level.value})
+    if answer.person_id not in {None, caller.person_id}:
+        raise IdempotencyMismatch
+
+
+async def store(session: AsyncSession, held: Claim, answer: Answer, *, caller: Caller) -> None:
     """Keep the answer in the transaction of the work. Raises ClaimLost where another took the claim over."""
+    if isinstance(caller, ResidentCaller):
+        answer = msgspec.structs.replace(answer, level=caller.level.value, person_id=caller.person_id)
     row = StoredAnswer(id=held.row)
     row.answer = msgspec.to_builtins(answer)
     kept = await session.scalar(

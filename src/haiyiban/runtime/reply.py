@@ -86,7 +86,11 @@ class Reply:
         await self._send_whole()
 
     async def _settle(self) -> None:
-        answer = Answer(
+        await self._unit.settle(self.status, self._answer)
+
+    def _answer(self) -> Answer:
+        """What an Idempotency-Key keeps."""
+        return Answer(
             status=self.status,
             headers=[
                 (name.decode("latin-1"), value.decode("latin-1"))
@@ -95,10 +99,9 @@ class Reply:
             ],
             body=b"".join(self._chunks),
         )
-        await self._unit.settle(answer)
 
     async def _send_whole(self) -> None:
-        content = b"".join(self._chunks)
+        content = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._headers = [item for item in self._headers if item[0].lower() != b"content-length"]
         if self.status != 204:
             self._headers.append((b"content-length", str(len(content)).encode()))

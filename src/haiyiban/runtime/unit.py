@@ -8,12 +8,15 @@ transaction as the work (docs/decisions/0003-the-edge-commits.md).
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit, db
 from haiyiban.db import Database
 from haiyiban.errors import Problem
+from haiyiban.identity.callers import Caller
 from haiyiban.runtime import idempotency
 from haiyiban.runtime.idempotency import Answer, Claim, ClaimLost
 
@@ -21,12 +24,22 @@ _NOT_KEPT = frozenset({401, 429})
 _NOT_AUDITED = frozenset({400, 503})
 
 
+class Asked(NamedTuple):
+    """What a request came for, and who asked."""
+
+    action: str | None
+    """Method and route; None for an address that does not exist."""
+    object_kind: str | None
+    object_id: UUID | None
+    """What the address names last, such as a case, whether or not there is one."""
+    caller: Caller
+
+
 class Unit:
     """The session of one request and what it owes at its end."""
 
-    def __init__(self, database: Database, *, action: Callable[[], str | None]) -> None:
-        self._action = action
-        """What was asked for, in the words of the audit; None for an address that does not exist."""
+    def __init__(self, database: Database, *, asked: Callable[[], Asked]) -> None:
+        self._asked = asked
         self._database = database
         self._session: AsyncSession | None = None
         self.claim: Claim | None = None
@@ -41,20 +54,20 @@ class Unit:
             db.hold(self._session)
         return self._session
 
-    async def settle(self, answer: Answer) -> None:
+    async def settle(self, status: int, answer: Callable[[], Answer]) -> None:
         """Commit the work, or undo it and record the refusal. Raises what the commit raises."""
-        if self._session is None and self.claim is None and answer.status < 400:
+        if self._session is None and self.claim is None and status < 400:
             return
-        if answer.status >= 500:
+        if status >= 500:
             await self.session.rollback()
             await self._release()
-        elif answer.status >= 400:
+        elif status >= 400:
             if self.problem is None or not self.problem.commits:
                 await self.session.rollback()
             await self._record_refusal()
-            await self._keep(answer)
+            await self._keep(status, answer)
         else:
-            await self._keep(answer)
+            await self._keep(status, answer)
         if self.session.in_transaction():
             await self.session.commit()
         self.claim = None
@@ -67,12 +80,12 @@ class Unit:
             await self._session.close()
             db.let_go(self._session)
 
-    async def _keep(self, answer: Answer) -> None:
-        if answer.status in _NOT_KEPT:
+    async def _keep(self, status: int, answer: Callable[[], Answer]) -> None:
+        if status in _NOT_KEPT:
             await self._release()
         elif self.claim is not None:
             try:
-                await idempotency.store(self.session, self.claim, answer)
+                await idempotency.store(self.session, self.claim, answer(), caller=self._asked().caller)
             except ClaimLost:
                 self.claim = None
                 raise
@@ -84,6 +97,12 @@ class Unit:
     async def _record_refusal(self) -> None:
         if self.problem is None or self.problem.status in _NOT_AUDITED:
             return
-        action = self._action()
-        if action is not None:
-            await audit.refused(self.session, action, outcome=self.problem.slug)
+        asked = self._asked()
+        if asked.action is not None:
+            await audit.refused(
+                self.session,
+                asked.action,
+                outcome=self.problem.slug,
+                object_kind=asked.object_kind,
+                object_id=asked.object_id,
+            )

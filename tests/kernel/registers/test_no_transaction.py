@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from haiyiban.db import Database
+from haiyiban.identity.callers import ANONYMOUS
 from haiyiban.registers import (
     Question,
     RegisterClient,
@@ -16,7 +17,7 @@ from haiyiban.registers import (
     redeem_face_token,
 )
 from haiyiban.registers.health import NOBODY
-from haiyiban.runtime.unit import Unit
+from haiyiban.runtime.unit import Asked, Unit
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ async def test_a_register_is_asked_after_a_short_look_not_during_it(
 
 
 async def test_a_request_asks_before_it_uses_its_session(client: RegisterClient, database: Database) -> None:
-    unit = Unit(database)
+    unit = Unit(database, asked=lambda: Asked(None, None, None, ANONYMOUS))
     assert (await client.ask("birth", NOBODY)).state == "absent"
     await unit.session.execute(text("SELECT 1"))
     with pytest.raises(RuntimeError):
