@@ -11,7 +11,7 @@ run: .venv/run.stamp ## set everything up and start 海易办 on this machine (C
 
 test: .venv/test.stamp ## all checks, then all tests
 	@$(MAKE) --no-print-directory -j2 check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # Schemas, the checked-in contract and the migrations are compared with the code by the tests.
 check: check-types check-format check-lint check-imports check-wheel ## format, lint, types, import contracts, wheel
