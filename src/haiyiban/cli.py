@@ -41,6 +41,8 @@ def serve(host: str, workers: int) -> None:
         loop=Loops.asyncio,
         workers=workers,
         workers_kill_timeout=10,
+        # A process that dies takes its requests with it, not the service; two deaths in 5 s end it.
+        respawn_failed_workers=True,
     ).serve()
 
 

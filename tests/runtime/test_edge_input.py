@@ -183,6 +183,9 @@ async def test_words_are_chinese_unless_english_is_asked_for(served: EdgeApp) ->
     for language, title in (
         ("", "请求格式不对"),
         ("zh-CN,zh;q=0.9,en;q=0.8", "请求格式不对"),
+        ("en;q=0.1, zh;q=0.9", "请求格式不对"),
+        ("fr, en;q=0", "请求格式不对"),
+        ("fr;q=0.9, en;q=0.5", "The request is malformed"),
         ("en-GB,en;q=0.9", "The request is malformed"),
     ):
         answer = await send(served, '{"count": 5}', **{"Accept-Language": language})

@@ -50,7 +50,8 @@ class SystemController(Controller):
         """Requests and times by route; no personal data."""
         figures: Figures = request.app.state["figures"]
         body, media = figures.exposition()
-        return Response(body, media_type=media)
+        # Litestar adds the charset to every text.
+        return Response(body, media_type=media.removesuffix("; charset=utf-8"))
 
     @get("/.well-known/jwks.json", summary="Public keys of access tokens")
     async def key_set(self) -> Response[dict[str, Any]]:

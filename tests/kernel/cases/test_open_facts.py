@@ -78,6 +78,15 @@ async def test_an_empty_open_field_is_filled_by_the_register_when_it_answers(
     assert [one for one in await audited(database, draft, "registers.read") if "household" in one.reason]
 
 
+async def test_nobody_waits_for_a_register_to_hand_in(citizen: Citizen, bad_day: Break) -> None:
+    await bad_day("social_insurance")
+    draft = await citizen.draft(PROOF)
+    await citizen.patch(draft, {"purpose": "school"})
+    handed_in = await citizen.submit(draft)
+    assert handed_in.status_code == 200, handed_in.text
+    assert set(handed_in.json()["openFacts"]) == {"/insurance/months", "/insurance/division"}
+
+
 async def test_a_register_that_answers_and_holds_nothing_leaves_the_field_to_the_applicant(
     api: httpx.AsyncClient, sandbox: httpx.AsyncClient, bad_day: Break
 ) -> None:
