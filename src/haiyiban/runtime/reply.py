@@ -121,4 +121,7 @@ class Reply:
 
 
 def _value(headers: Headers, name: bytes) -> bytes:
-    return next((value for found, value in headers if found.lower() == name), b"")
+    for found, value in headers:
+        if found.lower() == name:
+            return value
+    return b""
