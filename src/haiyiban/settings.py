@@ -28,7 +28,8 @@ class Settings:
     redis_url: str = ""
     """`REDIS_URL`, as redis:// or unix://."""
     registers_url: str = ""
-    """Where the registers, the SMS gateway and the face-check vendor answer."""
+    """Where the registers, the SMS gateway and the face-check vendor answer; in production there is no
+    default, for whoever answered at the sandbox's address could vouch for anybody."""
     registers_key: str = "sandbox"
     issuer: str = "460000"
     """Division code of the deployment, the `iss` of codes and tokens."""
@@ -60,6 +61,9 @@ class Settings:
         if offset and env == "production":
             raise InvalidSetting("HAIYIBAN_CLOCK_OFFSET is for the demo and tests; unset it in production")
         sandbox_port = int(_number(environ, "HAIYIBAN_SANDBOX_PORT", 8001))
+        sandbox_url, sandbox_key = f"http://127.0.0.1:{sandbox_port}", "sandbox"
+        if env == "production":
+            sandbox_url = sandbox_key = ""
         zones = tuple(name for name in environ.get("HAIYIBAN_ZONES", "").split(",") if name)
         return cls(
             env=env,
@@ -68,8 +72,8 @@ class Settings:
             sandbox_port=sandbox_port,
             database_url=environ.get("DATABASE_URL", ""),
             redis_url=environ.get("REDIS_URL", ""),
-            registers_url=environ.get("HAIYIBAN_REGISTERS_URL", f"http://127.0.0.1:{sandbox_port}"),
-            registers_key=environ.get("HAIYIBAN_REGISTERS_KEY", "sandbox"),
+            registers_url=environ.get("HAIYIBAN_REGISTERS_URL") or sandbox_url,
+            registers_key=environ.get("HAIYIBAN_REGISTERS_KEY") or sandbox_key,
             issuer=environ.get("HAIYIBAN_ISSUER", "460000"),
             zones=zones,
             clock_offset=offset,

@@ -49,7 +49,7 @@ class FieldMap:
         for depth, part in enumerate(path):
             names = list(self.schema(path[:depth]).get("properties", ()))
             known = part in names
-            position.append(names.index(part) if known else len(names) + (int(part) if part.isdigit() else 0))
+            position.append(names.index(part) if known else len(names) + _index(part))
         return tuple(position)
 
     def _at(self, path: Sequence[str]) -> list[Schema]:
@@ -77,3 +77,8 @@ class FieldMap:
                 yield from self._parts(inner)
         for keyword in _CONDITIONS:
             yield from self._parts(schema.get(keyword))
+
+
+def _index(part: str) -> int:
+    """The place in an array; 0 for a name, even for one that reads like a number (², a thousand nines)."""
+    return int(part) if part.isascii() and part.isdigit() and len(part) < 10 else 0

@@ -80,8 +80,12 @@ class FormSchema:
         return self._fields.title(parts_of(at))
 
     def knows(self, at: str) -> bool:
-        """Whether the form has a field at the pointer."""
-        return bool(self._fields.schema(parts_of(at)))
+        """Whether the form has a field at the pointer; no where it is no pointer at all."""
+        try:
+            path = parts_of(at)
+        except ValueError:
+            return False
+        return bool(self._fields.schema(path))
 
     def mask(self, form: dict[str, Json], pointers: Iterable[str]) -> dict[str, Json]:
         """The form with the named fields, and all inside them, covered as their `x-mask` says; others are

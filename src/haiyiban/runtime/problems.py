@@ -13,6 +13,7 @@ from litestar.exceptions import (
     NotFoundException,
     ValidationException,
 )
+from sqlalchemy.exc import DBAPIError
 
 from haiyiban import context
 from haiyiban.db import is_away
@@ -23,6 +24,8 @@ from haiyiban.runtime.field_errors import field_errors
 log = logging.getLogger("haiyiban")
 
 MEDIA = "application/problem+json"
+_NO_SUCH_CHARACTER = "22021"
+"""PostgreSQL cannot hold a NUL; in a body it is refused while reading, in an address it comes this far."""
 
 
 class MethodNotAllowed(Problem):
@@ -53,6 +56,8 @@ def problem_of(error: Exception) -> Problem:
         case MethodNotAllowedException():
             return MethodNotAllowed(headers=dict(error.headers or {}))
         case HTTPException() if 400 <= error.status_code < 500:
+            return Malformed()
+        case DBAPIError() if getattr(error.orig, "sqlstate", None) == _NO_SUCH_CHARACTER:
             return Malformed()
     if is_away(error):
         log.warning(

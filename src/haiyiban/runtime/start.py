@@ -19,6 +19,10 @@ def prepare(settings: Settings) -> Database:
     """Install this process's clock, vault, tokens and database. Raises InvalidSetting, KeyMissing."""
     if not settings.database_url:
         raise InvalidSetting("DATABASE_URL is not set; `haiyiban up` sets it, or point it at your PostgreSQL")
+    if not settings.registers_url or not settings.registers_key:
+        raise InvalidSetting(
+            "HAIYIBAN_REGISTERS_URL and HAIYIBAN_REGISTERS_KEY are not set; production asks real registers"
+        )
     clock.shift(settings.clock_offset)
     keys = FileKeys(settings.keys_dir) if settings.is_production else FileKeys.create(settings.keys_dir)
     crypto.install(Vault(keys))
