@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,18 +14,15 @@ from haiyiban import residents
 from haiyiban.cases.handlers import Finding
 from haiyiban.cases.models import Case
 from haiyiban.certificates import Certificate, Status
-from haiyiban.clock import SHANGHAI, local_date
+from haiyiban.clock import local_date
 from haiyiban.errors import Conflict, FieldError, Words
 from haiyiban.forms import get
 from haiyiban.identity import persons
 from services.school_places import rules
-from services.school_places.class_table import COORDINATED
-from services.school_places.classification import Classification
-from services.school_places.facts import Facts, Unknown
 from services.school_places.models import Application as ApplicationRow
-from services.school_places.service import enrolments, standings
+from services.school_places.service import advice, enrolments, standings
 from services.school_places.service.enrolments import Ground
-from services.school_places.verified import OWN_WORDS, Application, twin_birth
+from services.school_places.verified import Application, twin_birth
 
 
 class RollFixed(Conflict):
@@ -40,21 +37,11 @@ class RollFixed(Conflict):
 
 
 NOTICE = "admission-notice"
-_FACTS = {
-    "hukou": Words("户口", "household registration"),
-    "home": Words("住房", "home"),
-    "home_uses": Words("住房学位使用情况", "use of the home"),
-    "residence_permit": Words("居住证", "residence permit"),
-    "social_insurance_months": Words("社保", "social insurance"),
-    "siblings_at": Words("兄弟姐妹就读情况", "siblings at the school"),
-    "privileged": Words("优待对象", "privileged group"),
-}
-_STATEMENTS = (("hukou", "/hukou"), ("home", "/home"), ("residence_permit", "/residencePermit"))
 
 
 async def check(session: AsyncSession, case: Case, *, now: datetime) -> list[Finding]:
     """What refuses the application, all at once; where nothing does, what the clerk should know."""
-    enrolment = await enrolments.for_application(session, choices_of(case.form), now=now)
+    enrolment = await enrolments.for_application(session, advice.choices_of(case.form), now=now)
     if enrolment is None:
         return [
             _refusal(
@@ -71,14 +58,14 @@ async def check(session: AsyncSession, case: Case, *, now: datetime) -> list[Fin
     errors += await _people(session, case)
     errors += _rules(application, ground, now=now)
     refusals = [_refusal(error) for error in errors]
-    if not ground.offers.keys() >= set(choices_of(case.form)):
+    if not ground.offers.keys() >= set(advice.choices_of(case.form)):
         return refusals
     facts = await standings.facts_for(session, application, year=enrolment.school_year)
     return [
         *refusals,
-        *_standing(application, facts, ground),
-        *_open_statements(application, facts),
-        *await _shared_home(session, case, application, ground),
+        *advice.standing(application, facts, ground),
+        *advice.open_statements(application, facts),
+        *await advice.shared_home(session, case, application, ground),
     ]
 
 
@@ -87,7 +74,7 @@ async def enter(session: AsyncSession, case: Case, *, now: datetime) -> str | No
 
     Raises RollFixed where an officer fixed the roll since the check.
     """
-    enrolment = await enrolments.for_application(session, choices_of(case.form), now=now)
+    enrolment = await enrolments.for_application(session, advice.choices_of(case.form), now=now)
     if enrolment is None:
         return None
     await enrolments.hold(session, enrolment.id)
@@ -96,7 +83,7 @@ async def enter(session: AsyncSession, case: Case, *, now: datetime) -> str | No
     application = standings.application_of(case, confirmed_at=None, at=now)
     values = {
         "enrolment_id": enrolment.id,
-        "home": _stated_home(application),
+        "home": advice.stated_home(application),
         "guardians": sorted(standings.guardians_of(application)),
     }
     await session.execute(
@@ -105,12 +92,6 @@ async def enter(session: AsyncSession, case: Case, *, now: datetime) -> str | No
         .on_conflict_do_update(index_elements=["case_id"], set_=values)
     )
     return enrolment.code
-
-
-def choices_of(form: Mapping[str, Any]) -> list[str]:
-    """The schools of a form, even of one that is not well-formed."""
-    choices = form.get("choices")
-    return [choice for choice in choices if isinstance(choice, str)] if isinstance(choices, list) else []
 
 
 async def _people(session: AsyncSession, case: Case) -> list[FieldError]:
@@ -167,7 +148,7 @@ def _rules(application: Application, ground: Ground, *, now: datetime) -> Iterat
         twin = application.form.get("twinOf")
         if _birth(twin, today=today) is not None:
             yield from rules.check_twin(birth, twin_birth(application, str(twin), today=today))
-    choices, category = choices_of(application.form), application.form.get("category")
+    choices, category = advice.choices_of(application.form), application.form.get("category")
     if choices and category in ("public", "private"):
         kinds = {school: offer.school.kind for school, offer in ground.offers.items()}
         yield from rules.check_choices(choices, category, schools=kinds)  # type: ignore[arg-type]
@@ -178,123 +159,6 @@ def _birth(number: object, *, today: Any) -> Any:
         return residents.parse_identity_number(str(number), today=today).birth
     except residents.InvalidIdNumber:
         return None
-
-
-def _standing(application: Application, facts: Facts, ground: Ground) -> Iterator[Finding]:
-    """For each choice the class and what made it so."""
-    for position, school in enumerate(choices_of(application.form)):
-        offer = ground.offers[school]
-        result = standings.judge(facts, ground, offer, at=application.at)
-        yield Finding(
-            code="classification-open" if result.needs_review else "classification",
-            words=_words(Words(offer.school.name, offer.school.name_en), result),
-            pointer=f"/choices/{position}",
-            level="unknown" if result.needs_review else "info",
-            detail={
-                "atBest": result.at_best,
-                "atWorst": result.at_worst,
-                "outside": None if result.priority is None else result.priority.outside,
-                "subclass": None if result.priority is None else result.priority.subclass,
-                "open": list(result.open),
-            },
-        )
-
-
-def _words(school: Words, result: Classification) -> Words:
-    if result.priority is None:
-        names = [_FACTS[name] for name in result.open]
-        zh = (
-            f"待核实：{'、'.join(name.zh for name in names)}"
-            f"（最好第{result.at_best}类，最差第{result.at_worst}类）"
-        )
-        en = (
-            f"not verified yet: {', '.join(name.en for name in names)}; "
-            f"class {result.at_best} at best, {result.at_worst} at worst"
-        )
-    elif result.priority.rank > COORDINATED:
-        zh, en = "民办学校，统一抽签", "a private school: all are drawn alike"
-    else:
-        place = ("片区外", "outside") if result.priority.outside else ("片区内", "inside")
-        zh = f"{place[0]}第{result.priority.rank}类"
-        en = f"class {result.priority.rank} {place[1]} the catchment"
-    reasons = [
-        (
-            f"{fact.value.zh}（{fact.source}，{fact.at.astimezone(SHANGHAI):%Y-%m-%d}），{fact.effect.zh}",
-            f"{fact.value.en} ({fact.source}, {fact.at.astimezone(SHANGHAI):%Y-%m-%d}): {fact.effect.en}",
-        )
-        for fact in result.evidence
-    ]
-    return Words(
-        f"{school.zh}：" + "；".join([zh, *(reason[0] for reason in reasons)]),
-        f"{school.en}: " + "; ".join([en, *(reason[1] for reason in reasons)]),
-    )
-
-
-def _open_statements(application: Application, facts: Facts) -> Iterator[Finding]:
-    """What rests on the family's word alone: by accepting the case the clerk confirms it."""
-    for name, pointer in _STATEMENTS:
-        fact = getattr(facts, name)
-        if isinstance(fact, Unknown) and fact.source == OWN_WORDS:
-            title = _FACTS[name]
-            yield Finding(
-                code="own-statement",
-                words=Words(
-                    f"{title.zh}由家长自行填写，没有登记印证。受理即表示您已核对属实；不属实请要求补正。",
-                    f"The {title.en} rests on the family's word alone. Accepting the case confirms it; "
-                    "if it is not so, ask for a correction.",
-                ),
-                pointer=pointer,
-                level="unknown",
-            )
-    if application.is_unknown("birth/subject") and application.is_unknown("household/subject"):
-        yield Finding(
-            code="guardianship-open",
-            words=Words(
-                "监护关系待核实：出生和户籍登记都没有答复", "Guardianship is open: neither register answered"
-            ),
-            pointer="/guardian/relation",
-            level="unknown",
-        )
-
-
-async def _shared_home(
-    session: AsyncSession, case: Case, application: Application, ground: Ground
-) -> Sequence[Finding]:
-    """Another family applies with the same home in the same enrolment (一户一生)."""
-    home = _stated_home(application)
-    if home is None:
-        return ()
-    others = await session.scalars(
-        select(ApplicationRow.guardians)
-        .join(Case, Case.id == ApplicationRow.case_id)
-        .where(
-            ApplicationRow.enrolment_id == ground.enrolment.id,
-            ApplicationRow.home == home,
-            ApplicationRow.case_id != case.id,
-            Case.claim.is_not(None),
-        )
-    )
-    own = standings.guardians_of(application)
-    if all(own.intersection(guardians) for guardians in others):
-        return ()
-    return (
-        Finding(
-            code="home-named-twice",
-            words=Words(
-                "另一家庭在本批次也以同一住房申请，请按一户一生核实",
-                "Another family applies with the same home in this enrolment; please check",
-            ),
-            pointer="/home",
-            level="warns",
-        ),
-    )
-
-
-def _stated_home(application: Application) -> bytes | None:
-    home = application.form.get("home")
-    if isinstance(home, Mapping) and isinstance(home.get("id"), str):
-        return standings.blind("home", home["id"])
-    return None
 
 
 def _refusal(error: FieldError) -> Finding:

@@ -21,7 +21,7 @@ from services.school_places.facts import Unknown
 from services.school_places.models import AllocationRun, Enrolment, RollEntry
 from services.school_places.models import Application as ApplicationRow
 from services.school_places.service import enrolments, standings
-from services.school_places.service.applying import choices_of
+from services.school_places.service.advice import choices_of
 from services.school_places.verified import Application, twin_birth
 
 
