@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from haiyiban import audit
 from haiyiban.audit.models import AuditRecord, AuditSubject
 from haiyiban.certificates.models import Certificate
 from haiyiban.codes.models import Verification
@@ -62,3 +63,19 @@ async def of_person(
     if after is not None:
         query = query.where(AuditRecord.id < after)
     return [Entry._make(row) for row in (await session.execute(query)).all()]
+
+
+async def record_look(session: AsyncSession, verification_id: UUID) -> None:
+    """A verifier reads again what a verification told it: the holder finds that look here too."""
+    seen = await session.get_one(Verification, verification_id)
+    holder = await session.scalar(select(Certificate.holder_id).where(Certificate.id == seen.certificate_id))
+    await audit.record(
+        session,
+        "codes.read",
+        subject=holder,
+        object_kind="verification",
+        object_id=seen.id,
+        fields=seen.fields,
+        reason=seen.purpose,
+        outcome=seen.outcome,
+    )

@@ -12,13 +12,15 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
 from litestar.exceptions import ValidationException
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody
 from litestar.params import FromPath
 from litestar.types import Receive, Scope, Send
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
-from haiyiban.codes import verifying
+from haiyiban.codes import access_log, verifying
 from haiyiban.codes.answers import VerificationRead
 from haiyiban.codes.signing import code_keys
 from haiyiban.codes.verifying import VerificationCreate
@@ -100,13 +102,23 @@ class VerificationController(Controller):
         summary="A verification of ours",
         responses=problems(NotSignedIn, NotAllowed, verifying.VerificationMissing),
     )
-    async def read(self, request: VerifierRequest, verification_id: FromPath[UUID]) -> VerificationRead:
-        """As it was answered, to the same verifier only."""
-        return await verifying.read(verification_id, request.user)
+    async def read(
+        self,
+        request: VerifierRequest,
+        session: NamedDependency[AsyncSession],
+        verification_id: FromPath[UUID],
+    ) -> VerificationRead:
+        """As it was answered, to the same verifier only. The look is recorded."""
+        answer = await verifying.read(verification_id, request.user)
+        await access_log.record_look(session, verification_id)
+        return answer
 
 
 def _header(headers: Any, name: bytes) -> str | None:
-    return next((value.decode("latin-1") for found, value in headers if found == name), None)
+    for found, value in headers:
+        if found == name:
+            return str(value, "latin-1")
+    return None
 
 
 _encoder = msgspec.json.Encoder()
