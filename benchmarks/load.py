@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -58,9 +57,7 @@ class Client(asyncio.Protocol):
             self._transport.close()
 
 
-async def send(
-    port: int, requests: list[bytes], *, connections: int = CONNECTIONS
-) -> tuple[float, Counter[str]]:
+async def send(port: int, requests: list[bytes]) -> tuple[float, Counter[str]]:
     """Send all requests; the seconds it took and what came back."""
     loop = asyncio.get_running_loop()
     seen: Counter[str] = Counter()
@@ -83,4 +80,4 @@ def request_bytes(path: str, body: dict[str, object], *, headers: dict[str, str]
 
 def report(seconds: float, seen: Counter[str]) -> None:
     """Tell the parent process."""
-    json.dump({"seconds": seconds, "seen": seen}, sys.stdout)
+    print(json.dumps({"seconds": seconds, "seen": seen}), flush=True)

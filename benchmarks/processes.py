@@ -34,6 +34,20 @@ def serving(factory: str, port: int, *, environ: Mapping[str, str], log: Path, r
             process.wait(timeout=30)
 
 
+@contextmanager
+def loading(*arguments: str, environ: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A load generator on core 1: a line to its stdin starts a round, its stdout tells what came of it."""
+    command = [sys.executable, "-m", *arguments]
+    with subprocess.Popen(
+        command, env={**os.environ, **environ}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        pin(process.pid, 1)
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def pin(pid: int, core: int) -> None:
     """Keep a process, all its threads, on one core, where there are two."""
     if (os.cpu_count() or 1) < 2:

@@ -22,31 +22,37 @@ from haiyiban.codes.signing import code_keys
 
 
 def main() -> None:
-    """Prepare, send, report."""
+    """For each line that comes in: prepare, send, report."""
     variant, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    if variant == "verify":
-        token = os.environ["BENCH_TOKEN"]
-        refs = [int(ref) for ref in os.environ["BENCH_REFS"].split(",")]
-        requests = [
-            load.request_bytes(
-                "/api/v1/verifications",
-                {"text": _code(random.choice(refs)), "purpose": "enrolment", "place": "东门"},
-                headers={"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid4())},
-            )
-            for _ in range(count)
-        ]
-    else:
-        # Few different texts will do: nothing here remembers them.
-        texts = [bare.dcc_text(number) if variant == "dcc" else _code(1) for number in range(100)]
-        requests = [
-            load.request_bytes(
-                f"/{variant}",
-                {"text": random.choice(texts), "purpose": "enrolment", "place": "东门"},
-                headers={},
-            )
-            for _ in range(count)
-        ]
-    load.report(*asyncio.run(load.send(port, requests)))
+    prepare = _verifications if variant == "verify" else _yardstick
+    for _ in sys.stdin:
+        load.report(*asyncio.run(load.send(port, prepare(variant, count))))
+
+
+def _verifications(_: str, count: int) -> list[bytes]:
+    token = os.environ["BENCH_TOKEN"]
+    refs = [int(ref) for ref in os.environ["BENCH_REFS"].split(",")]
+    return [
+        load.request_bytes(
+            "/api/v1/verifications",
+            {"text": _code(random.choice(refs)), "purpose": "enrolment", "place": "东门"},
+            headers={"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid4())},
+        )
+        for _ in range(count)
+    ]
+
+
+def _yardstick(variant: str, count: int) -> list[bytes]:
+    # Few different texts will do: nothing there remembers them.
+    texts = [bare.dcc_text(number) if variant == "dcc" else _code(1) for number in range(100)]
+    return [
+        load.request_bytes(
+            f"/{variant}",
+            {"text": random.choice(texts), "purpose": "enrolment", "place": "东门"},
+            headers={},
+        )
+        for _ in range(count)
+    ]
 
 
 def _code(ref: int) -> str:

@@ -12,7 +12,6 @@ import os
 import platform
 import statistics
 import subprocess
-import sys
 import tempfile
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
@@ -23,7 +22,7 @@ from uuid import uuid4
 
 import httpx
 
-from benchmarks.processes import cpu_seconds, pin, serving
+from benchmarks.processes import cpu_seconds, loading, serving
 from haiyiban import certificates, clock, verifiers
 from haiyiban.errors import Words
 from haiyiban.identity import persons
@@ -69,11 +68,17 @@ def main() -> None:
             serving("benchmarks.bare:create_app", yardstick, environ=environ, log=log, ready="/bare")
         )
         load = environ | {"BENCH_TOKEN": _token(api, secret), "BENCH_REFS": ",".join(map(str, refs))}
+        ports_of = {"verify": api, "bare": yardstick, "dcc": yardstick}
+        loads = {
+            variant: stack.enter_context(
+                loading(*("benchmarks.scanners", variant, str(ports_of[variant]), str(COUNT)), environ=load)
+            )
+            for variant in VARIANTS
+        }
         rounds: dict[str, list[dict[str, float]]] = {variant: [] for variant in VARIANTS}
         for number in range(ROUNDS + 1):
             for variant in VARIANTS:
-                port = api if variant == "verify" else yardstick
-                measured = _round(variant, port, pids[variant], postgres.process.popen.pid, load)
+                measured = _round(variant, loads[variant], pids[variant], postgres.process.popen.pid)
                 if number:  # the first round warms up
                     rounds[variant].append(measured)
                 print(f"\r{variant} {number}/{ROUNDS} ", end="", flush=True)
@@ -81,16 +86,14 @@ def main() -> None:
     _tell(_summary(rounds))
 
 
-def _round(variant: str, port: int, pid: int, postgres: int, environ: dict[str, str]) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.scanners", variant, str(port), str(COUNT)]
-    with subprocess.Popen(command, env={**os.environ, **environ}, stdout=subprocess.PIPE) as process:
-        pin(process.pid, 1)
-        before = cpu_seconds(pid), cpu_seconds(postgres)
-        output, _ = process.communicate(timeout=120)
-        after = cpu_seconds(pid), cpu_seconds(postgres)
-    if process.returncode:
-        raise RuntimeError(f"the load of {variant} failed")
-    told = json.loads(output)
+def _round(variant: str, load: subprocess.Popen[str], pid: int, postgres: int) -> dict[str, float]:
+    assert load.stdin is not None
+    assert load.stdout is not None
+    before = cpu_seconds(pid), cpu_seconds(postgres)
+    load.stdin.write("go\n")
+    load.stdin.flush()
+    told = json.loads(load.stdout.readline())
+    after = cpu_seconds(pid), cpu_seconds(postgres)
     if told["seen"] != {"valid": COUNT}:
         raise RuntimeError(f"{variant}: not every answer was valid: {told['seen']}")
     return {

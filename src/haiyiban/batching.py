@@ -57,6 +57,8 @@ class Batcher(Generic[Item, Answer]):
     async def _drain(self) -> None:
         try:
             while self._waiting:
+                # Once around the loop: whoever is ready now comes along, and nobody waits for it.
+                await asyncio.sleep(0)
                 batch = [self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))]
                 await self._answer([pair for pair in batch if not pair[1].done()])
         finally:

@@ -7,7 +7,8 @@ measured in benchmarks/verify.py, coalesced it costs a request no more than not 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -150,31 +151,50 @@ async def record(batch: Sequence[Asked]) -> list[Recorded]:
     # As one JSON text: arrays, one for each of sixteen columns, take the driver ten times as long to write.
     given = _encoder.encode(batch).decode()
     today = max(local_date(asked.at) for asked in batch)
-    async with database().autocommit.connect() as connection:
-        rows = (await connection.exec_driver_sql(_ONCE, (given, today))).fetchall()
-        answers = [
-            _fresh(asked, row) if row[0] is not None else None for asked, row in zip(batch, rows, strict=True)
-        ]
-        if None not in answers:
-            return answers  # type: ignore[return-value]
-        repeated = [asked for asked, answer in zip(batch, answers, strict=True) if answer is None]
-        # A statement of its own, for the first one's snapshot may be older than the row it ran into.
-        earlier = await connection.exec_driver_sql(
-            _EARLIER,
-            (
+    async with _driver() as driver:
+        rows = await driver.fetch(_ONCE, given, today)
+        answers = {
+            asked.id: _fresh(asked, row)
+            for asked, row in zip(batch, rows, strict=True)
+            if row["outcome"] is not None
+        }
+        repeated = [asked for asked in batch if asked.id not in answers]
+        earlier = []
+        if repeated:
+            # A statement of its own: the first one's snapshot may be older than the row it ran into.
+            earlier = await driver.fetch(
+                _EARLIER,
                 [asked.id for asked in repeated],
                 [asked.verifier_id for asked in repeated],
                 [asked.idempotency_key for asked in repeated],
-            ),
-        )
-        return _filled(batch, answers, earlier.fetchall())
+            )
+    by_id = {row["id"]: row for row in earlier}
+    by_key = {(row["verifier_id"], row["idempotency_key"]): row for row in earlier}
+    return [
+        answers.get(asked.id)
+        or _read(by_id.get(asked.id) or by_key[asked.verifier_id, asked.idempotency_key])
+        for asked in batch
+    ]
 
 
 async def find(verification_id: UUID, verifier_id: UUID) -> Recorded | None:
     """A verification that this verifier made."""
+    async with _driver() as driver:
+        rows = await driver.fetch(_EARLIER, [verification_id], [], [])
+    return next((_read(row) for row in rows if row["verifier_id"] == verifier_id), None)
+
+
+@asynccontextmanager
+async def _driver() -> AsyncIterator[Any]:
+    """asyncpg's own connection, out of the pool: SQLAlchemy's cursor would cost as much as the statement."""
     async with database().autocommit.connect() as connection:
-        rows = (await connection.exec_driver_sql(_EARLIER, ([verification_id], [], []))).fetchall()
-    return next((_read(row) for row in rows if row.verifier_id == verifier_id), None)
+        raw = await connection.get_raw_connection()
+        try:
+            yield raw.driver_connection
+        except Exception:
+            # SQLAlchemy does not see what happened here, so it could not tell a dead connection.
+            await connection.invalidate()
+            raise
 
 
 def _fresh(asked: Asked, row: Any) -> Recorded:
@@ -198,20 +218,6 @@ def _fresh(asked: Asked, row: Any) -> Recorded:
 
 
 def _read(row: Any) -> Recorded:
-    recorded = Recorded(*row[:14])
+    columns = tuple(row)[: len(Recorded._fields)]
+    recorded = Recorded._make(columns)
     return recorded._replace(outcome=Outcome(recorded.outcome))
-
-
-def _filled(
-    batch: Sequence[Asked], answers: Sequence[Recorded | None], earlier: Sequence[Any]
-) -> list[Recorded]:
-    by_id = {row.id: _read(row) for row in earlier}
-    by_key = {
-        (row.verifier_id, row.idempotency_key): _read(row)
-        for row in earlier
-        if row.idempotency_key is not None
-    }
-    return [
-        answer or by_id.get(asked.id) or by_key[asked.verifier_id, asked.idempotency_key or ""]
-        for asked, answer in zip(batch, answers, strict=True)
-    ]
