@@ -1,0 +1,6 @@
+"""The flows that the contracts look at go through the zone's own fixtures."""
+
+from tests.kernel.codes.conftest import accredit
+from tests.zones.school_places.conftest import make_round, sign_in_staff
+
+__all__ = ["accredit", "make_round", "sign_in_staff"]

@@ -1,0 +1,196 @@
+"""One family's way through everything, step by step: what the contracts on audit and storage look at."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from tests import builders
+from tests.builders import Somebody
+from tests.zones.school_places.conftest import MakeRound, SignInStaff
+
+Headers = dict[str, str]
+Accredit = Callable[..., Awaitable[Headers]]
+
+
+@dataclass
+class Flow:
+    """The steps with their answers, and everything personal that went in."""
+
+    api: httpx.AsyncClient
+    parent: Somebody
+    child: dict[str, str]
+    answers: dict[str, httpx.Response] = field(default_factory=dict)
+    tokens: list[str] = field(default_factory=list)
+
+    @property
+    def personal(self) -> list[str]:
+        """The clear values that no table may hold."""
+        home = self.parent.home or {}
+        return [
+            self.parent.name,
+            self.parent.id_number,
+            self.parent.phone,
+            self.parent.address,
+            home["id"],
+            home["address"],
+            self.child["name"],
+            self.child["idNumber"],
+            *self.tokens,
+        ]
+
+    async def step(
+        self, name: str, method: str, path: str, /, *, by: Headers, expect: int = 200, **body: Any
+    ) -> Any:
+        """One request, with a key of its own where it changes something."""
+        key = {"Idempotency-Key": secrets.token_hex(8)} if method == "POST" else {}
+        told = None if method == "GET" else body
+        answer = await self.api.request(method, path, json=told, headers=by | key)
+        assert answer.status_code == expect, f"{name}: {answer.text}"
+        self.answers[name] = answer
+        return answer.json() if answer.content.startswith((b"{", b"[")) else None
+
+
+async def go(
+    api: httpx.AsyncClient,
+    sandbox: httpx.AsyncClient,
+    *,
+    make_round: MakeRound,
+    employ: SignInStaff,
+    accredit: Accredit,
+) -> Flow:
+    """From the first SMS to the last verification. Nothing is left out that changes or shows something."""
+    community = f"椰{secrets.token_hex(3)}"
+    address = f"海南省海口市秀英区{community}小区7栋{secrets.token_hex(2)}室"
+    child = builders.child("司空小满")
+    parent = Somebody(
+        name="司空望舒",
+        address=address,
+        home={
+            "id": f"HK-{secrets.token_hex(8)}",
+            "address": address,
+            "division": "460105",
+            "title": "owned",
+            "share": 100,
+        },
+        children=[child],
+    )
+    await builders.settle(sandbox, parent)
+    flow = Flow(api, parent, child)
+    me = await _become_known(flow, sandbox)
+    made = await make_round({community: 5, "B": 5})
+    stranger = await builders.resident(api, sandbox)
+    clerk, officer, operator = [await employ(role) for role in ("clerk", "officer", "operator")]
+    verifier = await accredit("enrolment")
+    case = await _apply(flow, me, stranger, list(made.schools.values()))
+    await _decide(flow, case, clerk)
+    await _draw(flow, made.runs, officer)
+    notice = await _receive(flow, me, case)
+    await _verify(flow, me, notice, verifier)
+    await _look_after(flow, notice, clerk)
+    await _end(flow, me, verifier, operator)
+    return flow
+
+
+async def _become_known(flow: Flow, sandbox: httpx.AsyncClient) -> Headers:
+    phone, parent = flow.parent.phone, flow.parent
+    await flow.step("ask for a code", "POST", "/auth/sms-codes", by={}, expect=202, phone=phone)
+    code = await builders.sms_code(sandbox, phone)
+    wrong = "000000" if code != "000000" else "111111"
+    sign_in = {"method": "sms", "phone": phone}
+    await flow.step("give a wrong code", "POST", "/auth/sessions", by={}, expect=422, **sign_in, code=wrong)
+    session = await flow.step("sign in", "POST", "/auth/sessions", by={}, expect=201, **sign_in, code=code)
+    me = {"Authorization": f"Bearer {session['accessToken']}"}
+    flow.tokens += [session["accessToken"], session["refreshToken"], session["deviceToken"]]
+    named = {"name": parent.name, "idType": "111", "idNumber": parent.id_number}
+    other = named | {"name": "司空不是"}
+    await flow.step("give another's name", "POST", "/me/real-name", by=me, expect=422, **other)
+    await flow.step("give the real name", "POST", "/me/real-name", by=me, **named)
+    check = await flow.step("begin a face check", "POST", "/me/face-checks", by=me, expect=201)
+    result = f"/me/face-checks/{check['id']}/result"
+    await flow.step("pass a face check", "POST", result, by=me, faceToken="pass")
+    return me
+
+
+async def _apply(flow: Flow, me: Headers, stranger: Headers, schools: list[str]) -> str:
+    matter = {"matter": "education.school-place"}
+    case = (await flow.step("open a case", "POST", "/cases", by=me, expect=201, **matter))["id"]
+    at = f"/cases/{case}"
+    disputes = {"/hukou/address": f"应为{flow.parent.address}，户主{flow.parent.name}"}
+    await flow.step("fill it in", "PATCH", at, by=me, form={"choices": schools}, disputes=disputes)
+    await flow.step("read my child's case", "GET", at, by=me)
+    await flow.step("read another's case", "GET", at, by=stranger, expect=404)
+    await flow.step("hand it in", "POST", f"{at}/submission", by=me)
+    await flow.step("hand it in again", "POST", f"{at}/submission", by=me, expect=409)
+    return str(case)
+
+
+async def _decide(flow: Flow, case: str, clerk: Headers) -> None:
+    at = f"/desk/cases/{case}"
+    note = f"请{flow.parent.name}（{flow.parent.phone}）补充材料"
+    await flow.step("read a case at the desk", "GET", at, by=clerk)
+    await flow.step("ask for a correction", "POST", f"{at}/request-correction", by=clerk, note=note)
+    await flow.step("undo", "POST", f"{at}/undo", by=clerk)
+    await flow.step("accept", "POST", f"{at}/accept", by=clerk, note=f"{flow.child['name']}材料齐全")
+
+
+async def _draw(flow: Flow, runs: str, officer: Headers) -> None:
+    run = (await flow.step("fix the roll", "POST", runs, by=officer, expect=201))["runId"]
+    await flow.step("draw", "POST", f"{runs}/{run}/draw", by=officer, beacon="01 02 03")
+    await flow.step("publish", "POST", f"{runs}/{run}/publication", by=officer)
+
+
+async def _receive(flow: Flow, me: Headers, case: str) -> str:
+    await flow.step("read placements", "GET", "/zones/school-places/placements", by=me)
+    notice = (await flow.step("list certificates", "GET", "/certificates", by=me))["items"][0]["id"]
+    await flow.step("read a certificate", "GET", f"/certificates/{notice}", by=me)
+    await flow.step("print a certificate", "GET", f"/certificates/{notice}/document", by=me)
+    words = f"我是{flow.parent.name}，电话{flow.parent.phone}"
+    await flow.step("rate", "POST", f"/cases/{case}/rating", by=me, expect=201, score=5, comment=words)
+    return str(notice)
+
+
+async def _verify(flow: Flow, me: Headers, notice: str, verifier: Headers) -> None:
+    wanted = {"kind": "certificate", "subjectId": notice}
+    code = await flow.step("show a code", "POST", "/codes", by=me, expect=201, **wanted)
+    scan = {"text": code["text"], "purpose": "enrolment", "place": "校门"}
+    seen = await flow.step("verify", "POST", "/verifications", by=verifier, **scan)
+    assert seen["outcome"] == "valid", seen
+    await flow.step("verify again", "POST", "/verifications", by=verifier, **scan)
+    await flow.step("verify nonsense", "POST", "/verifications", by=verifier, text="?", purpose="enrolment")
+    await flow.step("read a verification", "GET", f"/verifications/{seen['id']}", by=verifier)
+    await flow.step("read the access log", "GET", "/me/access-log", by=me)
+
+
+async def _look_after(flow: Flow, notice: str, clerk: Headers) -> None:
+    at = f"/desk/certificates/{notice}"
+    reason = {"reason": f"应{flow.parent.name}要求，电话{flow.parent.phone}"}
+    await flow.step("list certificates at the desk", "GET", "/desk/certificates", by=clerk)
+    await flow.step("read a certificate at the desk", "GET", at, by=clerk)
+    await flow.step("suspend a certificate", "POST", f"{at}/suspension", by=clerk, **reason)
+    await flow.step("reinstate a certificate", "POST", f"{at}/reinstatement", by=clerk, **reason)
+    new = await flow.step(
+        "correct a certificate",
+        "POST",
+        f"{at}/correction",
+        by=clerk,
+        expect=201,
+        claims={"school": "秀英区滨海小学"},
+        **reason,
+    )
+    at = f"/desk/certificates/{new['id']}"
+    await flow.step("revoke a certificate", "POST", f"{at}/revocation", by=clerk, **reason)
+
+
+async def _end(flow: Flow, me: Headers, verifier: Headers, operator: Headers) -> None:
+    listed = (await flow.step("list verifiers", "GET", "/desk/verifiers", by=operator))["items"]
+    at = f"/desk/verifiers/{listed[-1]['id']}"
+    await flow.step("suspend a verifier", "POST", f"{at}/suspension", by=operator, reason="测试")
+    nonsense = {"text": "?", "purpose": "enrolment"}
+    await flow.step("verify when suspended", "POST", "/verifications", by=verifier, expect=401, **nonsense)
+    await flow.step("reinstate a verifier", "POST", f"{at}/reinstatement", by=operator)
+    await flow.step("sign out", "DELETE", "/auth/sessions/current", by=me, expect=204)

@@ -1,0 +1,108 @@
+"""Every act leaves its record: who, whom, what, from where, with what outcome.
+
+The rows are the acts of tests/contracts/flow.py. An act without a row fails: whoever adds a step to the flow
+says what the audit must hold of it.
+"""
+
+from __future__ import annotations
+
+import httpx
+from sqlalchemy import select
+
+from haiyiban.audit.models import AuditRecord
+from haiyiban.db import Database
+from tests.contracts import flow
+from tests.zones.school_places.conftest import MakeRound, SignInStaff
+
+NOTHING: set[str] = set()
+"""One's own doings that change and show nothing of anybody else."""
+
+ACTS = {
+    "ask for a code": {"identity.send-code done"},
+    "give a wrong code": {"POST /api/v1/auth/sessions wrong-code"},
+    "sign in": {"identity.create-account done", "identity.sign-in done"},
+    "give another's name": {"POST /api/v1/me/real-name identity-mismatch"},
+    "give the real name": {"identity.create-person done", "identity.raise-level done"},
+    "begin a face check": {"identity.begin-face-check done"},
+    "pass a face check": {"identity.finish-face-check done", "identity.raise-level done"},
+    "open a case": {"identity.create-person done", "cases.open done", "registers.read done"},
+    "fill it in": {"cases.patch done"},
+    "read my child's case": {"cases.read done"},
+    "read another's case": {"GET /api/v1/cases/{case_id} not-found"},
+    "hand it in": {"cases.submission done"},
+    "hand it in again": {"POST /api/v1/cases/{case_id}/submission illegal-transition"},
+    "read a case at the desk": {"cases.read done"},
+    "ask for a correction": {"cases.request-correction done", "cases.read done"},
+    "undo": {"cases.undo done", "cases.read done"},
+    "accept": {"cases.accept done", "cases.read done"},
+    "fix the roll": {"school-places.commit done"},
+    "draw": {"school-places.draw done"},
+    "publish": {"school-places.publish done", "cases.approve done", "certificates.issue done"},
+    "read placements": {"school-places.read done"},
+    "list certificates": {"certificates.read done"},
+    "read a certificate": {"certificates.read done"},
+    "print a certificate": {"certificates.read done"},
+    "rate": {"cases.rating done"},
+    "show a code": NOTHING,
+    "verify": {"codes.verify valid"},
+    "verify again": {"codes.verify already_used"},
+    "verify nonsense": {"codes.verify malformed"},
+    "read a verification": {"codes.read valid"},
+    "read the access log": NOTHING,
+    "list certificates at the desk": {"certificates.list done"},
+    "read a certificate at the desk": {"certificates.read done"},
+    "suspend a certificate": {"certificates.suspend done", "certificates.read done"},
+    "reinstate a certificate": {"certificates.reinstate done", "certificates.read done"},
+    "correct a certificate": {"certificates.correct done", "certificates.read done"},
+    "revoke a certificate": {"certificates.revoke done", "certificates.read done"},
+    "list verifiers": NOTHING,
+    "suspend a verifier": {"verifiers.suspend done"},
+    "verify when suspended": {"POST /api/v1/verifications invalid-token"},
+    "reinstate a verifier": {"verifiers.reinstate done"},
+    "sign out": {"identity.end-session done"},
+}
+"""Act → what is recorded of it, as action and outcome."""
+
+ABOUT_SOMEBODY = (
+    "cases.",
+    "certificates.",
+    "codes.read",
+    "codes.verify valid",
+    "codes.verify already_used",
+    "registers.",
+    "identity.raise-level",
+    "identity.finish-face-check",
+    "school-places.read",
+)
+"""Records that say whom they concern, by a pseudonym."""
+
+
+async def test_every_act_is_recorded(
+    api: httpx.AsyncClient,
+    sandbox: httpx.AsyncClient,
+    database: Database,
+    make_round: MakeRound,
+    sign_in_staff: SignInStaff,
+    accredit: flow.Accredit,
+) -> None:
+    gone = await flow.go(api, sandbox, make_round=make_round, employ=sign_in_staff, accredit=accredit)
+    assert sorted(ACTS) == sorted(gone.answers)
+    for act, answer in gone.answers.items():
+        async with database.reading() as session:
+            records = list(
+                await session.scalars(
+                    select(AuditRecord).where(AuditRecord.request_id == answer.headers["x-request-id"])
+                )
+            )
+        found = {f"{record.action} {record.outcome}" for record in records}
+        assert found == ACTS[act], act
+        for record in records:
+            told = f"{record.action} {record.outcome}"
+            assert record.address, told
+            assert (record.actor_id is None) == (record.actor_kind == "anonymous"), told
+            assert record.object_id is not None or not record.action[0].islower(), told
+            if told.startswith(ABOUT_SOMEBODY):
+                assert record.subject is not None, told
+            if ".read" in record.action or record.action.endswith(".list"):
+                assert record.fields, told
+                assert record.reason, told
