@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -10,13 +11,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
 import pytest
+from rich.console import Console
 
-from haiyiban.runtime import ports
+from haiyiban.runtime import ports, processes, up
+from haiyiban.runtime.refusal import CannotStart
 from tests.runtime.conftest import none_left, processes_of
 
 
@@ -104,13 +107,34 @@ def test_killed_without_warning_it_still_leaves_no_process(state: Path) -> None:
     assert none_left(state), processes_of(state)
 
 
-def test_when_a_child_dies_it_says_which_and_stops_the_rest(state: Path) -> None:
+def test_a_child_that_dies_is_started_again(state: Path) -> None:
     with running(state) as process:
-        os.kill(_child(process.pid, "worker"), signal.SIGKILL)
+        for word in ("worker", "serve"):
+            [killed] = _children(process.pid, word)
+            os.kill(killed, signal.SIGKILL)
+            deadline = time.monotonic() + 15
+            while _children(process.pid, word) in ([], [killed]):
+                assert time.monotonic() < deadline, f"{word} did not come back"
+                time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
         said, _ = process.communicate(timeout=60)
-    assert process.returncode == 1
-    assert "worker ended by itself (SIGKILL)" in said
+    assert process.returncode == 0, said
+    assert "worker ended by itself; starting it again" in said
     assert none_left(state, seconds=1), processes_of(state)
+
+
+def test_a_child_that_keeps_dying_is_given_up_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(up, "_RETURNS_MOST", 2)
+    child = processes.start(
+        "quitter", ["sh", "-c", "echo why; exit 3"], log=tmp_path / "logs" / "quitter.log"
+    )
+    told = io.StringIO()
+    with pytest.raises(CannotStart, match="quitter") as given_up:
+        up.watch([child], Console(file=told))
+    assert given_up.value.log_lines == "why\nwhy\nwhy"
+    assert told.getvalue().count("starting it again") == 2
 
 
 def test_a_port_in_use_is_named_with_the_setting_that_changes_it(tmp_path: Path) -> None:
@@ -142,11 +166,13 @@ def test_what_cannot_work_is_refused_in_plain_words(
     assert none_left(tmp_path, seconds=1)
 
 
-def _child(parent: int, word: str) -> int:
-    """The child of a process whose command line ends with the word."""
+def _children(parent: int, word: str) -> list[int]:
+    """The children of a process whose command line ends with the word."""
+    found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        if stat.read_text().rpartition(")")[2].split()[1] == str(parent):
-            command_line = (stat.parent / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
-            if command_line[-1] == word.encode():
-                return int(stat.parent.name)
-    raise AssertionError(f"no child {word}")
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if stat.read_text().rpartition(")")[2].split()[1] == str(parent):
+                command_line = (stat.parent / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
+                if command_line[-1] == word.encode():
+                    found.append(int(stat.parent.name))
+    return found

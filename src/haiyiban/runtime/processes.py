@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ class Process:
     log: Path
     stop_signals: Sequence[signal.Signals]
     patience_seconds: float
+    spawn: Callable[[], subprocess.Popen[bytes]]
 
     def __enter__(self) -> Process:
         return self
@@ -56,6 +57,11 @@ class Process:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.wait()
+
+    def start_again(self) -> None:
+        """Take the place of one that ended by itself; the log goes on. From the main thread (see start)."""
+        self.stop()
+        self.popen = self.spawn()
 
     def log_lines(self, count: int = 15) -> str:
         """The end of the log."""
@@ -99,21 +105,23 @@ def start(
         if os.getppid() != parent:
             os._exit(1)
 
-    with log.open("wb") as output:
-        popen = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd="/",
-            env=env,
-            user=user,
-            group=user,
-            extra_groups=None if user is None else [],
-            start_new_session=True,
-            preexec_fn=die_with_parent if sys.platform == "linux" else None,
-        )
-    return Process(name, popen, log, stop_signals, patience_seconds)
+    def spawn() -> subprocess.Popen[bytes]:
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd="/",
+                env=env,
+                user=user,
+                group=user,
+                extra_groups=None if user is None else [],
+                start_new_session=True,
+                preexec_fn=die_with_parent if sys.platform == "linux" else None,
+            )
+
+    return Process(name, spawn(), log, stop_signals, patience_seconds, spawn)
 
 
 def wait_for_end(pid: int, *, seconds: float) -> bool:

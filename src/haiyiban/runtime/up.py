@@ -29,6 +29,9 @@ from haiyiban.runtime.valkey import EmbeddedValkey
 from haiyiban.settings import InvalidSetting, Settings
 
 _STEPS = 6
+_RETURNS_MOST = 4
+"""So often within _RETURNS_SECONDS a child is started again; then its fault is not a passing one."""
+_RETURNS_SECONDS = 60
 
 
 class Stopped(BaseException):
@@ -45,7 +48,7 @@ def up() -> int:
     try:
         with ExitStack() as stack:
             children = _start(stack, console)
-            _watch(children)
+            watch(children, console)
     except Stopped:
         console.print("已停止。Stopped.")
         return 0
@@ -143,11 +146,26 @@ def _describe(settings: Settings) -> Mapping[str, Any]:
     return {"api": api, "sandbox": sandbox, "web": api, **asyncio.run(demo.describe(settings))}
 
 
-def _watch(children: list[Process]) -> None:
-    """Until we are stopped, or one of the children ends by itself: then CannotStart says which."""
+def watch(children: list[Process], console: Console) -> None:
+    """Until we are stopped. A child that ends by itself is started again, as a service manager would.
+
+    Raises CannotStart, which says which, for one that keeps ending.
+    """
+    returns: dict[str, list[float]] = {}
     while True:
         for child in children:
-            child.require_running()
+            if child.has_ended:
+                now = time.monotonic()
+                recent = [at for at in returns.get(child.name, []) if now - at < _RETURNS_SECONDS]
+                if len(recent) == _RETURNS_MOST:
+                    child.require_running()
+                console.print(
+                    f"{child.name} 意外退出，正在重启。{child.name} ended by itself; starting it again."
+                )
+                # Longer each time: what a killed PostgreSQL leaves in memory needs a moment to go.
+                time.sleep(len(recent))
+                child.start_again()
+                returns[child.name] = [*recent, time.monotonic()]
         time.sleep(0.2)
 
 
