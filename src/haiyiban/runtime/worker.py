@@ -17,6 +17,7 @@ from pgqueuer.models import Job, Schedule
 
 from haiyiban import context
 from haiyiban.context import Context
+from haiyiban.db import is_away
 from haiyiban.ids import new_id
 from haiyiban.runtime import discovery, idempotency, logs
 from haiyiban.runtime.crashes import trace
@@ -89,11 +90,25 @@ def _add(queue: PgQueuer, task: Task) -> None:
 async def _run(task: Task, payload: bytes) -> None:
     context.enter(Context(request_id=f"task-{new_id().hex}"))
     try:
-        await task.run(payload)
+        await _run_over_a_restart(task, payload)
     except Exception as error:  # noqa: BLE001 - one failed job must not end the worker
         # Not raised: the queue would keep the error's words, which may be personal data, and drop the job all
         # the same. What it promised is found and done by the periodic repair.
         log.error("task %s failed: %s", task.name, trace(error))
+
+
+async def _run_over_a_restart(task: Task, payload: bytes) -> None:
+    """Carry it out, a second time where the database went away meanwhile: every task may run twice.
+
+    Else the first job after a restart of PostgreSQL, a sign-in code perhaps, would wait for the repair.
+    """
+    try:
+        await task.run(payload)
+    except Exception as error:
+        if not is_away(error):
+            raise
+        await asyncio.sleep(_RECONNECT_SECONDS)
+        await task.run(payload)
 
 
 def main() -> None:
