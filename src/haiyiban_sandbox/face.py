@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from haiyiban_sandbox.access import needs_key
 from haiyiban_sandbox.clock import Clock
 from haiyiban_sandbox.faults import answer_badly
+from haiyiban_sandbox.identity import parse_identity_number
 from haiyiban_sandbox.people import Text
 from haiyiban_sandbox.store import Store
 from haiyiban_sandbox.wire import Asked, Wire, read
@@ -24,9 +25,16 @@ PAGE = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>实人�
 
 
 class FaceSessionCreate(Wire):
-    """`reference`: the platform's own id of this check."""
+    """`reference`: the platform's own id of this check; name and number say whose face it must be. The real
+    vendor compares it with the photo of that person's card; here the token alone decides."""
 
     reference: Text
+    name: Text | None = None
+    id_number: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.id_number is not None:
+            self.id_number = parse_identity_number(self.id_number)
 
 
 class FaceRedemption(Wire):

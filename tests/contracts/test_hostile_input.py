@@ -93,6 +93,23 @@ async def test_a_hostile_patch_is_refused_field_by_field(
     assert (answer.status_code, builders.slug(answer)) == (422, "invalid-form"), answer.text
 
 
+async def test_a_dispute_alone_uncovers_nothing(api: httpx.AsyncClient, draft: tuple[str, Headers]) -> None:
+    """Whoever holds the phone for a minute could else read every number by saying that it is wrong."""
+    address, headers = draft
+    before = (await api.get(address, headers=headers)).json()
+    assert "/applicant/idNumber" in before["locked"]
+    disputed = await api.patch(
+        address, json={"form": {}, "disputes": {"/applicant/idNumber": "登记有误"}}, headers=headers
+    )
+    assert disputed.status_code == 200, disputed.text
+    assert "/applicant/idNumber" not in disputed.json()["locked"]
+    assert disputed.json()["form"]["applicant"] == before["form"]["applicant"]
+    assert "*" in before["form"]["applicant"]["idNumber"]
+    own = {"applicant": {"idNumber": "460105199001010011"}}
+    written = await api.patch(address, json={"form": own}, headers=headers)
+    assert written.json()["form"]["applicant"]["idNumber"] == "460105199001010011"
+
+
 async def test_a_correction_notice_names_fields_of_the_form(
     api: httpx.AsyncClient, draft: tuple[str, Headers]
 ) -> None:

@@ -14,7 +14,7 @@ from haiyiban.cases.drafting import schema_of
 from haiyiban.cases.models import Case, CaseEvent
 from haiyiban.cases.states import By, State, Verb, clock_in, verbs_in
 from haiyiban.cases.timeline import events_of
-from haiyiban.forms import leaves
+from haiyiban.forms import leaves, overlapping
 from haiyiban.matters import catalogue
 from haiyiban.matters.matter import Matter
 from haiyiban.wire import Output
@@ -109,8 +109,11 @@ def summary(case: Case) -> CaseSummary:
 
 
 async def read(session: AsyncSession, case: Case) -> CaseRead:
-    """The applicant's view."""
-    form = schema_of(case).mask(case.form, case.locked)
+    """The applicant's view. A register's value stays covered until the applicant has written their own: to
+    dispute it is not enough to read it."""
+    disputed = overlapping(case.disputes or {}, case.prefill)
+    covered = [at for at in disputed if case.prefill[at]["state"] == "known"]
+    form = schema_of(case).mask(case.form, [*case.locked, *covered])
     return CaseRead(**await _members(session, case, form=form, by=By.APPLICANT))
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban import audit, clock, registers
 from haiyiban.db import database
 from haiyiban.errors import Conflict, NotFound, Problem, TooMany, Words
-from haiyiban.identity import binding, rules
+from haiyiban.identity import binding, persons, rules
 from haiyiban.identity.callers import Level
 from haiyiban.identity.models import FaceCheck, SignIn
 from haiyiban.ids import new_id
@@ -61,12 +61,14 @@ async def begin(session: AsyncSession, session_id: UUID) -> tuple[UUID, str]:
     async with database().reading() as look:
         sign_in = await look.get_one(SignIn, session_id)
         await _require_unlocked(look, sign_in.account_id, now=clock.now())
-        if await binding.target(look, sign_in) is None:
+        person_id = await binding.target(look, sign_in)
+        if person_id is None:
             raise RealNameFirst
-    face = await registers.begin_face_check(str(check_id))
+        person = await persons.get(look, person_id)
+    face = await registers.begin_face_check(str(check_id), name=person.name, id_number=person.id_number)
     sign_in = await session.get_one(SignIn, session_id)
-    person_id = await binding.target(session, sign_in)
-    if person_id is None:
+    if await binding.target(session, sign_in) != person_id:
+        # Another name was given meanwhile, and the vendor looks for this one's face.
         raise RealNameFirst
     session.add(
         FaceCheck(
@@ -84,6 +86,7 @@ async def begin(session: AsyncSession, session_id: UUID) -> tuple[UUID, str]:
         subject=person_id,
         object_kind="face_check",
         object_id=check_id,
+        fields=["name", "idNumber"],
     )
     return check_id, face.vendor_url
 

@@ -82,16 +82,16 @@ async def confirm_identity(name: str, id_number: str) -> bool:
     return answer.match
 
 
-async def begin_face_check(reference: str) -> FaceSession:
-    """Begin a face check under our own reference, which says nothing about the person.
+async def begin_face_check(reference: str, *, name: str, id_number: str) -> FaceSession:
+    """Begin a face check of one person under our own reference.
 
-    Raises RegisterUnavailable.
+    The vendor is told whose face it must be and compares it with the photo of the identity card (实人比对):
+    a living face alone would let anybody be anybody. Raises RegisterUnavailable.
     """
     db.require_no_transaction()
+    whose = {"reference": reference, "name": normalize("NFC", name), "idNumber": id_number}
     try:
-        return await (
-            current().lines["face"].call("/face/sessions", {"reference": reference}, read=_read_session)
-        )
+        return await current().lines["face"].call("/face/sessions", whose, read=_read_session)
     except NoAnswer:
         raise RegisterUnavailable(FACE) from None
 

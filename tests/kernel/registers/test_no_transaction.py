@@ -36,7 +36,7 @@ async def test_no_register_is_asked_inside_a_transaction(client: RegisterClient,
             client.ask_many({"birth": Question("birth", NOBODY)}),
             asyncio.create_task(client.ask("birth", NOBODY)),
             confirm_identity("田字格", NOBODY),
-            begin_face_check("check-3"),
+            begin_face_check("check-3", name="陈海", id_number=NOBODY),
             redeem_face_token("any", "pass"),
             health(),
         ):
