@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,12 +39,19 @@ class Platform:
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """`haiyiban up` in an empty folder, one for each journey; Ctrl-C at the end must stop it cleanly."""
-    home = tmp_path_factory.mktemp("journey") / "state"
+    """`haiyiban up` in an empty folder, one for each journey."""
+    with running(tmp_path_factory.mktemp("journey") / "state") as started:
+        yield started
+
+
+@contextmanager
+def running(home: Path, **settings: str) -> Iterator[Platform]:
+    """`haiyiban up` on a state folder; Ctrl-C at the end must stop it cleanly."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("HAIYIBAN_")} | {
         "HAIYIBAN_HOME": str(home),
         "HAIYIBAN_PORT": str(ports.any_free()),
         "HAIYIBAN_SANDBOX_PORT": str(ports.any_free()),
+        **settings,
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "haiyiban.cli", "up"],

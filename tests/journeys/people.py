@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 import uuid
+from datetime import date
 from typing import Any
 
 import httpx
 import pyotp
 
+from tests import builders
 from tests.journeys.conftest import Platform
 
 Document = dict[str, Any]
@@ -118,3 +120,30 @@ def resident(platform: Platform, about: str) -> Resident:
     person.sign_in()
     person.prove()
     return person
+
+
+def newcomer(platform: Platform, *, born: tuple[date, ...] = (), **facts: Any) -> Resident:
+    """Somebody whom the sandbox's registers have just come to know, with children, not yet signed in."""
+    known = {
+        "name": "王宇浩",
+        "idNumber": builders.id_number(),
+        "phone": builders.phone(),
+        "division": "460105",
+        "hukou": {"address": "海口市秀英区长流镇某路8号", "division": "460105", "since": "2015-01-01"},
+        "children": [
+            {"name": f"王小{'甲乙丙'[index]}", "idNumber": builders.id_number(birth)}
+            for index, birth in enumerate(born)
+        ],
+        **facts,
+    }
+    added = httpx.post(f"{platform.demo['sandbox']}/residents", json=known)
+    assert added.status_code == 201, added.text
+    return Resident(platform, known)
+
+
+def family(platform: Platform, *, born: tuple[date, ...] = (), **facts: Any) -> Resident:
+    """A parent at L3; with one child that starts school, unless `born` says otherwise."""
+    parent = newcomer(platform, born=born or (builders.school_age(),), **facts)
+    parent.sign_in()
+    parent.prove()
+    return parent
