@@ -130,7 +130,9 @@ def _made(operation: Any, mode: GenerationMode) -> list[Any]:
 
 async def _ask(api: httpx.AsyncClient, case: Any, headers: Headers) -> None:
     told = case.as_transport_kwargs(base_url="http://test")
-    content = {"json": told["json"]} if "json" in told else {"content": told.get("data")}
+    content: dict[str, Any] = {"json": told["json"]} if "json" in told else {"content": told.get("data")}
+    if isinstance(told.get("data"), dict):
+        content = {"data": told["data"]}
     answer = await api.request(
         told["method"],
         urlsplit(told["url"])._replace(query="").geturl(),

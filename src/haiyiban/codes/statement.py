@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from msgspec import Struct
 
@@ -191,7 +192,7 @@ async def _driver() -> AsyncIterator[Any]:
         raw = await connection.get_raw_connection()
         try:
             yield raw.driver_connection
-        except Exception:
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
             # SQLAlchemy does not see what happened here, so it could not tell a dead connection.
             await connection.invalidate()
             raise

@@ -7,6 +7,7 @@ line in it, the body is read and the answer encoded here.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -28,10 +29,12 @@ from haiyiban.context import current
 from haiyiban.errors import NotAllowed, NotSignedIn, Unavailable
 from haiyiban.forms.strict import parse_json
 from haiyiban.identity.guards import VerifierRequest, require_verifier, verifier
+from haiyiban.identity.tokens import InvalidToken
 from haiyiban.verifiers import UnknownPurpose
 from haiyiban.wire import problems
 
 
+@dataclass
 class VerifyOperation(Operation):
     """The body of a verification in the contract, as the handler reads it itself."""
 
@@ -67,8 +70,14 @@ class VerificationController(Controller):
         status_code=200,
         summary="Verify a code",
         operation_class=VerifyOperation,
+        security=[{"verifier": []}],
         responses=problems(
-            NotSignedIn, NotAllowed, UnknownPurpose, verifying.IdempotencyMismatch, Unavailable
+            NotSignedIn,
+            InvalidToken,
+            NotAllowed,
+            UnknownPurpose,
+            verifying.IdempotencyMismatch,
+            Unavailable,
         ),
     )
     async def verify(self, request: Request[Any, Any, Any]) -> Response[VerificationRead]:

@@ -127,6 +127,8 @@ def _mend(operation: dict[str, Any], path: str, method: str, handler: HTTPRouteH
         may.append(TooMany)
     for kind in dict.fromkeys(may):
         _add(responses, kind)
+    for status, content in handler.opt.get("other_answers", {}).items():
+        responses[status]["content"] |= content
 
 
 def _accepted(handler: HTTPRouteHandler) -> tuple[str, ...]:

@@ -16,6 +16,12 @@ from haiyiban.errors import Problem, Words
 from haiyiban.verifiers.wire import ClientCredentials
 
 FORM = "application/x-www-form-urlencoded"
+REFUSAL = {
+    "application/json": {
+        "schema": {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]}
+    }
+}
+"""What a refused form is answered, for the contract."""
 _NEVER_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 

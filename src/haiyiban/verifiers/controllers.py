@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.openapi.spec import OpenAPIMediaType, Operation, Reference, RequestBody, Schema
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,13 +37,14 @@ _LIFE_SECONDS = int(LIFE.total_seconds())
 _STRING = Schema(type="string")  # type: ignore[arg-type]
 
 
+@dataclass
 class TokenOperation(Operation):
     """The two bodies of a token request, which no single type of a handler's argument can say."""
 
     def __post_init__(self) -> None:
         ours = {"clientId": _STRING, "clientSecret": _STRING}
         theirs = {"grant_type": _STRING, "client_id": _STRING, "client_secret": _STRING}
-        self.request_body: RequestBody | Reference | None = RequestBody(
+        self.request_body = RequestBody(
             required=True,
             content={
                 "application/json": OpenAPIMediaType(schema=_object(ours, required=[*ours])),
@@ -66,6 +68,7 @@ class VerifierTokenController(Controller):
         summary="Sign a verifier's system in",
         operation_class=TokenOperation,
         exception_handlers={TokenRefused: client_credentials.refused},
+        other_answers=dict.fromkeys(("400", "401"), client_credentials.REFUSAL),
         responses=problems(Malformed, MalformedJson, service.InvalidClient, service.VerifierSuspended),
     )
     async def token(
