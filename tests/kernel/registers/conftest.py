@@ -20,6 +20,8 @@ Outside = Callable[[Answer], AbstractAsyncContextManager[RegisterClient]]
 async def client(sandbox_url: str) -> AsyncIterator[RegisterClient]:
     """The client of this process, its lines fresh."""
     fresh = RegisterClient(sandbox_url, key="sandbox")
+    # Whoever asked before hangs up first, or its connections would stay open.
+    await registers.close()
     registers.install(fresh)
     yield fresh
     await registers.close()
