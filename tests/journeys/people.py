@@ -20,6 +20,10 @@ class Person:
     """Somebody with a client of their own."""
 
     def __init__(self, platform: Platform) -> None:
+        self.move_to(platform)
+
+    def move_to(self, platform: Platform) -> None:
+        """Go on, signed out, where the platform now is."""
         self.platform = platform
         self.http = httpx.Client(base_url=f"{platform.demo['api']}/api/v1", timeout=30)
         platform.clients.append(self.http)
