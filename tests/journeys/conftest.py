@@ -9,10 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -47,7 +47,9 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 @contextmanager
 def running(home: Path, **settings: str) -> Iterator[Platform]:
     """`haiyiban up` on a state folder; Ctrl-C at the end must stop it cleanly."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("HAIYIBAN_")} | {
+    # Its own servers always: those of the other tests have their own keys and their own worker.
+    theirs = ("HAIYIBAN_", "DATABASE_URL", "REDIS_URL")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(theirs)} | {
         "HAIYIBAN_HOME": str(home),
         "HAIYIBAN_PORT": str(ports.any_free()),
         "HAIYIBAN_SANDBOX_PORT": str(ports.any_free()),
@@ -85,7 +87,26 @@ def _when_ready(demo: Path, process: subprocess.Popen[bytes]) -> dict[str, Any]:
     raise AssertionError(f"not ready within {READY_WITHIN_SECONDS} s")
 
 
+class Running(NamedTuple):
+    """One process of this machine."""
+
+    pid: int
+    parent: int
+    session: int
+    command: str
+
+
+def processes() -> list[Running]:
+    """Every process, as /proc tells: a bare machine need not have ps."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent, _, session = (folder / "stat").read_text().rpartition(")")[2].split()[1:4]
+            command = (folder / "cmdline").read_text().replace("\0", " ").strip()
+            found.append(Running(int(folder.name), int(parent), int(session), command))
+    return found
+
+
 def _left_behind(session: int) -> list[str]:
     """Processes of the platform's session that still run."""
-    listed = subprocess.run(["ps", "-eo", "sess=,args="], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if line.split(maxsplit=1)[0] == str(session)]
+    return [process.command for process in processes() if process.session == session]

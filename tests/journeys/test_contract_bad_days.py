@@ -6,7 +6,6 @@ import os
 import random
 import re
 import signal
-import subprocess
 import time
 import uuid
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from haiyiban.codes import base45
-from tests.journeys.conftest import Platform, running
+from tests.journeys.conftest import Platform, processes, running
 from tests.journeys.people import Document, Official, Resident, Verifier, family
 
 SCHOOL = "education.school-place"
@@ -93,10 +92,11 @@ def _hand_in_while_postgresql_restarts(platform: Platform, parent: Resident, cas
 
 def _kill_the_api(platform: Platform, parent: Resident) -> None:
     """The process that answers dies without a word, and another takes its place."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
-    rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
-    served = {pid for pid, parent_pid, _ in rows if parent_pid == str(platform.process.pid)}
-    victims = [int(pid) for pid, of, words in rows if of in served and words.endswith("cli serve")]
+    every = processes()
+    served = {process.pid for process in every if process.parent == platform.process.pid}
+    victims = [
+        process.pid for process in every if process.parent in served and process.command.endswith("cli serve")
+    ]
     assert len(victims) == 1
     os.kill(victims[0], signal.SIGKILL)
     _until(lambda: parent.http.get("/me").status_code == 200, seconds=20)

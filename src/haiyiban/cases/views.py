@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec import UNSET, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -37,7 +38,7 @@ class PrefillSource(Output, kw_only=True, omit_defaults=False):
     (待核实); `differs` where the applicant says otherwise than the source."""
 
     source: str | None
-    at: str | None
+    at: datetime | None
     state: str
 
 
@@ -179,7 +180,7 @@ async def _members(session: AsyncSession, case: Case, *, form: dict[str, Any], b
     return summary_members(case) | {
         "form": form,
         "locked": case.locked,
-        "prefill": {at: PrefillSource(**origin) for at, origin in case.prefill.items()},
+        "prefill": {at: msgspec.convert(origin, PrefillSource) for at, origin in case.prefill.items()},
         "disputes": case.disputes or {},
         "open_facts": [at for at, origin in case.prefill.items() if origin["state"] == "unknown"],
         "materials": [
