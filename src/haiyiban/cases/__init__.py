@@ -1,6 +1,7 @@
 """Cases (办件): one application for a matter, from draft to outcome, for every matter alike (一张审批网)."""
 
 from haiyiban.cases import tasks
+from haiyiban.cases.access_log_controller import AccessLogController
 from haiyiban.cases.controllers import CasesController
 from haiyiban.cases.desk_controllers import DeskController
 from haiyiban.cases.models import Case
@@ -12,7 +13,7 @@ from haiyiban.zone import Task, Zone
 zone = Zone(
     name="cases",
     title=Words("办件", "Cases"),
-    controllers=(CasesController, DeskController),
+    controllers=(CasesController, DeskController, AccessLogController),
     tasks=(
         Task(name="cases.lapse", run=tasks.lapse, schedule="* * * * *"),
         Task(name="cases.resume", run=tasks.resume, schedule="* * * * *"),

@@ -8,7 +8,7 @@ once, and tells the holder who looked. From the bytes upwards: `base45` and `cbo
 Source: schemas/codes/README.md.
 """
 
-from haiyiban.codes.controllers import AccessLogController, CodeController, TrustListController
+from haiyiban.codes.controllers import CodeController, TrustListController
 from haiyiban.codes.verification_controller import VerificationController
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
@@ -16,7 +16,7 @@ from haiyiban.zone import Zone
 zone = Zone(
     name="codes",
     title=Words("亮证码", "Codes"),
-    controllers=(CodeController, VerificationController, TrustListController, AccessLogController),
+    controllers=(CodeController, VerificationController, TrustListController),
 )
 
 __all__ = ["zone"]

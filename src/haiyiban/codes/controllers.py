@@ -1,4 +1,4 @@
-"""The holder's side over HTTP: showing a code, its state and picture, and who looked."""
+"""The holder's side over HTTP: showing a code, its state and its picture."""
 
 from __future__ import annotations
 
@@ -8,22 +8,20 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
-from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
-from sqlalchemy.ext.asyncio import AsyncSession
+from litestar.params import FromPath, JSONBody
 
 from haiyiban import clock
 from haiyiban.certificates import CertificateMissing
-from haiyiban.codes import access_log, showing
+from haiyiban.codes import showing
 from haiyiban.codes.drawing import qr_svg
 from haiyiban.codes.entitlement import kind_name
 from haiyiban.codes.signing import code_keys, published_list
-from haiyiban.codes.wire import AccessRead, CodeCreate, CodeRead, CodeStateRead
+from haiyiban.codes.wire import CodeCreate, CodeRead, CodeStateRead
 from haiyiban.context import current
-from haiyiban.errors import Malformed, NotSignedIn
+from haiyiban.errors import NotSignedIn
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
-from haiyiban.wire import Page, after_cursor, cursor_of, page_limit, problems
+from haiyiban.wire import problems
 
 
 class CodeController(Controller):
@@ -105,35 +103,6 @@ class TrustListController(Controller):
         if etag in request.headers.get("if-none-match", ""):
             return Response("", status_code=304, headers=headers)
         return Response(signed, media_type="application/jwt", headers=headers)
-
-
-class AccessLogController(Controller):
-    """Who looked at what is mine."""
-
-    path = "/me/access-log"
-    tags = ["codes"]
-    guards = [resident(Level.L3)]
-
-    @get(summary="Who looked at my data", responses=problems(NotSignedIn, StepUpNeeded, Malformed))
-    async def list_accesses(
-        self,
-        request: ResidentRequest,
-        session: NamedDependency[AsyncSession],
-        cursor: FromQuery[str | None] = None,
-        limit: FromQuery[int | None] = None,
-    ) -> Page[AccessRead]:
-        """Every verification of my codes and every look by an office, of my children's certificates too."""
-        size = page_limit(limit)
-        rows = await access_log.of_person(
-            session,
-            _person(request),
-            request.user.account_id,
-            after=after_cursor(cursor),
-            limit=size + 1,
-        )
-        language = current().language
-        items = [AccessRead.of(row, language) for row in rows[:size]]
-        return Page(items=items, next=cursor_of(items[-1].id) if len(rows) > size else None)
 
 
 def _person(request: ResidentRequest) -> UUID:

@@ -21,7 +21,7 @@ from litestar.types import Receive, Scope, Send
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
-from haiyiban.codes import access_log, verifying
+from haiyiban.codes import looks, verifying
 from haiyiban.codes.answers import VerificationRead
 from haiyiban.codes.signing import code_keys
 from haiyiban.codes.verifying import VerificationCreate
@@ -119,7 +119,7 @@ class VerificationController(Controller):
     ) -> VerificationRead:
         """As it was answered, to the same verifier only. The look is recorded."""
         answer = await verifying.read(verification_id, request.user)
-        await access_log.record_look(session, verification_id)
+        await looks.record_look(session, verification_id)
         return answer
 
 

@@ -36,12 +36,18 @@ async def test_a_clerks_look_is_in_it_and_my_own_is_not(api, notice, database) -
     try:
         async with database.transaction() as session:
             await audit.record(
-                session, "cases.read", subject=notice.child_id, object_kind="case", fields=["form"]
+                session,
+                "cases.read",
+                subject=notice.child_id,
+                object_kind="case",
+                fields=["form"],
+                reason="education.school-place",
             )
     finally:
         context.enter(before)
     (look,) = (await api.get("/me/access-log", headers=notice.keeper)).json()["items"]
-    assert (look["who"], look["action"], look["fields"]) == ("education", "cases.read", ["form"])
+    assert (look["who"], look["action"], look["fields"]) == ("海口市教育局", "cases.read", ["form"])
+    assert look["purpose"] == "小学一年级学位申请"
 
 
 async def test_it_comes_in_pages(api, notice, show, scan) -> None:

@@ -1,7 +1,7 @@
 """Who looked at what is mine: every verification of my codes and every look at my data by others (访问记录).
 
-It stands with the codes, above the audit, because it tells the place and the verifier's accredited name of
-each verification, which the audit does not know.
+It stands above all that it tells of: the audit knows the act, the verification its place, the catalogue what
+an agency and a matter are called.
 
 Source: schemas/codes/README.md §5 "the holder's side"; docs/domain.md §13.
 """
@@ -14,7 +14,6 @@ from uuid import UUID
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import audit
 from haiyiban.audit.models import AuditRecord, AuditSubject
 from haiyiban.certificates.models import Certificate
 from haiyiban.codes.models import Verification
@@ -63,19 +62,3 @@ async def of_person(
     if after is not None:
         query = query.where(AuditRecord.id < after)
     return [Entry._make(row) for row in (await session.execute(query)).all()]
-
-
-async def record_look(session: AsyncSession, verification_id: UUID) -> None:
-    """A verifier reads again what a verification told it: the holder finds that look here too."""
-    seen = await session.get_one(Verification, verification_id)
-    holder = await session.scalar(select(Certificate.holder_id).where(Certificate.id == seen.certificate_id))
-    await audit.record(
-        session,
-        "codes.read",
-        subject=holder,
-        object_kind="verification",
-        object_id=seen.id,
-        fields=seen.fields,
-        reason=seen.purpose,
-        outcome=seen.outcome,
-    )

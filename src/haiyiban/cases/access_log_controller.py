@@ -1,0 +1,115 @@
+"""Who looked at what is mine, over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from haiyiban.cases import access_log
+from haiyiban.cases.access_log import Entry
+from haiyiban.certificates import types
+from haiyiban.context import current
+from haiyiban.errors import Malformed, NotSignedIn, Words
+from haiyiban.identity.callers import Level
+from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
+from haiyiban.matters import catalogue
+from haiyiban.matters.catalogue import MatterUnknown
+from haiyiban.matters.matter import Matter
+from haiyiban.verifiers.purposes import purposes
+from haiyiban.wire import Output, Page, after_cursor, cursor_of, page_limit, problems
+
+
+class AccessRead(Output):
+    """One look at my data: who, at what, for what, which fields, with what outcome."""
+
+    id: UUID
+    at: datetime
+    who: str
+    action: str
+    what: str
+    outcome: str
+    fields: list[str]
+    purpose: str | None = None
+    place: str | None = None
+
+    @classmethod
+    def of(cls, entry: Entry, language: str) -> AccessRead:
+        """An entry in words."""
+        record, verification, type_, type_version, verifier = entry
+        matter = _matter(record.reason)
+        who = matter.item.dept_name if matter is not None else record.actor_unit or ""
+        for_what = matter.name.words.in_language(language) if matter is not None else record.reason
+        if verifier is not None:
+            who = verifier.name_en if language.startswith("en") else verifier.name_zh
+        if verification is not None and (purpose := purposes().get(verification.purpose)) is not None:
+            for_what = purpose.title.words.in_language(language)
+        what = _WHAT.get(record.object_kind or "", _OTHER).in_language(language)
+        if type_ is not None and type_version is not None:
+            what = types.published(type_, type_version).name.in_language(language)
+        return cls(
+            id=record.id,
+            at=record.at,
+            who=who,
+            action=record.action,
+            what=what,
+            outcome=record.outcome,
+            fields=record.fields,
+            purpose=for_what,
+            place=verification.place if verification is not None else None,
+        )
+
+
+_WHAT = {
+    "verification": Words("亮证码", "Code"),
+    "certificate": Words("电子证照", "Certificate"),
+    "case": Words("办件", "Case"),
+}
+_OTHER = Words("个人信息", "Personal data")
+
+
+def _matter(reason: str | None) -> Matter | None:
+    """The matter that a look was for, where the audit names one."""
+    try:
+        return catalogue().get(reason or "")
+    except MatterUnknown:
+        return None
+
+
+class AccessLogController(Controller):
+    """Who looked at what is mine."""
+
+    path = "/me/access-log"
+    tags = ["codes"]
+    guards = [resident(Level.L3)]
+
+    @get(summary="Who looked at my data", responses=problems(NotSignedIn, StepUpNeeded, Malformed))
+    async def list_accesses(
+        self,
+        request: ResidentRequest,
+        session: NamedDependency[AsyncSession],
+        cursor: FromQuery[str | None] = None,
+        limit: FromQuery[int | None] = None,
+    ) -> Page[AccessRead]:
+        """Every verification of my codes and every look by an office, of my children's certificates too."""
+        size = page_limit(limit)
+        rows = await access_log.of_person(
+            session,
+            _person(request),
+            request.user.account_id,
+            after=after_cursor(cursor),
+            limit=size + 1,
+        )
+        language = current().language
+        items = [AccessRead.of(row, language) for row in rows[:size]]
+        return Page(items=items, next=cursor_of(items[-1].id) if len(rows) > size else None)
+
+
+def _person(request: ResidentRequest) -> UUID:
+    person_id = request.user.person_id
+    assert person_id is not None, "the guard lets nobody in below L3"
+    return person_id
