@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ from haiyiban.errors import Words
 from haiyiban.runtime.refusal import CannotStart
 
 _PR_SET_PDEATHSIG = 1
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -61,7 +62,8 @@ class Process:
     def start_again(self) -> None:
         """Take the place of one that ended by itself; the log goes on. From the main thread (see start)."""
         self.stop()
-        self.popen = self.spawn()
+        with undisturbed():
+            self.popen = self.spawn()
 
     def log_lines(self, count: int = 15) -> str:
         """The end of the log."""
@@ -100,10 +102,12 @@ def start(
         log.replace(log.with_suffix(".previous.log"))
     parent = os.getpid()
 
-    def die_with_parent() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, int(stop_signals[0]), 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
+    def prepare() -> None:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+        if sys.platform == "linux":
+            _libc.prctl(_PR_SET_PDEATHSIG, int(stop_signals[0]), 0, 0, 0)
+            if os.getppid() != parent:
+                os._exit(1)
 
     def spawn() -> subprocess.Popen[bytes]:
         with log.open("ab") as output:
@@ -118,10 +122,20 @@ def start(
                 group=user,
                 extra_groups=None if user is None else [],
                 start_new_session=True,
-                preexec_fn=die_with_parent if sys.platform == "linux" else None,
+                preexec_fn=prepare,
             )
 
     return Process(name, spawn(), log, stop_signals, patience_seconds, spawn)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ctrl-C waits: a child that is started and not yet noted would be left behind."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def wait_for_end(pid: int, *, seconds: float) -> bool:

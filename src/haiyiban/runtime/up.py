@@ -87,10 +87,10 @@ def _start(stack: ExitStack, console: Console) -> list[Process]:
     logs = home / "logs"
 
     def run(name: str, *arguments: str) -> Process:
-        child = processes.start(
-            name, [sys.executable, "-m", *arguments], log=logs / f"{name}.log", env=environ
-        )
-        children.append(stack.enter_context(child))
+        command = [sys.executable, "-m", *arguments]
+        with processes.undisturbed():
+            child = processes.start(name, command, log=logs / f"{name}.log", env=environ)
+            children.append(stack.enter_context(child))
         return child
 
     steps = Steps(console, _STEPS)
