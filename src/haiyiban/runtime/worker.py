@@ -46,6 +46,10 @@ async def work(settings: Settings) -> None:
                 log.warning("the queue is away (%s); trying again", type(error).__name__)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stopping.wait(), timeout=_RECONNECT_SECONDS)
+            else:
+                # The library ends quietly when its connection does, if nothing was under way.
+                if not stopping.is_set():
+                    log.warning("the queue is away (connection lost); trying again")
 
 
 async def _work_until(stopping: asyncio.Event, settings: Settings, tasks: list[Task]) -> None:
