@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Index, SmallInteger, Text, UniqueConstraint
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, SmallInteger, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from haiyiban.codes.outcomes import Outcome
@@ -56,3 +56,33 @@ class Verification(Base):
     outcome: Mapped[str]
     language: Mapped[str]
     at: Mapped[datetime]
+
+
+class Capsule(Base):
+    """A device-bound capsule (设备绑定码) that a phone holds: what the deny-list is drawn from.
+
+    Whether it is withdrawn follows from what stands behind it (its certificate, its session) or is said here.
+    """
+
+    __tablename__ = "codes_capsule"
+    __table_args__ = (
+        Index("ix_codes_capsule_ref", "kind", "ref"),
+        Index("ix_codes_capsule_session_id", "session_id"),
+        Index("ix_codes_capsule_expires_at", "expires_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    """The code's id, from which its cti is made."""
+    cti: Mapped[bytes] = mapped_column(unique=True)
+    kind: Mapped[int] = mapped_column(SmallInteger)
+    ref: Mapped[int] = mapped_column(BigInteger)
+    """Row number of what is shown, among the things of its kind."""
+    account_id: Mapped[UUID]
+    session_id: Mapped[UUID]
+    """The sign-in on the phone that holds the key: signing it out withdraws its capsules."""
+    device_key: Mapped[bytes] = mapped_column(unique=True)
+    """SHA-256 of the phone's public key: each capsule has a key of its own."""
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+    """Said by what issued it, such as a health colour that changed."""
