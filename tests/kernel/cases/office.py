@@ -135,6 +135,15 @@ class Office:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
+    async def whole_queue(self, *, who: str = "clerk", **params: Any) -> list[dict[str, Any]]:
+        """Every page: other tests of this run leave cases in the same queue."""
+        page = await self.queue(who=who, limit=100, **params)
+        found = page["items"]
+        while page["next"] is not None:
+            page = await self.queue(who=who, limit=100, cursor=page["next"], **params)
+            found += page["items"]
+        return list(found)
+
 
 def a_clerk(agency: str = "civil-affairs", division: str = "460105") -> StaffCaller:
     """A clerk for calls below HTTP, where a test names the time."""

@@ -163,10 +163,10 @@ async def test_a_case_is_overdue_after_its_promised_day_while_its_clock_runs(
 ) -> None:
     case = await citizen.handed_in()
     await act_at(case, Verb.ACCEPT, noon("2023-03-01"))
-    mine = [one for one in (await office.queue(state="accepted"))["items"] if one["id"] == case["id"]]
+    mine = [one for one in await office.whole_queue(state="accepted") if one["id"] == case["id"]]
     assert mine[0]["isOverdue"] is True
     await office.done(case, "suspend", reason="检测")
-    mine = [one for one in (await office.queue(state="suspended"))["items"] if one["id"] == case["id"]]
+    mine = [one for one in await office.whole_queue(state="suspended") if one["id"] == case["id"]]
     assert mine[0]["isOverdue"] is False
 
 

@@ -64,7 +64,7 @@ async def test_drafts_are_nobodys_business(citizen: Citizen, office: Office) -> 
     draft = await citizen.ready()
     assert (await office.get(draft)).status_code == 404
     assert (await office.act(draft, "accept")).status_code == 404
-    ids = [one["id"] for one in (await office.queue(limit=100))["items"]]
+    ids = [one["id"] for one in await office.whole_queue()]
     assert draft["id"] not in ids
     assert (await office.queue(state="draft"))["items"] == []
 
@@ -74,7 +74,7 @@ async def test_the_queue_is_read_page_by_page_and_by_state_and_matter(
 ) -> None:
     there = await Citizen.signed_in(api, sandbox, Somebody(division="469030"))
     office = Office(api, division="469030")
-    before = [one["id"] for one in (await office.queue(limit=100))["items"]]
+    before = [one["id"] for one in await office.whole_queue()]
     cases = [(await there.handed_in())["id"] for _ in range(5)]
     await office.done({"id": cases[0]}, "accept")
     seen, cursor = [], None
@@ -85,7 +85,7 @@ async def test_the_queue_is_read_page_by_page_and_by_state_and_matter(
         if cursor is None:
             break
     assert seen == before + cases
-    assert cases[0] in [one["id"] for one in (await office.queue(state="accepted"))["items"]]
+    assert cases[0] in [one["id"] for one in await office.whole_queue(state="accepted")]
     submitted = await office.queue(state="submitted", matter="civil-affairs.senior-allowance", limit=100)
     assert [one["id"] for one in submitted["items"]][-4:] == cases[1:]
     assert (await office.queue(matter=PROOF))["items"] == []
@@ -109,7 +109,7 @@ async def test_a_look_at_a_case_is_recorded_with_the_fields_that_were_shown(
 
 async def test_a_list_shows_no_personal_data(citizen: Citizen, office: Office) -> None:
     await citizen.handed_in()
-    page = str(await office.queue(limit=100))
+    page = str(await office.whole_queue())
     assert citizen.somebody.id_number not in page
     assert citizen.somebody.name not in page
     assert citizen.somebody.phone not in page

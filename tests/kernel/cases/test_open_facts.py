@@ -28,7 +28,7 @@ async def test_a_case_opens_with_open_facts_is_handed_in_and_filled_later(
     office = Office(api, agency="human-resources")
     seen = (await office.get(case)).json()
     assert set(seen["openFacts"]) == {"/insurance/months", "/insurance/division"}
-    queue = {one["id"]: one for one in (await office.queue(limit=100))["items"]}
+    queue = {one["id"]: one for one in await office.whole_queue()}
     assert queue[case["id"]]["hasOpenFacts"] is True
     version = (await row(case)).version
     await tasks.ask_again(b"")
