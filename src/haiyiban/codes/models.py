@@ -9,6 +9,7 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, SmallInteger, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from haiyiban.codes.outcomes import Outcome
+from haiyiban.crypto import SealedJson
 from haiyiban.db import Base
 
 
@@ -53,7 +54,12 @@ class Verification(Base):
     """What the certificate was worth."""
     fields: Mapped[list[str]] = mapped_column(ARRAY(Text))
     """The names of the claims that the verifier saw."""
+    shown_sealed: Mapped[bytes | None]
+    shown = SealedJson()
+    """Of a kind other than the certificate, what the verifier saw: it may be otherwise the next day."""
     outcome: Mapped[str]
+    because: Mapped[str | None]
+    """Why, where the outcome can have more than one reason."""
     language: Mapped[str]
     at: Mapped[datetime]
 

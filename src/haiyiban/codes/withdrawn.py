@@ -28,7 +28,7 @@ WITHDRAWN = """(
     WHERE behind.ref = capsule.ref AND behind.status <> 'valid'
   )
 )"""
-"""SQL that is true of a withdrawn row of `codes_capsule AS capsule`; whether it has expired is asked beside."""
+"""SQL, true of a withdrawn row of `codes_capsule AS capsule`; whether it has expired is asked beside."""
 
 
 async def withdraw(session: AsyncSession, kind: int, refs: Sequence[int], *, now: datetime) -> None:

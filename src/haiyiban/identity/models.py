@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Identity, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from haiyiban.crypto import Sealed
@@ -21,6 +21,8 @@ class Person(Base):
     __tablename__ = "identity_person"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    ref: Mapped[int] = mapped_column(BigInteger, Identity(always=True, maxvalue=2**40 - 1), unique=True)
+    """Row number of 40 bits, which an identity code carries inside its cti."""
     name_sealed: Mapped[bytes]
     name = Sealed()
     id_type: Mapped[str]
@@ -33,7 +35,7 @@ class Person(Base):
 
 
 class Account(Base):
-    """What a phone signs in to (账号). It may be bound to the person who holds the phone."""
+    """What a phone or a WeChat user signs in to (账号). It may be bound to the person who holds them."""
 
     __tablename__ = "identity_account"
     __table_args__ = (CheckConstraint("(person_id IS NULL) = (level = 'L1')", name="level"),)
@@ -43,6 +45,8 @@ class Account(Base):
     phone = Sealed()
     """None once the number was issued to somebody else."""
     phone_index: Mapped[bytes | None] = mapped_column(unique=True)
+    wechat_index: Mapped[bytes | None] = mapped_column(unique=True)
+    """Blind index of the WeChat user (openid) who signs in to it; the openid itself is not kept."""
     person_id: Mapped[UUID | None] = mapped_column(ForeignKey("identity_person.id"), unique=True)
     level: Mapped[str]
     """The assurance level reached; a known device signs in at it again."""
@@ -101,6 +105,8 @@ class SignIn(Base):
     level: Mapped[str | None]
     """The assurance level of this session; from L2 on the account's person may be shown in it."""
     face_at: Mapped[datetime | None]
+    wechat_index: Mapped[bytes | None]
+    """The WeChat user who opened it: goes along when a face moves the session to another account."""
     label: Mapped[str]
     """What the owner recognises it by, such as 微信 · iPhone."""
     created_at: Mapped[datetime]
