@@ -32,22 +32,425 @@ def upgrade() -> None:
     op.create_index("ix_codes_capsule_expires_at", "codes_capsule", ["expires_at"], unique=False)
     op.create_index("ix_codes_capsule_ref", "codes_capsule", ["kind", "ref"], unique=False)
     op.create_index("ix_codes_capsule_session_id", "codes_capsule", ["session_id"], unique=False)
+    op.create_table(
+        "verifiers_terminal_code_failure",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("address_index", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_verifiers_terminal_code_failure")),
+    )
+    op.create_index(
+        "ix_verifiers_terminal_code_failure_address",
+        "verifiers_terminal_code_failure",
+        ["address_index", "at"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_verifiers_terminal_code_failure_at"), "verifiers_terminal_code_failure", ["at"], unique=False
+    )
+    op.create_table(
+        "codes_consent",
+        sa.Column("verification_id", sa.Uuid(), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("fields", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("certificate_id", sa.Uuid(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(decision = 'none') = (person_id IS NULL)", name=op.f("ck_codes_consent_answered")
+        ),
+        sa.CheckConstraint(
+            "decision <> 'allow' OR (certificate_id IS NOT NULL AND status IS NOT NULL)",
+            name=op.f("ck_codes_consent_certificate"),
+        ),
+        sa.CheckConstraint("decision = 'allow' OR fields = '{}'", name=op.f("ck_codes_consent_fields")),
+        sa.CheckConstraint("decision IN ('allow', 'refuse', 'none')", name=op.f("ck_codes_consent_decision")),
+        sa.CheckConstraint(
+            "outcome IN ('valid', 'revoked', 'suspended', 'expired', 'consent_refused')",
+            name=op.f("ck_codes_consent_outcome"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["verification_id"], ["codes_verification.id"], name=op.f("fk_codes_consent_verification_id")
+        ),
+        sa.PrimaryKeyConstraint("verification_id", name=op.f("pk_codes_consent")),
+    )
+    op.create_table(
+        "verifiers_terminal",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("verifier_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("suspension_reason_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("next_sequence", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("list_issued_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("queue_length", sa.BigInteger(), nullable=True),
+        sa.Column("skew_seconds", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "(status = 'suspended') = (suspended_at IS NOT NULL)",
+            name=op.f("ck_verifiers_terminal_suspended"),
+        ),
+        sa.CheckConstraint(
+            "status IN ('registered', 'active', 'suspended', 'retired')",
+            name=op.f("ck_verifiers_terminal_status"),
+        ),
+        sa.CheckConstraint("next_sequence > 0", name=op.f("ck_verifiers_terminal_next_sequence")),
+        sa.ForeignKeyConstraint(
+            ["verifier_id"], ["verifiers_verifier.id"], name=op.f("fk_verifiers_terminal_verifier_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_verifiers_terminal")),
+    )
+    op.create_index(
+        op.f("ix_verifiers_terminal_verifier_id"), "verifiers_terminal", ["verifier_id"], unique=False
+    )
+    op.create_table(
+        "codes_printed",
+        sa.Column("certificate_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("list_id", sa.BigInteger(), sa.Computed("number / 983040", persisted=True), nullable=False),
+        sa.Column("index", sa.BigInteger(), nullable=False),
+        sa.Column("code_id", sa.Uuid(), nullable=False),
+        sa.Column("kid", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["certificate_id"], ["certificates_certificate.id"], name=op.f("fk_codes_printed_certificate_id")
+        ),
+        sa.PrimaryKeyConstraint("certificate_id", name=op.f("pk_codes_printed")),
+        sa.UniqueConstraint("list_id", "index", name=op.f("uq_codes_printed_list_id_index")),
+    )
+    op.create_table(
+        "school_places_late_application",
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("enrolment_id", sa.Uuid(), nullable=False),
+        sa.Column("permitted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("permitted_by", sa.Uuid(), nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["case_id"], ["cases_case.id"], name=op.f("fk_school_places_late_application_case_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["enrolment_id"],
+            ["school_places_enrolment.id"],
+            name=op.f("fk_school_places_late_application_enrolment_id"),
+        ),
+        sa.PrimaryKeyConstraint("case_id", name=op.f("pk_school_places_late_application")),
+    )
+    op.create_index(
+        op.f("ix_school_places_late_application_enrolment_id"),
+        "school_places_late_application",
+        ["enrolment_id"],
+        unique=False,
+    )
+    op.create_table(
+        "verifiers_terminal_key",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("terminal_id", sa.Uuid(), nullable=False),
+        sa.Column("jwk", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("thumbprint", sa.LargeBinary(), nullable=False),
+        sa.Column("enrolled_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["terminal_id"], ["verifiers_terminal.id"], name=op.f("fk_verifiers_terminal_key_terminal_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_verifiers_terminal_key")),
+        sa.UniqueConstraint("thumbprint", name=op.f("uq_verifiers_terminal_key_thumbprint")),
+    )
+    op.create_index(
+        "uq_verifiers_terminal_key_living",
+        "verifiers_terminal_key",
+        ["terminal_id"],
+        unique=True,
+        postgresql_where="retired_at IS NULL",
+    )
+    op.create_table(
+        "school_places_answer",
+        sa.Column("entry_id", sa.Uuid(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("school_id", sa.Uuid(), nullable=True),
+        sa.Column("choice", sa.SmallInteger(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "(answer = 'refused') = (school_id IS NOT NULL)",
+            name=op.f("ck_school_places_answer_refused_a_seat"),
+        ),
+        sa.CheckConstraint("answer IN ('confirmed', 'refused')", name=op.f("ck_school_places_answer_answer")),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["school_places_roll_entry.id"], name=op.f("fk_school_places_answer_entry_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["school_id"], ["school_places_school.id"], name=op.f("fk_school_places_answer_school_id")
+        ),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_school_places_answer")),
+    )
+    op.create_index(
+        "ix_school_places_answer_at",
+        "school_places_answer",
+        ["at"],
+        unique=False,
+        postgresql_where="answer = 'refused'",
+    )
+    op.create_table(
+        "school_places_appeal",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("entry_id", sa.Uuid(), nullable=False),
+        sa.Column("enrolment_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("at_stake", sa.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("filed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("evidence_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decision_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("corrected_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("moved_to", sa.Uuid(), nullable=True),
+        sa.Column("over_capacity", sa.Boolean(), server_default="false", nullable=False),
+        sa.CheckConstraint(
+            "(state = 'open') = (decided_by IS NULL)",
+            name=op.f("ck_school_places_appeal_decided_by_somebody"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('open', 'upheld', 'dismissed')", name=op.f("ck_school_places_appeal_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["enrolment_id"],
+            ["school_places_enrolment.id"],
+            name=op.f("fk_school_places_appeal_enrolment_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["school_places_roll_entry.id"], name=op.f("fk_school_places_appeal_entry_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["moved_to"], ["school_places_school.id"], name=op.f("fk_school_places_appeal_moved_to")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_school_places_appeal")),
+        sa.UniqueConstraint("entry_id", name=op.f("uq_school_places_appeal_entry_id")),
+    )
+    op.create_index(
+        "ix_school_places_appeal_enrolment", "school_places_appeal", ["enrolment_id", "id"], unique=False
+    )
+    op.create_table(
+        "school_places_waiting",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("enrolment_id", sa.Uuid(), nullable=False),
+        sa.Column("school_id", sa.Uuid(), nullable=False),
+        sa.Column("entry_id", sa.Uuid(), nullable=False),
+        sa.Column("choice", sa.SmallInteger(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("rank", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("offered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answer_by", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state <> 'offered' OR answer_by IS NOT NULL", name=op.f("ck_school_places_waiting_offered_until")
+        ),
+        sa.CheckConstraint(
+            "state IN ('waiting', 'offered', 'accepted', 'declined', 'expired', 'left', 'better_placed')",
+            name=op.f("ck_school_places_waiting_state"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["enrolment_id"],
+            ["school_places_enrolment.id"],
+            name=op.f("fk_school_places_waiting_enrolment_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["school_places_roll_entry.id"], name=op.f("fk_school_places_waiting_entry_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["school_id"], ["school_places_school.id"], name=op.f("fk_school_places_waiting_school_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_school_places_waiting")),
+    )
+    op.create_index(
+        "ix_school_places_waiting_offered",
+        "school_places_waiting",
+        ["answer_by"],
+        unique=False,
+        postgresql_where="state = 'offered'",
+    )
+    op.create_index(
+        "ix_school_places_waiting_order",
+        "school_places_waiting",
+        ["enrolment_id", "school_id", "position"],
+        unique=False,
+    )
+    op.create_index(
+        "uq_school_places_waiting_child", "school_places_waiting", ["entry_id", "school_id"], unique=True
+    )
+    op.create_table(
+        "verifiers_terminal_code",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("terminal_id", sa.Uuid(), nullable=False),
+        sa.Column("code_index", sa.LargeBinary(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["key_id"], ["verifiers_terminal_key.id"], name=op.f("fk_verifiers_terminal_code_key_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["terminal_id"], ["verifiers_terminal.id"], name=op.f("fk_verifiers_terminal_code_terminal_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_verifiers_terminal_code")),
+        sa.UniqueConstraint("code_index", name=op.f("uq_verifiers_terminal_code_code_index")),
+    )
+    op.create_index(
+        op.f("ix_verifiers_terminal_code_terminal_id"),
+        "verifiers_terminal_code",
+        ["terminal_id"],
+        unique=False,
+    )
     op.add_column("codes_verification", sa.Column("shown_sealed", sa.LargeBinary(), nullable=True))
     op.add_column("codes_verification", sa.Column("because", sa.Text(), nullable=True))
+    op.add_column("codes_verification", sa.Column("answer_by", sa.DateTime(timezone=True), nullable=True))
+    op.create_index(
+        "ix_codes_verification_asked",
+        "codes_verification",
+        ["certificate_id"],
+        unique=False,
+        postgresql_where="outcome = 'consent_pending'",
+    )
+    op.add_column("identity_account", sa.Column("wechat_index", sa.LargeBinary(), nullable=True))
+    op.create_unique_constraint(
+        op.f("uq_identity_account_wechat_index"), "identity_account", ["wechat_index"]
+    )
     op.add_column(
         "identity_person",
         sa.Column("ref", sa.BigInteger(), sa.Identity(always=True, maxvalue=1099511627775), nullable=False),
     )
     op.create_unique_constraint(op.f("uq_identity_person_ref"), "identity_person", ["ref"])
+    op.add_column("identity_session", sa.Column("wechat_index", sa.LargeBinary(), nullable=True))
+    op.add_column(
+        "school_places_allocation_run",
+        sa.Column("lists_drawn_up_at", sa.DateTime(timezone=True), nullable=True),
+    )
+    op.add_column(
+        "school_places_enrolment",
+        sa.Column("appeal_workdays", sa.BigInteger(), server_default="3", nullable=False),
+    )
+    op.add_column(
+        "school_places_enrolment",
+        sa.Column("answer_workdays", sa.BigInteger(), server_default="5", nullable=False),
+    )
+    op.add_column(
+        "school_places_enrolment",
+        sa.Column("offer_workdays", sa.BigInteger(), server_default="3", nullable=False),
+    )
+    op.add_column(
+        "school_places_enrolment",
+        sa.Column("appeal_seats", sa.Text(), server_default="hold_back", nullable=False),
+    )
+    op.add_column("school_places_enrolment", sa.Column("follows_id", sa.Uuid(), nullable=True))
+    op.create_unique_constraint(
+        op.f("uq_school_places_enrolment_follows_id"), "school_places_enrolment", ["follows_id"]
+    )
+    op.create_foreign_key(
+        op.f("fk_school_places_enrolment_follows_id"),
+        "school_places_enrolment",
+        "school_places_enrolment",
+        ["follows_id"],
+        ["id"],
+    )
+    op.add_column("verifiers_client", sa.Column("key_id", sa.Uuid(), nullable=True))
+    op.create_index(op.f("ix_verifiers_client_key_id"), "verifiers_client", ["key_id"], unique=False)
+    op.create_foreign_key(
+        op.f("fk_verifiers_client_key_id"), "verifiers_client", "verifiers_terminal_key", ["key_id"], ["id"]
+    )
+    op.execute(
+        "ALTER TABLE codes_verification ADD CONSTRAINT ck_codes_verification_asked_until CHECK (((outcome <> 'consent_pending'::text) OR (answer_by IS NOT NULL)))"
+    )
+    op.execute("ALTER TABLE codes_verification DROP CONSTRAINT ck_codes_verification_valid_once")
+    op.execute(
+        "ALTER TABLE codes_verification ADD CONSTRAINT ck_codes_verification_valid_once CHECK (((outcome <> ALL (ARRAY['valid'::text, 'consent_pending'::text])) OR (single_use IS NOT NULL)))"
+    )
+    op.execute("DROP INDEX uq_codes_verification_single_use")
+    op.execute(
+        "CREATE UNIQUE INDEX uq_codes_verification_single_use ON public.codes_verification USING btree (single_use) WHERE (outcome = ANY (ARRAY['valid'::text, 'consent_pending'::text]))"
+    )
+    op.execute(
+        "ALTER TABLE school_places_enrolment ADD CONSTRAINT ck_school_places_enrolment_appeal_seats CHECK ((appeal_seats = ANY (ARRAY['hold_back'::text, 'over_capacity'::text])))"
+    )
+    op.execute(
+        "ALTER TABLE school_places_enrolment ADD CONSTRAINT ck_school_places_enrolment_appeal_workdays CHECK ((appeal_workdays >= 3))"
+    )
+    op.execute(
+        "ALTER TABLE school_places_enrolment ADD CONSTRAINT ck_school_places_enrolment_time_to_answer CHECK (((answer_workdays > 0) AND (offer_workdays > 0)))"
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_constraint(op.f("fk_verifiers_client_key_id"), "verifiers_client", type_="foreignkey")
+    op.drop_index(op.f("ix_verifiers_client_key_id"), table_name="verifiers_client")
+    op.drop_column("verifiers_client", "key_id")
+    op.drop_constraint(
+        op.f("fk_school_places_enrolment_follows_id"), "school_places_enrolment", type_="foreignkey"
+    )
+    op.drop_constraint(
+        op.f("uq_school_places_enrolment_follows_id"), "school_places_enrolment", type_="unique"
+    )
+    op.drop_column("school_places_enrolment", "follows_id")
+    op.drop_column("school_places_enrolment", "appeal_seats")
+    op.drop_column("school_places_enrolment", "offer_workdays")
+    op.drop_column("school_places_enrolment", "answer_workdays")
+    op.drop_column("school_places_enrolment", "appeal_workdays")
+    op.drop_column("school_places_allocation_run", "lists_drawn_up_at")
+    op.drop_column("identity_session", "wechat_index")
     op.drop_constraint(op.f("uq_identity_person_ref"), "identity_person", type_="unique")
     op.drop_column("identity_person", "ref")
+    op.drop_constraint(op.f("uq_identity_account_wechat_index"), "identity_account", type_="unique")
+    op.drop_column("identity_account", "wechat_index")
+    op.drop_index(
+        "ix_codes_verification_asked",
+        table_name="codes_verification",
+        postgresql_where="outcome = 'consent_pending'",
+    )
+    op.drop_column("codes_verification", "answer_by")
     op.drop_column("codes_verification", "because")
     op.drop_column("codes_verification", "shown_sealed")
+    op.drop_index(op.f("ix_verifiers_terminal_code_terminal_id"), table_name="verifiers_terminal_code")
+    op.drop_table("verifiers_terminal_code")
+    op.drop_index("uq_school_places_waiting_child", table_name="school_places_waiting")
+    op.drop_index("ix_school_places_waiting_order", table_name="school_places_waiting")
+    op.drop_index(
+        "ix_school_places_waiting_offered",
+        table_name="school_places_waiting",
+        postgresql_where="state = 'offered'",
+    )
+    op.drop_table("school_places_waiting")
+    op.drop_index("ix_school_places_appeal_enrolment", table_name="school_places_appeal")
+    op.drop_table("school_places_appeal")
+    op.drop_index(
+        "ix_school_places_answer_at", table_name="school_places_answer", postgresql_where="answer = 'refused'"
+    )
+    op.drop_table("school_places_answer")
+    op.drop_index(
+        "uq_verifiers_terminal_key_living",
+        table_name="verifiers_terminal_key",
+        postgresql_where="retired_at IS NULL",
+    )
+    op.drop_table("verifiers_terminal_key")
+    op.drop_index(
+        op.f("ix_school_places_late_application_enrolment_id"), table_name="school_places_late_application"
+    )
+    op.drop_table("school_places_late_application")
+    op.drop_table("codes_printed")
+    op.drop_index(op.f("ix_verifiers_terminal_verifier_id"), table_name="verifiers_terminal")
+    op.drop_table("verifiers_terminal")
+    op.drop_table("codes_consent")
+    op.drop_index(op.f("ix_verifiers_terminal_code_failure_at"), table_name="verifiers_terminal_code_failure")
+    op.drop_index("ix_verifiers_terminal_code_failure_address", table_name="verifiers_terminal_code_failure")
+    op.drop_table("verifiers_terminal_code_failure")
     op.drop_index("ix_codes_capsule_session_id", table_name="codes_capsule")
     op.drop_index("ix_codes_capsule_ref", table_name="codes_capsule")
     op.drop_index("ix_codes_capsule_expires_at", table_name="codes_capsule")

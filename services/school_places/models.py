@@ -36,6 +36,10 @@ class Enrolment(Base):
     __tablename__ = "school_places_enrolment"
     __table_args__ = (
         CheckConstraint("opens_at < closes_at", name="opens_before_it_closes"),
+        CheckConstraint("appeal_workdays >= 3", name="appeal_workdays"),
+        CheckConstraint("answer_workdays > 0 AND offer_workdays > 0", name="time_to_answer"),
+        CheckConstraint("appeal_seats IN ('hold_back', 'over_capacity')", name="appeal_seats"),
+        UniqueConstraint("follows_id"),
         Index("ix_school_places_enrolment_school_year", "school_year"),
     )
 
@@ -69,6 +73,17 @@ class Enrolment(Base):
     For the demo, where nobody can wait for weeks; elsewhere a roll waits for the end and for every case."""
     appeal_days: Mapped[int]
     """Natural days after publication for which the public file stays up."""
+    appeal_workdays: Mapped[int] = mapped_column(default=3, server_default="3")
+    """Working days after publication in which a family may appeal (申诉). Never under three."""
+    answer_workdays: Mapped[int] = mapped_column(default=5, server_default="5")
+    """Working days after publication in which a family may confirm or refuse its place."""
+    offer_workdays: Mapped[int] = mapped_column(default=3, server_default="3")
+    """Working days to answer the offer of a seat from a waiting list (候补)."""
+    appeal_seats: Mapped[str] = mapped_column(default="hold_back", server_default="hold_back")
+    """While an appeal runs, a seat that becomes free at a school it is about is held back; or nothing is, and
+    an appeal that is upheld is given a seat over capacity."""
+    follows_id: Mapped[UUID | None] = mapped_column(ForeignKey("school_places_enrolment.id"))
+    """The enrolment whose left seats this one gives away (补录, a second round)."""
 
 
 class EnrolmentSchool(Base):
@@ -148,6 +163,8 @@ class AllocationRun(Base):
     publication_asked_by: Mapped[UUID | None]
     published_at: Mapped[datetime | None]
     published_by: Mapped[UUID | None]
+    lists_drawn_up_at: Mapped[datetime | None]
+    """When the waiting lists were made of the published result."""
     annulment_reason: Mapped[str | None]
     annulment_asked_by: Mapped[UUID | None]
     annulled_at: Mapped[datetime | None]
@@ -182,7 +199,8 @@ class RollEntry(Base):
     """Position in the list, from 0, of the choice that took the child."""
     school_id: Mapped[UUID | None] = mapped_column(ForeignKey("school_places_school.id"))
     outcome: Mapped[str | None]
-    """choice, coordination (统筹), no_seat; withdrawn where the family withdrew before the publication."""
+    """choice, coordination (统筹), no_seat; withdrawn where the family withdrew before the publication, refused
+    where it gave the place up after it."""
     explanation_sealed: Mapped[bytes | None]
     explanation = SealedJson()
     """{zh, en, steps: [{zh, en, outcome}]}."""
