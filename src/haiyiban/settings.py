@@ -23,6 +23,8 @@ class Settings:
     """State folder: keys, embedded servers, logs, uploads."""
     port: int = 8000
     sandbox_port: int = 8001
+    public_url: str = ""
+    """Where the outside reaches the API (https://…, no slash at the end); printed codes carry it."""
     database_url: str = ""
     """`DATABASE_URL`, as postgresql://user:password@host:port/name."""
     redis_url: str = ""
@@ -64,12 +66,15 @@ class Settings:
         sandbox_url, sandbox_key = f"http://127.0.0.1:{sandbox_port}", "sandbox"
         if env == "production":
             sandbox_url = sandbox_key = ""
+        port = int(_number(environ, "HAIYIBAN_PORT", 8000))
+        public_url = "" if env == "production" else f"http://127.0.0.1:{port}"
         zones = tuple(name for name in environ.get("HAIYIBAN_ZONES", "").split(",") if name)
         return cls(
             env=env,
             home=Path(environ.get("HAIYIBAN_HOME", ".haiyiban")).absolute(),
-            port=int(_number(environ, "HAIYIBAN_PORT", 8000)),
+            port=port,
             sandbox_port=sandbox_port,
+            public_url=environ.get("HAIYIBAN_PUBLIC_URL", "").rstrip("/") or public_url,
             database_url=environ.get("DATABASE_URL", ""),
             redis_url=environ.get("REDIS_URL", ""),
             registers_url=environ.get("HAIYIBAN_REGISTERS_URL") or sandbox_url,

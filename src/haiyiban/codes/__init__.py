@@ -9,6 +9,7 @@ Source: schemas/codes/README.md.
 """
 
 from haiyiban.codes.controllers import CodeController, TrustListController
+from haiyiban.codes.printed import printed_text
 from haiyiban.codes.verification_controller import VerificationController
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
@@ -19,4 +20,4 @@ zone = Zone(
     controllers=(CodeController, VerificationController, TrustListController),
 )
 
-__all__ = ["zone"]
+__all__ = ["printed_text", "zone"]

@@ -17,6 +17,7 @@ from haiyiban.codes.cti import KEY_BYTES, CtiCipher
 from haiyiban.codes.trust import TrustEntry, TrustList, sign_trust_list
 from haiyiban.crypto import FileKeys, SigningKey
 from haiyiban.settings import Settings
+from haiyiban.wire import API
 
 OFFERED = (Kind.CERTIFICATE,)
 """The kinds that this deployment's keys may sign: those it issues and no more."""
@@ -37,6 +38,11 @@ class CodeKeys:
     cti: CtiCipher
     trust: TrustList
     read_at: float
+    public_url: str
+
+    def status_list_uri(self, list_id: int) -> str:
+        """The address that printed codes carry for years."""
+        return f"{self.public_url}{API}/status-lists/{list_id}"
 
     def signer(self, now: datetime) -> SigningKey:
         """The newest key whose time has come."""
@@ -76,6 +82,7 @@ def _read(settings: Settings, now: datetime) -> CodeKeys:
         cti=CtiCipher(next(iter(folder.secrets("cti").values()))[:KEY_BYTES]),
         trust=TrustList(_entries(signing, now), issued_at=now),
         read_at=time.monotonic(),
+        public_url=settings.public_url,
     )
 
 

@@ -23,6 +23,10 @@ def prepare(settings: Settings) -> Database:
         raise InvalidSetting(
             "HAIYIBAN_REGISTERS_URL and HAIYIBAN_REGISTERS_KEY are not set; production asks real registers"
         )
+    if not settings.public_url:
+        raise InvalidSetting(
+            "HAIYIBAN_PUBLIC_URL is not set; printed codes carry the address of this API for years"
+        )
     clock.shift(settings.clock_offset)
     keys = FileKeys(settings.keys_dir) if settings.is_production else FileKeys.create(settings.keys_dir)
     crypto.install(Vault(keys))
