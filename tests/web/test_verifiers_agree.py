@@ -171,7 +171,7 @@ def ours(text: str, given_: dict[str, Any]) -> str:
     "texts", [altered_texts(), altered_bytes(), signed_anew()], ids=["texts", "bytes", "signed"]
 )
 def test_both_verifiers_agree(second_verifier: Asking, texts: st.SearchStrategy[str]) -> None:
-    @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(st.tuples(texts, CIRCUMSTANCES), min_size=1, max_size=BATCH))
     def agree(batch: list[tuple[str, dict[str, Any]]]) -> None:
         questions = [{"entries": ENTRIES, "text": text, "deny": [], **about} for text, about in batch]

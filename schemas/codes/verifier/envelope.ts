@@ -19,7 +19,7 @@ export interface Issued extends Signed {
 }
 
 export interface Proof extends Signed {
-  readonly t: number | bigint;
+  readonly t: number;
   readonly challenge: Bytes;
 }
 
@@ -30,6 +30,8 @@ export interface Code extends Issued {
 
 const PREFIX = "HYB1:";
 const MAX_CHARACTERS = 1024;
+/** COSE's number for ECDSA on P-256 with SHA-256. */
+export const ES256 = -7;
 const COSE_SIGN1_TAG = 0xd2;
 const NOTHING = new Uint8Array(0);
 
@@ -58,15 +60,16 @@ function readFormA(bytes: Bytes): Issued {
     throw new MalformedCode("not a COSE_Sign1");
   }
   const parts = arrayOf(decodeCbor(bytes.slice(1)), [4]);
-  const [header, unprotected, payload] = parts;
+  const [protectedPart, unprotected, payload] = parts;
   if (!(unprotected instanceof Map) || unprotected.size !== 0) {
     throw new MalformedCode("something in the unprotected header");
   }
-  const protectedBytes = bytesOf(header);
+  const protectedBytes = bytesOf(protectedPart);
   const payloadBytes = bytesOf(payload);
+  const header = readHeader(protectedBytes);
   return {
-    ...readHeader(protectedBytes),
-    signature: bytesOf(parts[3], 64),
+    ...header,
+    signature: bytesOf(parts[3], header.alg === ES256 ? 64 : undefined),
     message: signatureStructure(protectedBytes, payloadBytes),
     claims: readClaims(payloadBytes),
   };
@@ -101,8 +104,8 @@ function readFormB(bytes: Bytes): Code {
   const parts = arrayOf(decodeCbor(bytes), [3, 4]);
   const capsule = bytesOf(parts[0]);
   const t = parts[1];
-  if ((typeof t !== "number" && typeof t !== "bigint") || t < 0) {
-    throw new MalformedCode("a time that is no uint");
+  if (typeof t !== "number" || t < 0) {
+    throw new MalformedCode("a time that is no uint below 2^53");
   }
   const challenge = parts.length === 4 ? bytesOf(parts[3], 8) : NOTHING;
   const issued = readFormA(capsule);

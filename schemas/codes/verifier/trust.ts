@@ -1,6 +1,7 @@
 /** The trust list: whose signature counts for which kinds, and when (README §4). */
 
 import { hex, type Bytes } from "./bytes.ts";
+import { ES256 } from "./envelope.ts";
 import { readSigned, UntrustedList } from "./jws.ts";
 import { keyOfJwk, kidOf } from "./p256.ts";
 
@@ -32,7 +33,6 @@ interface UsableKey {
   readonly ends: number;
 }
 
-const ES256 = -7;
 const RFC3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
 
 /**

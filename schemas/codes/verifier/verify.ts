@@ -70,7 +70,7 @@ export async function verify(text: string, circumstances: Circumstances): Promis
     return { outcome: "bad_signature" }; // step 5
   }
   const outcome =
-    (code.proof && outOfTime(Number(code.proof.t), SKEW, Number(code.proof.t), PROOF_LIVES, at)) ??
+    (code.proof && outOfTime(code.proof.t, SKEW, code.proof.t, PROOF_LIVES, at)) ??
     outOfTime(code.claims.iat, SKEW, code.claims.exp, SKEW, at) ?? // step 6
     withdrawn(code, circumstances) ?? // step 7
     (isExpected(code.claims.kind, circumstances.expectedKind) ? "valid" : "wrong_kind"); // step 8

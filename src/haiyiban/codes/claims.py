@@ -195,7 +195,8 @@ def _read_certificate(written: dict[Any, Any]) -> CertificateBody:
 
 
 def _read_status(written: list[Any]) -> StatusEntry:
-    _must([type(item) for item in written] == [str, int] and written[1] >= 0, "status is [list, index]")
+    _must([type(item) for item in written] == [str, int], "status is [list, index]")
+    _must(0 <= written[1] < _EXACT_IN_EVERY_LANGUAGE, "an index is out of range")
     return StatusEntry(list_uri=written[0], index=written[1])
 
 
