@@ -33,6 +33,10 @@ class Settings:
     """Where the registers, the SMS gateway and the face-check vendor answer; in production there is no
     default, for whoever answered at the sandbox's address could vouch for anybody."""
     registers_key: str = "sandbox"
+    wechat_url: str = ""
+    wechat_app_id: str = ""
+    """Of the mini program that people sign in from; without it, signing in by WeChat is not offered."""
+    wechat_secret: str = ""
     issuer: str = "460000"
     """Division code of the deployment, the `iss` of codes and tokens."""
     zones: tuple[str, ...] = ()
@@ -64,8 +68,12 @@ class Settings:
             raise InvalidSetting("HAIYIBAN_CLOCK_OFFSET is for the demo and tests; unset it in production")
         sandbox_port = int(_number(environ, "HAIYIBAN_SANDBOX_PORT", 8001))
         sandbox_url, sandbox_key = f"http://127.0.0.1:{sandbox_port}", "sandbox"
+        # In the demo WeChat answers where the registers do.
+        wechat_url = environ.get("HAIYIBAN_REGISTERS_URL") or sandbox_url
+        wechat_app_id = "wx-haiyiban-demo"
         if env == "production":
-            sandbox_url = sandbox_key = ""
+            sandbox_url = sandbox_key = wechat_app_id = ""
+            wechat_url = "https://api.weixin.qq.com"
         port = int(_number(environ, "HAIYIBAN_PORT", 8000))
         public_url = "" if env == "production" else f"http://127.0.0.1:{port}"
         zones = tuple(name for name in environ.get("HAIYIBAN_ZONES", "").split(",") if name)
@@ -79,6 +87,9 @@ class Settings:
             redis_url=environ.get("REDIS_URL", ""),
             registers_url=environ.get("HAIYIBAN_REGISTERS_URL") or sandbox_url,
             registers_key=environ.get("HAIYIBAN_REGISTERS_KEY") or sandbox_key,
+            wechat_url=environ.get("HAIYIBAN_WECHAT_URL") or wechat_url,
+            wechat_app_id=environ.get("HAIYIBAN_WECHAT_APP_ID") or wechat_app_id,
+            wechat_secret=environ.get("HAIYIBAN_WECHAT_SECRET") or sandbox_key,
             issuer=environ.get("HAIYIBAN_ISSUER", "460000"),
             zones=zones,
             clock_offset=offset,

@@ -8,7 +8,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 
-from haiyiban_sandbox import face, registers, sms
+from haiyiban_sandbox import face, registers, sms, timestamp, wechat
 from haiyiban_sandbox.access import key_from_environment
 from haiyiban_sandbox.clock import clock_from_environment
 from haiyiban_sandbox.faults import set_fault
@@ -63,6 +63,10 @@ def create_app(home: Path) -> Litestar:
             create_tables(store)
             load_world(store, today=clock.today())
 
+    codes = wechat.LoginCodes()
+
+    authority = timestamp.Authority(home, clock)
+
     def close(_: Litestar) -> None:
         store.connection.close()
 
@@ -79,10 +83,17 @@ def create_app(home: Path) -> Litestar:
             face.open_session,
             face.redeem,
             face.page,
+            timestamp.stamp,
+            timestamp.root,
+            timestamp.crl,
+            wechat.login,
+            wechat.jscode2session,
         ],
         dependencies={
             "store": Provide(lambda: store, sync_to_thread=False),
             "clock": Provide(lambda: clock, sync_to_thread=False),
+            "authority": Provide(lambda: authority, sync_to_thread=False),
+            "codes": Provide(lambda: codes, sync_to_thread=False),
         },
         state=State({"store": store, "clock": clock, "key": key_from_environment()}),
         exception_handlers={HTTPException: refuse},

@@ -26,6 +26,8 @@ Breakable = Literal[
     "vaccinations",
     "sms",
     "face",
+    "timestamp",
+    "wechat",
 ]
 EVERY: tuple[Breakable, ...] = Breakable.__args__  # type: ignore[attr-defined]
 SLOW_SECONDS = 5.0

@@ -64,10 +64,15 @@ def test_known_and_unknown_phones_get_the_same_answer_and_not_twice_a_minute(pla
     assert int(again.headers["retry-after"]) > 0
 
 
-def test_wechat_is_refused_in_words(platform: Platform) -> None:
-    refused = newcomer(platform).http.post("/auth/sessions", json={"method": "wechat", "code": "x"})
-    assert _slug(refused, 422) == "not-offered"
-    assert "短信" in refused.json()["title"]
+def test_a_mini_program_signs_in_by_the_code_that_wechat_gave_it(platform: Platform) -> None:
+    http = newcomer(platform).http
+    login = httpx.post(f"{platform.demo['sandbox']}/wechat/codes", json={}).json()
+    session = http.post("/auth/sessions", json={"method": "wechat", "code": login["code"]})
+    assert session.status_code == 201, session.text
+    me = http.get("/me", headers={"Authorization": f"Bearer {session.json()['accessToken']}"}).json()
+    assert (me["assurance"], me["wechat"]) == ("L1", True)
+    refused = http.post("/auth/sessions", json={"method": "wechat", "code": login["code"]})
+    assert _slug(refused, 422) == "wechat-code-refused"
 
 
 def test_below_l3_nothing_of_a_person_is_shown_and_each_wrong_identity_is_named(platform: Platform) -> None:

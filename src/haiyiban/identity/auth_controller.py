@@ -11,10 +11,19 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import clock
+from haiyiban import clock, registers
 from haiyiban.context import current
-from haiyiban.errors import NotFound, NotSignedIn, Problem, Words
-from haiyiban.identity import accounts, address_limit, refresh_tokens, rules, sessions, sms_codes, staff
+from haiyiban.errors import NotFound, NotSignedIn
+from haiyiban.identity import (
+    accounts,
+    address_limit,
+    refresh_tokens,
+    rules,
+    sessions,
+    sms_codes,
+    staff,
+    wechat,
+)
 from haiyiban.identity.guards import SessionRequest, signed_in
 from haiyiban.identity.sessions import Grant
 from haiyiban.identity.tokens import LIFE
@@ -35,15 +44,6 @@ from haiyiban.wire import API, problems
 
 COOKIE = "haiyiban_refresh"
 _COOKIE_PATH = f"{API}/auth"
-
-
-class NotOffered(Problem):
-    """This way of signing in is not open yet."""
-
-    type = "identity/not-offered"
-    title = Words(
-        "暂不支持微信登录，请用短信验证码登录", "Signing in by WeChat is not open yet; use an SMS code"
-    )
 
 
 class AuthController(Controller):
@@ -78,7 +78,9 @@ class AuthController(Controller):
             accounts.InvalidPhone,
             sms_codes.WrongCode,
             sms_codes.CodeExpired,
-            NotOffered,
+            registers.WechatNotOffered,
+            registers.WechatCodeRefused,
+            registers.RegisterUnavailable,
             staff.WrongCredentials,
             staff.OtpRequired,
             staff.OtpUsed,
@@ -91,7 +93,7 @@ class AuthController(Controller):
         session: NamedDependency[AsyncSession],
         data: JSONBody[SmsSignIn | WechatSignIn | StaffSignIn],
     ) -> Response[Tokens]:
-        """By SMS code, or as staff by password and one-time password."""
+        """By SMS code, from WeChat, or as staff by password and one-time password."""
         label = rules.device_label(request.headers.get("user-agent", ""))
         match data:
             case SmsSignIn():
@@ -105,7 +107,11 @@ class AuthController(Controller):
                 member = await staff.authenticate(session, data.username, data.password, data.otp)
                 grant = await sessions.open_staff(session, member, label=label)
             case WechatSignIn():
-                raise NotOffered
+                user = wechat.index_of(await registers.wechat_user(data.code))
+                account = await wechat.find_or_create(session, user)
+                grant = await sessions.open_resident(
+                    session, account, device_token=data.device_token, label=label, wechat_index=user
+                )
         return _granted(request, grant, data.transport, status_code=201)
 
     @post(

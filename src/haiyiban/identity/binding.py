@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit, outbox
 from haiyiban.errors import Conflict, NotSignedIn, Words
-from haiyiban.identity import sessions
+from haiyiban.identity import sessions, wechat
 from haiyiban.identity.callers import Level
 from haiyiban.identity.models import Account, Claim, Device, Person, SignIn
 from haiyiban.ids import new_id
@@ -70,9 +70,12 @@ async def lock(session: AsyncSession, sign_in: SignIn, person_id: UUID) -> tuple
     """
     await session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
     account_id = sign_in.account_id
+    wanted = (Account.id == account_id) | (Account.person_id == person_id)
+    if sign_in.wechat_index is not None:
+        wanted |= Account.wechat_index == sign_in.wechat_index
     rows = await session.scalars(
         select(Account)
-        .where((Account.id == account_id) | (Account.person_id == person_id))
+        .where(wanted)
         .order_by(Account.id)
         .with_for_update()
         .execution_options(populate_existing=True)
@@ -81,7 +84,8 @@ async def lock(session: AsyncSession, sign_in: SignIn, person_id: UUID) -> tuple
     await session.refresh(sign_in, with_for_update=True)
     if sign_in.ended_at is not None or account_id is None or sign_in.account_id != account_id:
         raise NotSignedIn
-    return found.pop(account_id), list(found.values())
+    account = found.pop(account_id)
+    return account, [other for other in found.values() if other.person_id == person_id]
 
 
 async def target(session: AsyncSession, sign_in: SignIn) -> UUID | None:
@@ -94,17 +98,25 @@ async def target(session: AsyncSession, sign_in: SignIn) -> UUID | None:
 
 
 async def settle(session: AsyncSession, sign_in: SignIn, person_id: UUID, *, now: datetime) -> Level:
-    """The living face is this person's: the person is bound to this session's phone, at L3.
+    """The living face is this person's: the person is bound to what this session signed in with, at L3.
 
-    Whoever else was bound to the person is signed out and told. A phone that belonged to another person gets
-    a new account; the other person keeps theirs, without a phone.
+    A phone or WeChat user that belonged to another person gets a new account; the other person keeps theirs,
+    without it. Whoever else was bound to the person is signed out and told, with one exception: a session
+    from WeChat joins the account that the person's phone signs in to, and both ways in stay open.
     """
     account, others = await lock(session, sign_in, person_id)
-    for other in others:
-        await _unbind(session, other)
     if account.person_id not in {None, person_id}:
         account = await _issue_again(session, account, sign_in, now=now)
+    home = next((other for other in others if other.phone is not None and account.phone is None), None)
+    if home is not None:
+        sign_in.account_id = home.id
+        account = home
+    for other in others:
+        if other is not home:
+            await wechat.take_over(session, account, other)
+            await _unbind(session, other)
     await session.flush()
+    await wechat.go_along(session, sign_in, account)
     account.person_id = person_id
     account.level = Level.L3
     sign_in.face_at = now
@@ -158,17 +170,14 @@ async def _unbind(session: AsyncSession, account: Account) -> None:
 
 
 async def _issue_again(session: AsyncSession, old: Account, sign_in: SignIn, *, now: datetime) -> Account:
-    """The phone number has a new holder (号码二次放号): it and this session leave the old account."""
-    account = Account(
-        id=new_id(),
-        phone_index=old.phone_index,
-        level=Level.L1,
-        language=old.language,
-        created_at=now,
-    )
-    account.phone = old.phone
-    old.phone = None
-    old.phone_index = None
+    """What this session signed in with has a new holder: it and the session leave the old account.
+
+    A phone number that was issued again (号码二次放号), or a WeChat user on a device that was passed on.
+    """
+    account = Account(id=new_id(), level=Level.L1, language=old.language, created_at=now)
+    if sign_in.wechat_index is None:
+        account.phone, account.phone_index = old.phone, old.phone_index
+        old.phone, old.phone_index = None, None
     await session.flush()
     session.add(account)
     await session.flush()
@@ -176,7 +185,9 @@ async def _issue_again(session: AsyncSession, old: Account, sign_in: SignIn, *, 
     strangers = [
         other
         for other in await sessions.living(session, old.id)
-        if other.level == Level.L1 and other.id != sign_in.id
+        if other.level == Level.L1
+        and other.id != sign_in.id
+        and (other.wechat_index is None) == (sign_in.wechat_index is None)
     ]
     await sessions.end(session, strangers, because="phone issued again")
     await audit.record(
@@ -185,6 +196,6 @@ async def _issue_again(session: AsyncSession, old: Account, sign_in: SignIn, *, 
         subject=old.person_id,
         object_kind="account",
         object_id=old.id,
-        fields=["phone"],
+        fields=["phone" if sign_in.wechat_index is None else "wechat"],
     )
     return account

@@ -80,6 +80,17 @@ class StaffCaller:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TerminalCaller:
+    """The device of a verifier that asks (核验终端)."""
+
+    id: UUID
+    key_id: UUID
+    """The key that it was enrolled with: to a terminal what a session is to a person."""
+    name: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifierCaller:
     """An accredited verifier's client (核验方): a shop, a school gate, a terminal."""
 
@@ -89,15 +100,20 @@ class VerifierCaller:
     name: str
     """The accredited name that holders see."""
     purposes: frozenset[str]
-    session_id: None = None
+    terminal: TerminalCaller | None = None
+    """Where the client is an enrolled terminal and not the verifier's own system."""
 
     @property
     def id(self) -> UUID:
         return self.verifier_id
 
     @property
+    def session_id(self) -> UUID | None:
+        return self.terminal.key_id if self.terminal else None
+
+    @property
     def unit(self) -> str:
-        return self.name
+        return f"{self.name} · {self.terminal.name}" if self.terminal else self.name
 
 
 Caller = Anonymous | ResidentCaller | StaffCaller | VerifierCaller

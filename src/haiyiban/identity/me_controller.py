@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from litestar import Controller, get, post
+from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import registers
+from haiyiban import clock, registers
 from haiyiban.errors import NotAllowed, NotFound, NotSignedIn
-from haiyiban.identity import binding, face_checks, persons, real_name
+from haiyiban.identity import (
+    accounts,
+    binding,
+    face_checks,
+    persons,
+    real_name,
+    sms_codes,
+    ways_in,
+    wechat,
+)
 from haiyiban.identity.callers import Level
-from haiyiban.identity.guards import ResidentRequest, resident
+from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
 from haiyiban.identity.models import Account, SignIn
 from haiyiban.identity.wire import (
     AssuranceRead,
@@ -21,7 +30,9 @@ from haiyiban.identity.wire import (
     FaceCheckResult,
     MePerson,
     MeRead,
+    PhoneCreate,
     RealNameCreate,
+    WechatCreate,
 )
 from haiyiban.masking import mask_id_number, mask_mobile, mask_name
 from haiyiban.wire import problems
@@ -37,19 +48,67 @@ class MeController(Controller):
     @get(summary="Who I am here", responses=problems(NotSignedIn, NotAllowed))
     async def me(self, request: ResidentRequest, session: NamedDependency[AsyncSession]) -> MeRead:
         """Masked. Below L2 the person is not shown: the phone may have a new holder."""
-        # Read from the session and not from the token: a step-up may have moved it to another account.
+        return await _me(session, request.user.session_id)
+
+    @post(
+        "/phone",
+        status_code=200,
+        summary="Sign in with this phone from now on",
+        responses=problems(
+            NotSignedIn,
+            StepUpNeeded,
+            accounts.InvalidPhone,
+            sms_codes.WrongCode,
+            sms_codes.CodeExpired,
+        ),
+    )
+    async def add_phone(
+        self, request: ResidentRequest, session: NamedDependency[AsyncSession], data: JSONBody[PhoneCreate]
+    ) -> AssuranceRead:
+        """With the code that `POST /auth/sms-codes` sent to it.
+
+        Where the phone signs in to an account already, this session joins that one, and `next` asks for a
+        face check if somebody is bound to it. Changing the phone of a bound account needs a fresh face.
+        """
         sign_in = await session.get_one(SignIn, request.user.session_id)
+        phone = accounts.parse_phone(data.phone)
+        level = await ways_in.add_phone(session, sign_in, phone, code=data.code, now=clock.now())
         account = await session.get_one(Account, sign_in.account_id)
-        shown = None
-        if account.person_id is not None and Level(sign_in.level or Level.L1) >= Level.L2:
-            person = await persons.get(session, account.person_id)
-            shown = MePerson(name=mask_name(person.name), id_number=mask_id_number(person.id_number))
-        return MeRead(
-            account_id=account.id,
-            assurance=sign_in.level or Level.L1,
-            phone=mask_mobile(account.phone) if account.phone else None,
-            person=shown,
-        )
+        is_bound_here = account.person_id is not None and level < Level.L2
+        return AssuranceRead(assurance=level, next="face-check" if is_bound_here else None)
+
+    @post(
+        "/wechat",
+        status_code=200,
+        summary="Sign in with this WeChat user from now on",
+        responses=problems(
+            NotSignedIn,
+            StepUpNeeded,
+            ways_in.WechatOfAnother,
+            registers.WechatNotOffered,
+            registers.WechatCodeRefused,
+            registers.RegisterUnavailable,
+        ),
+    )
+    async def add_wechat(
+        self, request: ResidentRequest, session: NamedDependency[AsyncSession], data: JSONBody[WechatCreate]
+    ) -> MeRead:
+        """By what `wx.login` gave the mini program; for a bound account a fresh face is needed."""
+        user = wechat.index_of(await registers.wechat_user(data.code))
+        sign_in = await session.get_one(SignIn, request.user.session_id)
+        await ways_in.add_wechat(session, sign_in, user, now=clock.now())
+        return await _me(session, sign_in.id)
+
+    @delete(
+        "/wechat",
+        status_code=204,
+        summary="No longer sign in with WeChat",
+        responses=problems(NotSignedIn, StepUpNeeded, ways_in.LastWayIn),
+    )
+    async def remove_wechat(self, request: ResidentRequest, session: NamedDependency[AsyncSession]) -> None:
+        """Sessions that were opened from WeChat end, save this one."""
+        sign_in = await session.get_one(SignIn, request.user.session_id)
+        await ways_in.remove_wechat(session, sign_in, now=clock.now())
 
     @post(
         "/real-name",
@@ -130,3 +189,20 @@ class MeController(Controller):
             session, check_id, data.face_token, session_id=request.user.session_id
         )
         return AssuranceRead(assurance=level)
+
+
+async def _me(session: AsyncSession, session_id: UUID) -> MeRead:
+    """Read from the session and not from the token: a step-up may have moved it to another account."""
+    sign_in = await session.get_one(SignIn, session_id)
+    account = await session.get_one(Account, sign_in.account_id)
+    shown = None
+    if account.person_id is not None and Level(sign_in.level or Level.L1) >= Level.L2:
+        person = await persons.get(session, account.person_id)
+        shown = MePerson(name=mask_name(person.name), id_number=mask_id_number(person.id_number))
+    return MeRead(
+        account_id=account.id,
+        assurance=sign_in.level or Level.L1,
+        phone=mask_mobile(account.phone) if account.phone else None,
+        wechat=account.wechat_index is not None,
+        person=shown,
+    )

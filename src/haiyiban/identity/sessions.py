@@ -34,7 +34,12 @@ class Grant:
 
 
 async def open_resident(
-    session: AsyncSession, account: Account, *, device_token: str | None, label: str
+    session: AsyncSession,
+    account: Account,
+    *,
+    device_token: str | None,
+    label: str,
+    wechat_index: bytes | None = None,
 ) -> Grant:
     """Sign an account in. On a device that it does not know, at L1."""
     now = clock.now()
@@ -48,6 +53,7 @@ async def open_resident(
         account_id=account.id,
         device_id=device.id,
         level=level,
+        wechat_index=wechat_index,
         label=label,
         created_at=now,
         last_used_at=now,

@@ -17,7 +17,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from haiyiban import clock
 from haiyiban.crypto import FileKeys, SigningKey
 from haiyiban.errors import NotSignedIn, Words
-from haiyiban.identity.callers import Caller, Level, ResidentCaller, StaffCaller, VerifierCaller
+from haiyiban.identity.callers import (
+    Caller,
+    Level,
+    ResidentCaller,
+    StaffCaller,
+    TerminalCaller,
+    VerifierCaller,
+)
 
 LIFE = timedelta(minutes=5)
 _REMEMBERED_MOST = 100_000
@@ -127,6 +134,13 @@ def _claims_of(caller: Caller) -> dict[str, Any]:
                 "nam": caller.name,
                 "pur": sorted(caller.purposes),
             }
+            if caller.terminal:
+                claims |= {
+                    "ter": str(caller.terminal.id),
+                    "sid": str(caller.terminal.key_id),
+                    "ten": caller.terminal.name,
+                    "pla": caller.terminal.place,
+                }
         case _:
             raise ValueError("nobody signed in has no token")
     return claims | {"knd": caller.kind}
@@ -156,8 +170,15 @@ def _caller_of(claims: dict[str, Any]) -> Caller:
                 client_id=claims["cid"],
                 name=claims["nam"],
                 purposes=frozenset(claims["pur"]),
+                terminal=_terminal_of(claims) if "ter" in claims else None,
             )
     raise ValueError("unknown kind of caller")
+
+
+def _terminal_of(claims: dict[str, Any]) -> TerminalCaller:
+    return TerminalCaller(
+        id=UUID(claims["ter"]), key_id=UUID(claims["sid"]), name=claims["ten"], place=claims["pla"]
+    )
 
 
 _tokens: AccessTokens | None = None

@@ -38,7 +38,7 @@ class SmsSignIn(Input, tag_field="method", tag="sms"):
 
 
 class WechatSignIn(Input, tag_field="method", tag="wechat"):
-    """A resident signs in from WeChat."""
+    """A resident signs in from the mini program; `code` is what `wx.login` gave."""
 
     code: Secret
     transport: Transport = "body"
@@ -101,8 +101,23 @@ class MeRead(Output):
 
     account_id: UUID
     assurance: str
+    wechat: bool
+    """Whether a WeChat user signs in to this account."""
     phone: str | None = None
     person: MePerson | None = None
+
+
+class PhoneCreate(Input):
+    """The phone to sign in with from now on, and the code that was sent to it."""
+
+    phone: Short
+    code: Short
+
+
+class WechatCreate(Input):
+    """The WeChat user to sign in with from now on, by what `wx.login` gave the mini program."""
+
+    code: Secret
 
 
 class RealNameCreate(Input):

@@ -22,6 +22,16 @@ TEMPLATES: Mapping[str, Words] = {
         "Your identity was confirmed by face on another account; this account is signed out. "
         "If that was not you, please go to a service hall at once.",
     ),
+    "identity.wechat-linked": Words(
+        "您的账号已可用微信登录。如非本人操作，请立即登录海易办解除绑定，并到政务服务大厅核实。",
+        "Your account can now be signed in to with WeChat. If that was not you, sign in and remove it at "
+        "once, and go to a service hall.",
+    ),
+    "identity.phone-changed": Words(
+        "您的账号已改用另一个手机号码登录。如非本人操作，请立即到政务服务大厅核实。",
+        "Your account is now signed in to with another phone number. If that was not you, please go to a "
+        "service hall at once.",
+    ),
     "cases.submitted": Words(
         "您的「{matter}」申请已提交，办件编号 {number}。受理结果会短信告知您。",
         "Your application for {matter} was submitted; number {number}. We will tell you when it is accepted.",

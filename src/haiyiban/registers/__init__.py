@@ -20,6 +20,7 @@ from haiyiban.registers.identity import (
     redeem_face_token,
 )
 from haiyiban.registers.sources import REGISTERS, RegisterName
+from haiyiban.registers.wechat import WechatCodeRefused, WechatNotOffered, wechat_user
 from haiyiban.zone import Zone
 
 zone = Zone(name="registers", title=Words("数据源", "Registers"))
@@ -36,6 +37,8 @@ __all__ = [
     "RegisterName",
     "RegisterUnavailable",
     "State",
+    "WechatCodeRefused",
+    "WechatNotOffered",
     "begin_face_check",
     "close",
     "confirm_identity",
@@ -43,5 +46,6 @@ __all__ = [
     "health",
     "install",
     "redeem_face_token",
+    "wechat_user",
     "zone",
 ]

@@ -20,7 +20,7 @@ from haiyiban.settings import Settings
 
 K = TypeVar("K", bound=Hashable)
 
-LineName = RegisterName | Literal["face", "sms"]
+LineName = RegisterName | Literal["face", "sms", "wechat"]
 Instant = Annotated[datetime, Meta(tz=True)]
 
 
@@ -41,7 +41,7 @@ class Head(msgspec.Struct, rename="camel"):
 class RegisterClient:
     """The lines of one process to everything outside that vouches for people. Bound to one event loop."""
 
-    def __init__(self, url: str, *, key: str) -> None:
+    def __init__(self, url: str, *, key: str, wechat_url: str = "") -> None:
         self._http = httpx.AsyncClient(
             base_url=url,
             headers={"X-Api-Key": key, "Content-Type": "application/json", "Accept-Encoding": "identity"},
@@ -51,7 +51,11 @@ class RegisterClient:
             trust_env=False,
         )
         names: tuple[LineName, ...] = (*REGISTERS, "face", "sms")
-        self.lines = {name: Line(name, self._http) for name in names}
+        # WeChat must not be sent the key of the registers.
+        self._wechat = httpx.AsyncClient(base_url=wechat_url, timeout=ANSWER_SECONDS, trust_env=False)
+        self.lines = {name: Line(name, self._http) for name in names} | {
+            "wechat": Line("wechat", self._wechat)
+        }
 
     async def ask(self, register: RegisterName, id_number: str) -> RegisterAnswer:
         """What a register knows about a person; `unknown` when it cannot be asked, never an error.
@@ -82,6 +86,7 @@ class RegisterClient:
     async def aclose(self) -> None:
         """Hang up."""
         await self._http.aclose()
+        await self._wechat.aclose()
 
 
 def _answer_about(id_number: str, kind: type[Record]) -> Callable[[bytes], tuple[Head, Record | None]]:
@@ -111,7 +116,9 @@ def current() -> RegisterClient:
     """The client of this process, made from its settings when it is first needed."""
     if _client is None or _loop is not asyncio.get_running_loop():
         settings = Settings.from_env()
-        install(RegisterClient(settings.registers_url, key=settings.registers_key))
+        install(
+            RegisterClient(settings.registers_url, key=settings.registers_key, wechat_url=settings.wechat_url)
+        )
     assert _client is not None
     return _client
 

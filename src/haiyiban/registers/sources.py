@@ -40,4 +40,5 @@ REGISTERS: dict[RegisterName, Register] = {
     "trips": Register(Words("离岛返岛行程库", "The register of trips"), records.Trips),
 }
 
+WECHAT = Words("微信登录服务", "WeChat's sign-in")
 FACE = Words("实人核验服务", "The face-check service")

@@ -17,6 +17,7 @@ from haiyiban import audit, db
 from haiyiban.db import Database
 from haiyiban.errors import Problem
 from haiyiban.identity.callers import Caller
+from haiyiban.identity.guards import StepUpNeeded
 from haiyiban.runtime import idempotency
 from haiyiban.runtime.idempotency import Answer, Claim, ClaimLost
 
@@ -81,7 +82,8 @@ class Unit:
             db.let_go(self._session)
 
     async def _keep(self, status: int, answer: Callable[[], Answer]) -> None:
-        if status in _NOT_KEPT:
+        # After the face check that it asks for, the same request with the same key shall go through.
+        if status in _NOT_KEPT or isinstance(self.problem, StepUpNeeded):
             await self._release()
         elif self.claim is not None:
             try:

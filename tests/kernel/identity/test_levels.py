@@ -27,7 +27,12 @@ async def test_name_number_and_face_lead_to_l3(api: httpx.AsyncClient, sandbox: 
     session = await sign_in(api, sandbox, resident.phone)
     phone = f"{resident.phone[:3]}****{resident.phone[7:]}"
     me = (await api.get("/me", headers=session.headers)).json()
-    assert me == {"accountId": session.answer["accountId"], "assurance": "L1", "phone": phone}
+    assert me == {
+        "accountId": session.answer["accountId"],
+        "assurance": "L1",
+        "phone": phone,
+        "wechat": False,
+    }
     assert await give_real_name(api, session, resident) == {"assurance": "L2"}
     assert await pass_face_check(api, session) == {"assurance": "L3"}
     me = (await api.get("/me", headers=session.headers)).json()

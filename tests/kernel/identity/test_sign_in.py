@@ -142,11 +142,6 @@ async def test_one_phone_that_signs_in_twice_at_once_has_one_account(
     assert sorted(answer.status_code for answer in answers) == [201, 422, 422, 422]
 
 
-async def test_wechat_is_refused_clearly_until_it_opens(api: httpx.AsyncClient) -> None:
-    answer = await api.post("/auth/sessions", json={"method": "wechat", "code": "x"})
-    assert (answer.status_code, slug(answer)) == (422, "not-offered")
-
-
 async def test_a_body_that_is_no_sign_in_is_malformed(api: httpx.AsyncClient) -> None:
     bodies: list[dict[str, object]] = [
         {},
