@@ -37,6 +37,8 @@ class Settings:
     wechat_app_id: str = ""
     """Of the mini program that people sign in from; without it, signing in by WeChat is not offered."""
     wechat_secret: str = ""
+    timestamp_url: str = ""
+    """The time-stamping authority (RFC 3161) of signed documents; without one they say less of their time."""
     issuer: str = "460000"
     """Division code of the deployment, the `iss` of codes and tokens."""
     zones: tuple[str, ...] = ()
@@ -68,11 +70,12 @@ class Settings:
             raise InvalidSetting("HAIYIBAN_CLOCK_OFFSET is for the demo and tests; unset it in production")
         sandbox_port = int(_number(environ, "HAIYIBAN_SANDBOX_PORT", 8001))
         sandbox_url, sandbox_key = f"http://127.0.0.1:{sandbox_port}", "sandbox"
-        # In the demo WeChat answers where the registers do.
+        # In the demo WeChat and the time-stamping authority answer where the registers do.
         wechat_url = environ.get("HAIYIBAN_REGISTERS_URL") or sandbox_url
         wechat_app_id = "wx-haiyiban-demo"
+        timestamp_url = f"{wechat_url}/timestamp"
         if env == "production":
-            sandbox_url = sandbox_key = wechat_app_id = ""
+            sandbox_url = sandbox_key = wechat_app_id = timestamp_url = ""
             wechat_url = "https://api.weixin.qq.com"
         port = int(_number(environ, "HAIYIBAN_PORT", 8000))
         public_url = "" if env == "production" else f"http://127.0.0.1:{port}"
@@ -90,6 +93,7 @@ class Settings:
             wechat_url=environ.get("HAIYIBAN_WECHAT_URL") or wechat_url,
             wechat_app_id=environ.get("HAIYIBAN_WECHAT_APP_ID") or wechat_app_id,
             wechat_secret=environ.get("HAIYIBAN_WECHAT_SECRET") or sandbox_key,
+            timestamp_url=environ.get("HAIYIBAN_TIMESTAMP_URL", timestamp_url),
             issuer=environ.get("HAIYIBAN_ISSUER", "460000"),
             zones=zones,
             clock_offset=offset,
