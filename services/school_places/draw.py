@@ -11,8 +11,6 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
 
-import rfc8785
-
 from haiyiban.errors import Problem, Words
 
 
@@ -39,9 +37,9 @@ def check_secret(secret: str, published: str) -> None:
         raise NotTheSecret
 
 
-def roll_hash(roll: object) -> str:
+def roll_hash(canonical_roll: bytes) -> str:
     """SHA-256 of the RFC 8785 JSON of the whole input of the matching, hex."""
-    return hashlib.sha256(rfc8785.dumps(roll)).hexdigest()  # type: ignore[arg-type]
+    return hashlib.sha256(canonical_roll).hexdigest()
 
 
 def draw_seed(secret: str, *, beacon: str, roll: str, campaign: str) -> bytes:
@@ -69,6 +67,7 @@ def lottery_numbers(seed: bytes, pseudonyms: Sequence[str], *, twins: Iterable[S
             raise MalformedRoll("a twin is not on the roll, or in two groups")
         grouped.update(group)
         entry_of.update(dict.fromkeys(group, min(group)))
-    entries = sorted(set(entry_of.values()), key=lambda entry: (lottery_key(seed, entry), entry))
-    number_of = {entry: number for number, entry in enumerate(entries, 1)}
+    # Bytes sort as their hex does.
+    drawn = sorted((hmac.digest(seed, entry.encode(), "sha256"), entry) for entry in set(entry_of.values()))
+    number_of = {entry: number for number, (_, entry) in enumerate(drawn, 1)}
     return [number_of[entry_of[pseudonym]] for pseudonym in pseudonyms]

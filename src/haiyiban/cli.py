@@ -1,4 +1,4 @@
-"""The `haiyiban` command. Each subcommand imports what it needs, so that `--help` answers at once."""
+"""The `haiyiban` command. Each subcommand imports what it needs; a zone brings its own (`Zone.commands`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,29 @@ from pathlib import Path
 import click
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """The commands of this file, and those that features and zones bring along."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All of them, for `--help`."""
+        return sorted({*super().list_commands(ctx), *_brought()})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Folders are searched only for what is not here, because that imports them all."""
+        return super().get_command(ctx, cmd_name) or _brought().get(cmd_name)
+
+
+def _brought() -> dict[str, click.Command]:
+    from haiyiban.runtime import discovery
+
+    return {
+        command.name or "": command
+        for zone in (*discovery.features(), *discovery.all_zones())
+        for command in zone.commands
+    }
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="haiyiban")
 def main() -> None:
     """海易办 Haiyiban: citizen services that a province can run."""
@@ -76,6 +98,15 @@ def seed() -> None:
         raise click.ClickException("demo data is for HAIYIBAN_ENV=demo or test")
     _database_url(settings.database_url)
     asyncio.run(demo_data.plant(settings))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def doctor(as_json: bool) -> None:
+    """Say what is wrong with this set-up and what to do. Exits with 1 when something must be mended now."""
+    from haiyiban.runtime.doctor import report
+
+    sys.exit(report.run(as_json=as_json))
 
 
 @main.group()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from click import Command
     from litestar import Controller
 
     from haiyiban.errors import Words
@@ -41,3 +42,5 @@ class Zone:
     tasks: tuple[Task, ...] = ()
     seed: Callable[[], Awaitable[None]] | None = None
     """Writes the demo data of this folder; running it again changes nothing."""
+    commands: tuple[Command, ...] = ()
+    """What this folder adds to `haiyiban` on the command line; a name belongs to one folder."""

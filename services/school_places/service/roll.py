@@ -6,8 +6,6 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-import rfc8785
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -65,7 +63,7 @@ async def fill(session: AsyncSession, enrolment: Enrolment, run: AllocationRun) 
             for group in rules.twin_groups(pair for pair in twins if pair[1] in entries)
         ],
     )
-    run.roll = rfc8785.dumps(msgspec.to_builtins(roll))
+    run.roll = public_file.canonical(roll)
     run.roll_hash = public_file.hash_of(roll)
     return list(entries.values())
 

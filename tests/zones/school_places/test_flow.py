@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx
 
 from haiyiban import db
+from services.school_places.announced import Announced
 from services.school_places.models import Enrolment, EnrolmentSchool
 from services.school_places.recompute import recompute
 from tests import builders
@@ -85,8 +86,7 @@ async def test_anybody_recomputes_the_draw_from_its_public_file(
     file = await api.get(f"{made.runs}/{run}/public")
     checked = recompute(
         file.content,
-        published_commitment=announced["commitment"],
-        published_roll_hash=shown["rollHash"],
+        Announced(commitment=announced["commitment"], roll_hash=shown["rollHash"]),
     )
     assert checked.holds, checked.difference
     assert checked.pupils == 3
