@@ -40,6 +40,8 @@ class Zone:
     handlers: Mapping[str, Any] = field(default_factory=dict)
     """Matter code → `MatterHandler`, only for matters that need code."""
     tasks: tuple[Task, ...] = ()
+    code_kinds: tuple[Any, ...] = ()
+    """The kinds of code that this folder adds, each a `CodeKind`."""
     seed: Callable[[], Awaitable[None]] | None = None
     """Writes the demo data of this folder; running it again changes nothing."""
     commands: tuple[Command, ...] = ()

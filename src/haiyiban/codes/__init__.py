@@ -3,12 +3,16 @@
 One envelope serves every kind, so a terminal that reads one reads all. A code verifies offline, works
 once, and tells the holder who looked. From the bytes upwards: `base45` and `cbor` (the text), `claims`
 (what is said), `envelope` (who signed it), `trust` (whose word counts), `offline` (is it good),
-`outcomes` (what to tell people), `drawing` (the picture), `cti` (what it is about, for the server alone).
+`outcomes` (what to tell people), `drawing` (the picture), `cti` (what it is about, for the server alone),
+`kinds` (what codes can be about: how features and zones add their own).
 
 Source: schemas/codes/README.md.
 """
 
+from haiyiban.codes import capsules
+from haiyiban.codes.certificate_kind import CERTIFICATE
 from haiyiban.codes.controllers import CodeController, TrustListController
+from haiyiban.codes.identity_kind import IDENTITY
 from haiyiban.codes.printed import printed_text
 from haiyiban.codes.verification_controller import VerificationController
 from haiyiban.errors import Words
@@ -17,6 +21,8 @@ from haiyiban.zone import Zone
 zone = Zone(
     name="codes",
     title=Words("亮证码", "Codes"),
+    tasks=(capsules.FORGET,),
+    code_kinds=(CERTIFICATE, IDENTITY),
     controllers=(CodeController, VerificationController, TrustListController),
 )
 

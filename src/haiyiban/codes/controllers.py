@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
 from haiyiban.certificates import CertificateMissing
-from haiyiban.codes import showing
+from haiyiban.codes import capsules, device_keys, kinds, nonces, showing
+from haiyiban.codes.certificate_kind import CertificateNotValid, SubjectMissing
 from haiyiban.codes.drawing import qr_svg
-from haiyiban.codes.entitlement import kind_name
+from haiyiban.codes.identity_kind import OwnIdentityOnly
+from haiyiban.codes.kinds import Wanted
 from haiyiban.codes.signing import code_keys, published_list
-from haiyiban.codes.wire import CodeCreate, CodeRead, CodeStateRead
+from haiyiban.codes.wire import CapsuleRead, CodeCreate, CodeRead, CodeStateRead, NonceRead
 from haiyiban.context import current
 from haiyiban.errors import NotSignedIn
 from haiyiban.identity.callers import Level
@@ -38,35 +43,63 @@ class CodeController(Controller):
             NotSignedIn,
             StepUpNeeded,
             CertificateMissing,
-            showing.CertificateNotValid,
-            showing.KindNotOffered,
-            showing.DeviceCodesNotOffered,
-            showing.SubjectMissing,
+            CertificateNotValid,
+            SubjectMissing,
+            OwnIdentityOnly,
+            kinds.KindNotOffered,
+            device_keys.DeviceKeyIncomplete,
+            device_keys.DeviceKeyMalformed,
+            device_keys.DeviceProofMalformed,
+            nonces.DeviceProofWrong,
+            nonces.NonceExpired,
+            nonces.NonceUsed,
+            nonces.DeviceCodesUnavailable,
+            capsules.DeviceKeyUsed,
         ),
     )
-    async def show(self, request: ResidentRequest, data: JSONBody[CodeCreate]) -> CodeRead:
-        """A code of a certificate of mine or of a child's that I keep: good for 60 seconds and one use."""
-        if data.device_key is not None or data.device_proof is not None:
-            raise showing.DeviceCodesNotOffered
-        if data.kind != "certificate":
-            raise showing.KindNotOffered
-        if data.subject_id is None:
-            raise showing.SubjectMissing
+    async def show(
+        self, request: ResidentRequest, session: NamedDependency[AsyncSession], data: JSONBody[CodeCreate]
+    ) -> CodeRead | CapsuleRead:
+        """A code of a certificate of mine or of a child's that I keep, or of myself: good for 60 seconds and
+        one use.
+
+        With `deviceKey` a capsule, good for hours on the phone that holds the key, which shows codes of it
+        by itself. Signing that phone out withdraws it.
+        """
+        kind = kinds.named(data.kind)
+        binding = device_keys.read(data.device_key, data.device_proof)
         now = clock.now()
-        shown = await showing.show_certificate(
-            data.subject_id, _person(request), keys=code_keys(now), now=now
+        keys = code_keys(now)
+        found = await kinds.find(kind, Wanted(_person(request), data.subject_id, now))
+        if binding is None:
+            shown = showing.show(kind, found, keys=keys, now=now)
+            return CodeRead(id=shown.id, text=shown.text, expires_at=shown.expires_at)
+        issued = await capsules.issue(
+            session, kind, found, binding=binding, caller=request.user, keys=keys, now=now
         )
-        return CodeRead(id=shown.id, text=shown.text, expires_at=shown.expires_at)
+        return CapsuleRead(id=issued.id, capsule=_base64url(issued.capsule), expires_at=issued.expires_at)
+
+    @post(
+        "/nonces",
+        status_code=201,
+        summary="Ask for a nonce to bind a phone with",
+        responses=problems(NotSignedIn, StepUpNeeded, nonces.DeviceCodesUnavailable),
+    )
+    async def nonce(self, request: ResidentRequest) -> NonceRead:
+        """For `deviceProof` of POST /codes. Of more than 32 outstanding the oldest are forgotten."""
+        nonce = await nonces.current().issue(request.user.account_id, now=clock.now())
+        return NonceRead(nonce=_base64url(nonce), expires_in_seconds=int(nonces.LIFE.total_seconds()))
 
     @get("/{code_id:uuid}", summary="What became of a code", responses=problems(showing.CodeMissing))
     async def state(self, request: ResidentRequest, code_id: FromPath[UUID]) -> CodeStateRead:
-        """`shown`, `used` or `expired`; once used, when and by whom."""
+        """`shown`, `used` or `expired`; of a capsule `active`, `withdrawn` or `expired`. Once used, when and
+        by whom last."""
         now = clock.now()
         found = await showing.state_of(code_id, _person(request), keys=code_keys(now), now=now)
         english = current().language.startswith("en")
         return CodeStateRead(
             id=code_id,
-            kind=kind_name(found.ref.kind) or "",
+            kind=found.kind.name,
             state=found.state(now),
             expires_at=found.expires_at,
             used_at=found.used_at,
@@ -77,7 +110,7 @@ class CodeController(Controller):
         "/{code_id:uuid}/image.svg",
         summary="A code as a picture",
         media_type="image/svg+xml",
-        responses=problems(showing.CodeMissing, showing.CertificateNotValid),
+        responses=problems(showing.CodeMissing, showing.DrawnOnThePhone, CertificateNotValid),
     )
     async def image(self, request: ResidentRequest, code_id: FromPath[UUID]) -> Response[str]:
         """The QR of a code that is still alive. Drawing on the phone is faster; this is for the rest."""
@@ -103,6 +136,10 @@ class TrustListController(Controller):
         if etag in request.headers.get("if-none-match", ""):
             return Response("", status_code=304, headers=headers)
         return Response(signed, media_type="application/jwt", headers=headers)
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _person(request: ResidentRequest) -> UUID:

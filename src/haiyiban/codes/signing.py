@@ -12,15 +12,13 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from haiyiban.codes.claims import Kind
+from haiyiban.codes import kinds
 from haiyiban.codes.cti import KEY_BYTES, CtiCipher
 from haiyiban.codes.trust import TrustEntry, TrustList, sign_trust_list
 from haiyiban.crypto import FileKeys, SigningKey
 from haiyiban.settings import Settings
 from haiyiban.wire import API
 
-OFFERED = (Kind.CERTIFICATE,)
-"""The kinds that this deployment's keys may sign: those it issues and no more."""
 CODE_LIFE = timedelta(seconds=60)
 LIST_LIFE = timedelta(hours=48)
 _LIST_STEP = timedelta(minutes=10)
@@ -88,6 +86,8 @@ def _read(settings: Settings, now: datetime) -> CodeKeys:
 
 def _entries(signing: tuple[SigningKey, ...], at: datetime) -> list[TrustEntry]:
     return [
-        TrustEntry.of(key.public, kinds=OFFERED, not_before=key.not_before, not_after=at + _KEY_LIFE)
+        TrustEntry.of(
+            key.public, kinds=kinds.offered(), not_before=key.not_before, not_after=at + _KEY_LIFE
+        )
         for key in signing
     ]

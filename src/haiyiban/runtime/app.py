@@ -14,6 +14,7 @@ from litestar.types import ASGIApp, Scope
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import registers
+from haiyiban.codes import nonces
 from haiyiban.db import Database
 from haiyiban.identity import address_limit, revocations
 from haiyiban.identity.tokens import access_tokens
@@ -81,6 +82,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             access_log.flush()
             await registers.close()
             await address_limit.close()
+            await nonces.close()
             await database.close()
 
     application = build(settings, lifespan)

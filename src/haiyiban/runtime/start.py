@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from haiyiban import clock, crypto, db, registers
 from haiyiban.cases import handlers
+from haiyiban.codes import kinds
 from haiyiban.crypto import FileKeys, Vault
 from haiyiban.db import Database
 from haiyiban.identity import tokens
@@ -34,6 +35,7 @@ def prepare(settings: Settings) -> Database:
     database = Database(settings.database_url, pool_size=settings.pool_size)
     db.install(database)
     zones = discovery.zones(settings.zones)
+    kinds.install(kind for zone in (*discovery.features(), *zones) for kind in zone.code_kinds)
     handlers.install({code: handler for zone in zones for code, handler in zone.handlers.items()})
     return database
 
