@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import redis.asyncio
@@ -119,8 +120,7 @@ class Nonces:
     async def _use(self, account_id: UUID, entry: bytes, *, now: datetime) -> None:
         nonce, issued_at = entry[:NONCE_BYTES], int.from_bytes(entry[NONCE_BYTES:])
         # Of two requests with the same proof one removes it.
-        removed = await self._store.execute_command("LREM", _outstanding(account_id), 1, entry)
-        if not removed:
+        if not await self._store.lrem(_outstanding(account_id), 1, entry):
             raise NonceUsed
         await self._keep(_used(account_id), nonce, most=_USED_MOST)
         if now.timestamp() - issued_at > LIFE.total_seconds():
@@ -134,11 +134,12 @@ class Nonces:
             await pipeline.execute()
 
     async def _kept(self, name: str) -> list[bytes]:
-        kept: list[bytes] = await self._store.execute_command("LRANGE", name, 0, -1)
+        kept: list[bytes] = await self._store.lrange(name, 0, -1)
         return kept
 
     @property
-    def _store(self) -> redis.asyncio.Redis:
+    def _store(self) -> Any:
+        # The client's own types know no bytes as a value and cannot tell that it is asynchronous.
         if self._redis is None:
             raise DeviceCodesUnavailable
         return self._redis
