@@ -7,7 +7,7 @@ Source: docs/domain.md §6, §11; docs/school-places.md.
 
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
-from services.school_places.commands import draw
+from services.school_places import commands
 from services.school_places.controllers import SchoolPlacesController
 from services.school_places.handler import SchoolPlaceHandler
 from services.school_places.run_controllers import AllocationRunsController
@@ -19,7 +19,7 @@ zone = Zone(
     controllers=(SchoolPlacesController, AllocationRunsController),
     handlers={"education.school-place": SchoolPlaceHandler()},
     seed=seed,
-    commands=(draw,),
+    commands=(commands.draw,),
 )
 
 __all__ = ["zone"]
