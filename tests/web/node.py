@@ -52,7 +52,11 @@ class Asking:
 def asking(program: Path) -> Iterator[Asking]:
     """Node running a program until the block ends."""
     with subprocess.Popen(
-        [NODE, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        [NODE, "--no-warnings", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
     ) as process:
         try:
             yield Asking(process)
