@@ -11,6 +11,7 @@ Source: schemas/codes/README.md.
 
 from haiyiban.codes import capsules
 from haiyiban.codes.certificate_kind import CERTIFICATE
+from haiyiban.codes.consent_controller import ConsentController, MyConsentsController
 from haiyiban.codes.controllers import CodeController, TrustListController
 from haiyiban.codes.identity_kind import IDENTITY
 from haiyiban.codes.printed import printed_text
@@ -23,7 +24,13 @@ zone = Zone(
     title=Words("亮证码", "Codes"),
     tasks=(capsules.FORGET,),
     code_kinds=(CERTIFICATE, IDENTITY),
-    controllers=(CodeController, VerificationController, TrustListController),
+    controllers=(
+        ConsentController,
+        MyConsentsController,
+        CodeController,
+        VerificationController,
+        TrustListController,
+    ),
 )
 
 __all__ = ["printed_text", "zone"]

@@ -13,8 +13,10 @@ import msgspec
 
 from haiyiban.certificates import CertificateType, types
 from haiyiban.certificates.models import Certificate
+from haiyiban.codes.claims import Kind
 from haiyiban.codes.entitlement import kind_name
-from haiyiban.codes.outcomes import Outcome, explain
+from haiyiban.codes.models import Consent
+from haiyiban.codes.outcomes import NO_ANSWER, PRESENTATION_PENDING, Explanation, Outcome, explain
 from haiyiban.codes.statement import Recorded
 from haiyiban.crypto import place, vault
 from haiyiban.wire import Output
@@ -51,7 +53,15 @@ class VerificationRead(Output):
 
 
 _TELLS_KIND = frozenset(
-    {Outcome.VALID, Outcome.REVOKED, Outcome.SUSPENDED, Outcome.WRONG_KIND, Outcome.ALREADY_USED}
+    {
+        Outcome.VALID,
+        Outcome.REVOKED,
+        Outcome.SUSPENDED,
+        Outcome.WRONG_KIND,
+        Outcome.ALREADY_USED,
+        Outcome.CONSENT_PENDING,
+        Outcome.CONSENT_REFUSED,
+    }
 )
 _TELLS_CERTIFICATE = frozenset({Outcome.VALID, Outcome.REVOKED, Outcome.SUSPENDED})
 
@@ -59,7 +69,7 @@ _TELLS_CERTIFICATE = frozenset({Outcome.VALID, Outcome.REVOKED, Outcome.SUSPENDE
 def answer_of(recorded: Recorded) -> VerificationRead:
     """The answer to a verification; a refusal shows no more of the holder than its reason needs."""
     outcome = recorded.outcome
-    reason, advice = explain(outcome)
+    reason, advice = _explained(recorded)
     answer = VerificationRead(
         id=recorded.id,
         outcome=outcome,
@@ -74,6 +84,38 @@ def answer_of(recorded: Recorded) -> VerificationRead:
     if outcome is Outcome.VALID and recorded.holder_masked is not None:
         answer.holder = HolderRead(name=recorded.holder_masked)
     return answer
+
+
+def settled_answer(recorded: Recorded, consent: Consent, certificate: Certificate | None) -> VerificationRead:
+    """The answer once the holder was asked: what was allowed is shown uncovered, and nothing else."""
+    is_shown = consent.outcome == Outcome.VALID
+    seen = recorded._replace(
+        outcome=Outcome(consent.outcome), at=consent.at, fields=(), status=consent.status
+    )
+    if certificate is not None:
+        seen = seen._replace(
+            kind=int(Kind.CERTIFICATE),
+            certificate_id=certificate.id,
+            type=certificate.type,
+            type_version=certificate.type_version,
+            holder_masked=certificate.holder_masked,
+            valid_until=certificate.valid_until,
+        )
+    answer = answer_of(seen)
+    if consent.decision == "none":
+        answer.reason = NO_ANSWER.reason.in_language(recorded.language)
+        answer.advice = NO_ANSWER.advice.in_language(recorded.language)
+    if is_shown and certificate is not None and answer.certificate is not None and answer.holder is not None:
+        claims = certificate.claims
+        answer.certificate.claims = {name: claims[name] for name in consent.fields if name in claims}
+        answer.holder.name = answer.certificate.claims.get("name", answer.holder.name)
+    return answer
+
+
+def _explained(recorded: Recorded) -> Explanation:
+    if recorded.outcome is Outcome.CONSENT_PENDING and recorded.kind is None:
+        return PRESENTATION_PENDING
+    return explain(recorded.outcome)
 
 
 def _certificate(recorded: Recorded) -> VerifiedCertificate:

@@ -5,9 +5,22 @@ Source: schemas/codes/README.md §3; docs/domain.md §13 (data minimisation).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from haiyiban.codes.claims import CertificateBody, Claims, Kind
+from haiyiban.errors import FieldError, Problem, Words
 from haiyiban.identity.callers import VerifierCaller
 from haiyiban.verifiers import Purpose
+
+
+class FieldsBeyondPurpose(Problem):
+    """The purpose does not go as far as these claims, not even with consent; the pointers say which."""
+
+    type = "codes/fields-beyond-purpose"
+    title = Words(
+        "所选用途不能查看这些信息，请减少后再试",
+        "This purpose does not reach these fields; ask for fewer",
+    )
 
 
 def kind_name(kind: int) -> str | None:
@@ -30,6 +43,27 @@ def fields_shown(purpose: Purpose, claims: Claims) -> tuple[str, ...]:
     """The names of the claims that the verifier sees without asking the holder."""
     body = claims.body
     return purpose.least(body.type) if isinstance(body, CertificateBody) else ()
+
+
+def fields_asked(purpose: Purpose, claims: Claims, fields: Sequence[str]) -> tuple[str, ...]:
+    """The claims to ask the holder for: those named, where one of them is beyond the least; else none.
+
+    Raises FieldsBeyondPurpose.
+    """
+    body = claims.body
+    type_ = body.type if isinstance(body, CertificateBody) else ""
+    require_within(purpose.most(type_), fields)
+    return () if set(fields) <= set(purpose.least(type_)) else tuple(dict.fromkeys(fields))
+
+
+def require_within(most: Sequence[str], fields: Sequence[str]) -> None:
+    """Raises FieldsBeyondPurpose."""
+    words = Words(
+        f"此用途最多可查看：{'、'.join(most) or '（无）'}", f"at most: {', '.join(most) or '(nothing)'}"
+    )
+    beyond = [FieldError(f"/fields/{at}", words) for at, name in enumerate(fields) if name not in most]
+    if beyond:
+        raise FieldsBeyondPurpose(errors=beyond)
 
 
 _NAMES = {int(kind): kind.name.lower() for kind in Kind}

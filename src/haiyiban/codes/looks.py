@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit
-from haiyiban.certificates.models import Certificate
-from haiyiban.codes.models import Verification
+from haiyiban.certificates import Certificate
+from haiyiban.codes.models import Consent, Verification
+from haiyiban.codes.outcomes import Outcome
 
 
-async def record_look(session: AsyncSession, verification_id: UUID) -> None:
+async def record_look(session: AsyncSession, seen: Verification) -> None:
     """A verifier reads again what a verification told it: the holder finds that look here too."""
-    seen = await session.get_one(Verification, verification_id)
     holder = await session.scalar(select(Certificate.holder_id).where(Certificate.id == seen.certificate_id))
     await audit.record(
         session,
@@ -25,4 +23,20 @@ async def record_look(session: AsyncSession, verification_id: UUID) -> None:
         fields=seen.fields,
         reason=seen.purpose,
         outcome=seen.outcome,
+    )
+
+
+async def record_settled_look(session: AsyncSession, asked: Verification, settled: Consent) -> None:
+    """A verifier reads what came of asking the holder: which fields it saw, if any."""
+    chosen = settled.certificate_id or asked.certificate_id
+    holder = await session.scalar(select(Certificate.holder_id).where(Certificate.id == chosen))
+    await audit.record(
+        session,
+        "codes.read",
+        subject=holder,
+        object_kind="verification",
+        object_id=asked.id,
+        fields=settled.fields if settled.outcome == Outcome.VALID else (),
+        reason=asked.purpose,
+        outcome=settled.outcome,
     )

@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, SmallInteger, Text, UniqueConstraint
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from haiyiban.codes.outcomes import Outcome
@@ -28,12 +37,21 @@ class Verification(Base):
             "uq_codes_verification_single_use",
             "single_use",
             unique=True,
-            postgresql_where="outcome = 'valid'",
+            # A code whose holder is being asked is reserved: to everybody else it is used.
+            postgresql_where="outcome IN ('valid', 'consent_pending')",
+        ),
+        Index(
+            "ix_codes_verification_asked",
+            "certificate_id",
+            postgresql_where="outcome = 'consent_pending'",
         ),
         CheckConstraint(
             f"outcome IN ({', '.join(repr(str(outcome)) for outcome in Outcome)})", name="outcome"
         ),
-        CheckConstraint("outcome <> 'valid' OR single_use IS NOT NULL", name="valid_once"),
+        CheckConstraint(
+            "outcome NOT IN ('valid', 'consent_pending') OR single_use IS NOT NULL", name="valid_once"
+        ),
+        CheckConstraint("outcome <> 'consent_pending' OR answer_by IS NOT NULL", name="asked_until"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -53,7 +71,7 @@ class Verification(Base):
     status: Mapped[str | None]
     """What the certificate was worth."""
     fields: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    """The names of the claims that the verifier saw."""
+    """The names of the claims that the verifier saw; where the holder is asked, of those asked for."""
     shown_sealed: Mapped[bytes | None]
     shown = SealedJson()
     """Of a kind other than the certificate, what the verifier saw: it may be otherwise the next day."""
@@ -61,6 +79,42 @@ class Verification(Base):
     because: Mapped[str | None]
     """Why, where the outcome can have more than one reason."""
     language: Mapped[str]
+    at: Mapped[datetime]
+    answer_by: Mapped[datetime | None]
+    """Until when the holder may answer, where the outcome is `consent_pending`."""
+
+
+class Consent(Base):
+    """What a holder answered to a verifier who asked for more than the least (授权同意), and what came of it.
+
+    Settled once and for good: by the answer, or by the first look after the time to answer is over.
+    """
+
+    __tablename__ = "codes_consent"
+    __table_args__ = (
+        CheckConstraint("decision IN ('allow', 'refuse', 'none')", name="decision"),
+        CheckConstraint("decision = 'allow' OR fields = '{}'", name="fields"),
+        CheckConstraint("(decision = 'none') = (person_id IS NULL)", name="answered"),
+        CheckConstraint(
+            "decision <> 'allow' OR (certificate_id IS NOT NULL AND status IS NOT NULL)", name="certificate"
+        ),
+        CheckConstraint(
+            "outcome IN ('valid', 'revoked', 'suspended', 'expired', 'consent_refused')", name="outcome"
+        ),
+    )
+
+    verification_id: Mapped[UUID] = mapped_column(ForeignKey("codes_verification.id"), primary_key=True)
+    decision: Mapped[str]
+    """allow, refuse, or none where nobody answered in time."""
+    fields: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """The names of the claims that the holder allowed."""
+    certificate_id: Mapped[UUID | None]
+    """What is shown: what the code was about, or what the holder chose."""
+    status: Mapped[str | None]
+    """What the certificate was worth when the holder answered."""
+    outcome: Mapped[str]
+    person_id: Mapped[UUID | None]
+    """Who answered."""
     at: Mapped[datetime]
 
 

@@ -47,6 +47,24 @@ def explain(outcome: Outcome) -> Explanation:
 
 _REFRESH = Words("请对方刷新亮证码后再扫。", "Ask the holder to refresh the code, then scan again.")
 
+PRESENTATION_PENDING = Explanation(
+    Words("正在等待对方扫码并确认。", "Waiting for the holder to scan and confirm."),
+    Words(
+        "请对方扫柜台上的码，在海易办里选择并确认，5 分钟内有效。",
+        "Ask the holder to scan the counter's code and to confirm in Haiyiban within 5 minutes.",
+    ),
+)
+"""Of a request that nobody has scanned yet."""
+NO_ANSWER = Explanation(
+    Words("对方没有及时确认。", "The holder did not answer in time."),
+    Words(
+        "请对方打开海易办，刷新亮证码后再扫，并在手机上确认；也可改用其他证件。",
+        "Ask the holder to open Haiyiban, scan a fresh code and confirm on the phone; or ask for another "
+        "document.",
+    ),
+)
+"""Of `consent_refused`, where nobody said no."""
+
 _EXPLANATIONS = {
     Outcome.VALID: Explanation(
         Words("核验通过。", "The code is valid."),
@@ -122,7 +140,7 @@ _EXPLANATIONS = {
         ),
     ),
     Outcome.CONSENT_REFUSED: Explanation(
-        Words("对方没有同意，或没有及时确认。", "The holder did not consent, or did not answer in time."),
+        Words("对方没有同意。", "The holder did not consent."),
         Words(
             "请说明用途，对方愿意时刷新后再扫；也可改用其他证件。",
             "Explain what it is for and scan a fresh code if the holder agrees, or ask for another document.",

@@ -38,7 +38,11 @@ class Asked(Struct):
     found: str | None
     """The outcome, where a step before came to one; None to let the source decide."""
     fields: str
-    """Names of the claims to show, joined by commas."""
+    """Names of the claims to show or to ask for, joined by commas."""
+    granted: str
+    """The outcome where all holds: `valid`, or `consent_pending` where the holder is asked."""
+    answer_by: datetime | None
+    """Until when the holder may answer, where asked."""
     language: str
     at: datetime
     actor_unit: str
@@ -73,14 +77,14 @@ _ONCE = """
 WITH asked AS MATERIALIZED (
   SELECT id, verifier_id, idempotency_key, decode(request_hash, 'base64') AS request_hash, purpose, place,
     kind, decode(single_use, 'base64') AS single_use, ref, found, string_to_array(fields, ',') AS fields,
-    language, at, actor_unit, request_id, address, ord
+    granted, answer_by, language, at, actor_unit, request_id, address, ord
   FROM ROWS FROM (json_to_recordset($1::text::json) AS (
     id uuid, verifier_id uuid, idempotency_key text, request_hash text, purpose text, place text,
-    kind smallint, single_use text, ref bigint, found text, fields text, language text, at timestamptz,
-    actor_unit text, request_id text, address text
+    kind smallint, single_use text, ref bigint, found text, fields text, granted text, answer_by timestamptz,
+    language text, at timestamptz, actor_unit text, request_id text, address text
   )) WITH ORDINALITY AS given (
     id, verifier_id, idempotency_key, request_hash, purpose, place, kind, single_use, ref, found, fields,
-    language, at, actor_unit, request_id, address, ord
+    granted, answer_by, language, at, actor_unit, request_id, address, ord
   )
 ), stood AS MATERIALIZED (
   SELECT asked.*, c.id AS certificate_id, c.holder_id, c.type, c.type_version, c.holder_masked,
@@ -91,7 +95,8 @@ WITH asked AS MATERIALIZED (
   SELECT stood.*, coalesce(
     found,
     CASE
-      WHEN status IN ('valid', 'suspended', 'revoked', 'expired') THEN status
+      WHEN status = 'valid' THEN granted
+      WHEN status IN ('suspended', 'revoked', 'expired') THEN status
       WHEN status = 'superseded' THEN 'revoked'
       ELSE 'unavailable'
     END
@@ -100,10 +105,11 @@ WITH asked AS MATERIALIZED (
 ), first AS (
   INSERT INTO codes_verification (
     id, verifier_id, idempotency_key, request_hash, purpose, place, kind, single_use, certificate_id,
-    status, fields, outcome, language, at
+    status, fields, outcome, language, at, answer_by
   )
   SELECT id, verifier_id, idempotency_key, request_hash, purpose, place, kind, single_use, certificate_id,
-    status, CASE WHEN outcome = 'valid' THEN fields ELSE '{}' END, outcome, language, at
+    status, CASE WHEN outcome = granted THEN fields ELSE '{}' END, outcome, language, at,
+    CASE WHEN outcome = granted THEN answer_by END
   FROM judged ORDER BY single_use
   ON CONFLICT DO NOTHING
   RETURNING id, outcome
@@ -115,7 +121,7 @@ WITH asked AS MATERIALIZED (
   SELECT id, verifier_id, idempotency_key, request_hash, purpose, place, kind, single_use, certificate_id,
     status, '{}', 'already_used', language, at
   FROM judged
-  WHERE outcome = 'valid' AND NOT EXISTS (SELECT FROM first WHERE first.id = judged.id)
+  WHERE outcome = granted AND NOT EXISTS (SELECT FROM first WHERE first.id = judged.id)
   ON CONFLICT DO NOTHING
   RETURNING id, outcome
 ), recorded AS (
@@ -127,7 +133,7 @@ WITH asked AS MATERIALIZED (
   )
   SELECT id, at, 'codes.verify', recorded.outcome, 'verifier', verifier_id, actor_unit, pseudonym,
     'verification', id,
-    CASE WHEN recorded.outcome = 'valid' THEN fields ELSE '{}' END,
+    CASE WHEN recorded.outcome = granted THEN fields ELSE '{}' END,
     purpose, request_id, address
   FROM recorded JOIN judged USING (id) LEFT JOIN audit_subject ON person_id = holder_id
 )
@@ -207,7 +213,7 @@ def _fresh(asked: Asked, row: Any) -> Recorded:
         asked.at,
         asked.language,
         asked.kind,
-        asked.fields.split(",") if outcome == Outcome.VALID and asked.fields else (),
+        asked.fields.split(",") if outcome == asked.granted and asked.fields else (),
         status,
         certificate_id,
         type_,

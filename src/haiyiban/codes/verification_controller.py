@@ -21,8 +21,9 @@ from litestar.types import Receive, Scope, Send
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
-from haiyiban.codes import looks, verifying
+from haiyiban.codes import verifying
 from haiyiban.codes.answers import VerificationRead
+from haiyiban.codes.entitlement import FieldsBeyondPurpose
 from haiyiban.codes.signing import code_keys
 from haiyiban.codes.verifying import VerificationCreate
 from haiyiban.context import current
@@ -77,11 +78,15 @@ class VerificationController(Controller):
             NotAllowed,
             UnknownPurpose,
             verifying.IdempotencyMismatch,
+            FieldsBeyondPurpose,
             Unavailable,
         ),
     )
     async def verify(self, request: Request[Any, Any, Any]) -> Response[VerificationRead]:
         """Whether the code in `text` is good for this purpose, here and now; the code is then used up.
+
+        With `fields` beyond the least of the purpose the holder is asked: `consent_pending`, and the outcome
+        is read at GET /verifications/{id} within 60 seconds. The code is reserved meanwhile.
 
         Always recorded, and the holder can read it. With an Idempotency-Key a repeated request gets the first
         answer word for word, however late; without one it finds the code `already_used`.
@@ -117,10 +122,9 @@ class VerificationController(Controller):
         session: NamedDependency[AsyncSession],
         verification_id: FromPath[UUID],
     ) -> VerificationRead:
-        """As it was answered, to the same verifier only. The look is recorded."""
-        answer = await verifying.read(verification_id, request.user)
-        await looks.record_look(session, verification_id)
-        return answer
+        """As it was answered, to the same verifier only; where the holder was asked, what came of it. The
+        look is recorded."""
+        return await verifying.read(session, verification_id, request.user, now=clock.now())
 
 
 def _header(headers: Any, name: bytes) -> str | None:

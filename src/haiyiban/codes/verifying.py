@@ -14,12 +14,17 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Meta
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban.batching import Batcher
-from haiyiban.codes.answers import VerificationRead, answer_of
+from haiyiban.certificates import Certificate
+from haiyiban.codes import consent, looks
+from haiyiban.codes.answers import VerificationRead, answer_of, settled_answer
 from haiyiban.codes.claims import Kind
-from haiyiban.codes.entitlement import fields_shown, is_entitled
+from haiyiban.codes.consent_wire import Fields
+from haiyiban.codes.entitlement import fields_asked, fields_shown, is_entitled
 from haiyiban.codes.envelope import CHALLENGE_BYTES, ParsedCode
+from haiyiban.codes.models import Verification
 from haiyiban.codes.offline import Checked, verify_offline
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.codes.signing import CodeKeys
@@ -49,13 +54,17 @@ class VerificationMissing(NotFound):
 
 
 class VerificationCreate(Input):
-    """A scanned text and what it is verified for. `challenge`: base64url of the 8 bytes that were shown."""
+    """A scanned text and what it is verified for. `challenge`: base64url of the 8 bytes that were shown.
+
+    `fields`: names of claims, where more is needed than the purpose shows by itself; the holder is asked.
+    """
 
     text: str
     purpose: Annotated[str, Meta(max_length=40)]
     expected_kind: Literal["certificate", "identity", "health", "voucher", "pickup"] | None = None
     place: Annotated[str, Meta(max_length=100)] | None = None
     challenge: Annotated[str, Meta(max_length=20)] | None = None
+    fields: Fields = ()
 
 
 class Judgement(NamedTuple):
@@ -66,6 +75,9 @@ class Judgement(NamedTuple):
     single_use: bytes | None = None
     ref: int | None = None
     fields: tuple[str, ...] = ()
+    """To show, or to ask for."""
+    granted: Outcome = Outcome.VALID
+    """What it comes to where the source has nothing against it."""
 
 
 async def verify(
@@ -79,7 +91,7 @@ async def verify(
 ) -> VerificationRead:
     """Verify a code and record it, whatever comes out. A repeated key gets its first answer.
 
-    Raises UnknownPurpose, IdempotencyMismatch, Malformed.
+    Raises UnknownPurpose, IdempotencyMismatch, FieldsBeyondPurpose, Malformed.
     """
     wanted = purpose(asked.purpose)
     if idempotency_key is not None and not 0 < len(idempotency_key) <= KEY_LENGTH_MOST:
@@ -101,6 +113,8 @@ async def verify(
             ref=judged.ref,
             found=judged.found,
             fields=",".join(judged.fields),
+            granted=judged.granted,
+            answer_by=now + consent.CONSENT_LIFE if judged.granted is Outcome.CONSENT_PENDING else None,
             language=context.language,
             at=now,
             actor_unit=caller.name,
@@ -113,12 +127,27 @@ async def verify(
     return answer_of(recorded)
 
 
-async def read(verification_id: UUID, caller: VerifierCaller) -> VerificationRead:
-    """A verification that this verifier made, as it was answered. Raises VerificationMissing."""
+async def read(
+    session: AsyncSession, verification_id: UUID, caller: VerifierCaller, *, now: datetime
+) -> VerificationRead:
+    """A verification that this verifier made, as it was answered; where the holder was asked, what came of
+    it. The look is recorded, unless all that can be seen is that the answer is waited for.
+
+    Raises VerificationMissing.
+    """
     recorded = await find(verification_id, caller.verifier_id)
     if recorded is None:
         raise VerificationMissing
-    return answer_of(recorded)
+    verification = await session.get_one(Verification, verification_id)
+    if recorded.outcome is not Outcome.CONSENT_PENDING:
+        await looks.record_look(session, verification)
+        return answer_of(recorded)
+    settled = await consent.look(session, verification, now=now)
+    if settled is None:
+        return answer_of(recorded)
+    await looks.record_settled_look(session, verification, settled)
+    certificate = await session.get(Certificate, settled.certificate_id) if settled.certificate_id else None
+    return settled_answer(recorded, settled, certificate)
 
 
 def judge(
@@ -129,7 +158,10 @@ def judge(
     keys: CodeKeys,
     now: datetime,
 ) -> Judgement:
-    """Steps 1 to 9: what can be said without asking the source. Raises Malformed for a bad challenge."""
+    """Steps 1 to 9, and whether 11 asks the holder: what can be said without asking the source.
+
+    Raises Malformed for a bad challenge, FieldsBeyondPurpose.
+    """
     checked = verify_offline(
         asked.text,
         trust=keys.trust,
@@ -142,12 +174,15 @@ def judge(
     claims = checked.code.claims
     opened = keys.cti.open(claims.cti)
     is_certificate = claims.kind == Kind.CERTIFICATE and opened is not None and opened.kind == claims.kind
+    found = _before_the_source(checked, caller, wanted, has_source=is_certificate)
+    asks_for = fields_asked(wanted, claims, asked.fields) if found is None and asked.fields else ()
     return Judgement(
-        found=_before_the_source(checked, caller, wanted, has_source=is_certificate),
+        found=found,
         kind=claims.kind,
         single_use=_single_use(checked.code),
         ref=opened.ref if opened is not None and is_certificate else None,
-        fields=fields_shown(wanted, claims),
+        fields=asks_for or fields_shown(wanted, claims),
+        granted=Outcome.CONSENT_PENDING if asks_for else Outcome.VALID,
     )
 
 

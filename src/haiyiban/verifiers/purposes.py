@@ -87,6 +87,11 @@ class Purpose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         sight = self.certificates.get(certificate_type)
         return sight.least if sight else ()
 
+    def most(self, certificate_type: str) -> tuple[str, ...]:
+        """The claims that the holder may be asked for; none of a type that the purpose is not about."""
+        sight = self.certificates.get(certificate_type)
+        return sight.most if sight else ()
+
 
 @cache
 def purposes() -> Mapping[str, Purpose]:
