@@ -30,6 +30,7 @@ from haiyiban.ids import new_id
 from haiyiban.runtime import contract
 from haiyiban.runtime.app import build
 from haiyiban.settings import Settings
+from haiyiban.verifiers import terminals
 from services.school_places.models import AllocationRun, Enrolment
 from services.school_places.service import runs
 from tests import builders
@@ -92,6 +93,8 @@ DOORS = {
     "GET /certificates": Door(own_only={STRANGER}),
     "GET /certificates/{certificate_id}": CLOSED,
     "GET /certificates/{certificate_id}/document": CLOSED,
+    "GET /document-authority/roots": EVERYBODY,
+    "GET /document-authority/crl": EVERYBODY,
     "GET /desk/certificates": Door(own_only=STAFF),
     "GET /desk/certificates/{certificate_id}": CLOSED,
     "POST /desk/certificates/{certificate_id}/correction": Door(
@@ -110,6 +113,15 @@ DOORS = {
     "GET /desk/verifiers": CLOSED,
     "POST /desk/verifiers/{verifier_id}/suspension": Door(body={"reason": "不应当能暂停"}),
     "POST /desk/verifiers/{verifier_id}/reinstatement": CLOSED,
+    "GET /desk/terminals": CLOSED,
+    "POST /desk/terminals": Door(body={"verifierId": "{verifier_id}", "name": "?", "place": "?"}),
+    "POST /desk/terminals/{terminal_id}/one-time-codes": CLOSED,
+    "POST /desk/terminals/{terminal_id}/suspension": Door(body={"reason": "不应当能暂停"}),
+    "POST /desk/terminals/{terminal_id}/reinstatement": CLOSED,
+    "POST /desk/terminals/{terminal_id}/retirement": CLOSED,
+    "POST /terminals/enrolments": EVERYBODY,
+    "POST /terminals/me/secret": CLOSED,
+    "POST /terminals/me/heartbeat": Door(body={"listIssuedAt": None, "queueLength": 0}),
     "GET /zones/school-places/schools": EVERYBODY,
     "GET /zones/school-places/enrolments": EVERYBODY,
     "GET /zones/school-places/enrolments/{enrolment_id}": EVERYBODY,
@@ -188,6 +200,7 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         "check_id": check.json()["id"],
         "session_id": _claims(headers)["sid"],
         "verifier_id": _claims(school)["sub"],
+        "terminal_id": str(await _terminal(database, UUID(_claims(school)["sub"]))),
         "enrolment_id": str(enrolment_id),
         "run_id": str(run_id),
         "verb": "accept",
@@ -382,6 +395,14 @@ async def _verifier(client: httpx.AsyncClient, held: Database) -> Headers:
         "/auth/verifiers/token", json={"clientId": secret.client_id, "clientSecret": secret.client_secret}
     )
     return {"Authorization": f"Bearer {answer.json()['accessToken']}"}
+
+
+async def _terminal(held: Database, verifier_id: UUID) -> UUID:
+    async with held.transaction() as session:
+        terminal = await terminals.register(
+            session, verifier_id, name="一号", place="东门", purpose=None, now=clock.now()
+        )
+    return terminal.id
 
 
 async def _run(held: Database) -> tuple[UUID, UUID]:

@@ -115,6 +115,11 @@ class VerifierCaller:
     def unit(self) -> str:
         return f"{self.name} · {self.terminal.name}" if self.terminal else self.name
 
+    @property
+    def place(self) -> str | None:
+        """Where a verification is, when the request does not say."""
+        return self.terminal.place if self.terminal else None
+
 
 Caller = Anonymous | ResidentCaller | StaffCaller | VerifierCaller
 ANONYMOUS = Anonymous()

@@ -12,12 +12,20 @@ from haiyiban.verifiers.controllers import (
 from haiyiban.verifiers.purposes import Purpose, UnknownPurpose, purpose
 from haiyiban.verifiers.seed import seed
 from haiyiban.verifiers.service import ClientSecret, accredit, add_client, new_secret
+from haiyiban.verifiers.terminal_controller import TerminalController
+from haiyiban.verifiers.terminal_desk import TerminalDeskController
 from haiyiban.zone import Zone
 
 zone = Zone(
     name="verifiers",
     title=Words("核验方", "Verifiers"),
-    controllers=(VerifierTokenController, PurposeController, VerifierDeskController),
+    controllers=(
+        VerifierTokenController,
+        PurposeController,
+        VerifierDeskController,
+        TerminalDeskController,
+        TerminalController,
+    ),
     seed=seed,
 )
 

@@ -69,7 +69,13 @@ class VerifierTokenController(Controller):
         operation_class=TokenOperation,
         exception_handlers={TokenRefused: client_credentials.refused},
         other_answers=dict.fromkeys(("400", "401"), client_credentials.REFUSAL),
-        responses=problems(Malformed, MalformedJson, service.InvalidClient, service.VerifierSuspended),
+        responses=problems(
+            Malformed,
+            MalformedJson,
+            service.InvalidClient,
+            service.VerifierSuspended,
+            service.TerminalSuspended,
+        ),
     )
     async def token(
         self, request: Request[Any, Any, Any], session: NamedDependency[AsyncSession]
@@ -83,7 +89,9 @@ class VerifierTokenController(Controller):
         if request.headers.get("content-type", "").startswith(FORM):
             given = client_credentials.credentials_of(body, request.headers.get("authorization"))
             try:
-                caller = await service.authenticate(session, given.client_id, given.client_secret)
+                caller = await service.authenticate(
+                    session, given.client_id, given.client_secret, now=clock.now()
+                )
             except service.InvalidClient:
                 raise TokenRefused("invalid_client") from None
             except service.VerifierSuspended:
@@ -93,7 +101,7 @@ class VerifierTokenController(Controller):
             given = msgspec.convert(parse_json(body), ClientCredentials)
         except msgspec.ValidationError:
             raise Malformed from None
-        caller = await service.authenticate(session, given.client_id, given.client_secret)
+        caller = await service.authenticate(session, given.client_id, given.client_secret, now=clock.now())
         token = VerifierToken(access_token=_issue(caller), expires_in_seconds=_LIFE_SECONDS)
         return Response(token, status_code=200)
 

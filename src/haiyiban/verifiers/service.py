@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban import audit
 from haiyiban.errors import Conflict, NotAllowed, NotFound, Problem, Words
 from haiyiban.identity import revocations
-from haiyiban.identity.callers import VerifierCaller
+from haiyiban.identity.callers import TerminalCaller, VerifierCaller
 from haiyiban.ids import new_id
-from haiyiban.verifiers.models import Verifier, VerifierClient
+from haiyiban.verifiers.models import Terminal, TerminalKey, Verifier, VerifierClient
 from haiyiban.verifiers.purposes import purpose
 
 
@@ -37,6 +37,16 @@ class VerifierSuspended(NotAllowed):
     title = Words(
         "该核验方已被暂停，请联系平台管理员",
         "This verifier is suspended; please contact the platform's operator",
+    )
+
+
+class TerminalSuspended(VerifierSuspended):
+    """The terminal may not verify for now, though its verifier may."""
+
+    type = "verifiers/terminal-suspended"
+    title = Words(
+        "该终端已被暂停，请联系平台管理员",
+        "This terminal is suspended; please contact the platform's operator",
     )
 
 
@@ -86,14 +96,20 @@ def new_secret() -> ClientSecret:
 
 
 async def add_client(
-    session: AsyncSession, verifier: Verifier, secret: ClientSecret, *, now: datetime
+    session: AsyncSession,
+    verifier: Verifier,
+    secret: ClientSecret,
+    *,
+    now: datetime,
+    key_id: UUID | None = None,
 ) -> None:
-    """Let a system of the verifier sign in with this secret, beside those it has."""
+    """Let a system of the verifier sign in with this secret, beside those it has; `key_id` of a terminal."""
     session.add(
         VerifierClient(
             client_id=secret.client_id,
             verifier_id=verifier.id,
             secret_hash=_hash(secret.client_secret),
+            key_id=key_id,
             created_at=now,
         )
     )
@@ -101,24 +117,37 @@ async def add_client(
     await audit.record(session, "verifiers.add-client", object_kind="verifier", object_id=verifier.id)
 
 
-async def authenticate(session: AsyncSession, client_id: str, client_secret: str) -> VerifierCaller:
-    """The verifier behind a client's secret. Raises InvalidClient, VerifierSuspended."""
+async def authenticate(
+    session: AsyncSession, client_id: str, client_secret: str, *, now: datetime
+) -> VerifierCaller:
+    """The verifier, and where it is one the terminal, behind a client's secret.
+
+    Raises InvalidClient, VerifierSuspended, TerminalSuspended.
+    """
     if not client_id.isprintable():
         # PostgreSQL keeps no NUL and would fail on the question.
         raise InvalidClient
     client = await session.get(VerifierClient, client_id)
-    known = client.secret_hash if client is not None and client.retired_at is None else bytes(32)
+    lives = client is not None and (client.retired_at is None or client.retired_at > now)
+    known = client.secret_hash if client is not None and lives else bytes(32)
     if not hmac.compare_digest(known, _hash(client_secret)) or client is None:
         raise InvalidClient
     verifier = await session.get_one(Verifier, client.verifier_id)
     if verifier.status != "active":
         raise VerifierSuspended
-    await audit.record(session, "verifiers.sign-in", object_kind="verifier", object_id=verifier.id)
+    terminal = None if client.key_id is None else await _terminal_of(session, client.key_id, now=now)
+    await audit.record(
+        session,
+        "verifiers.sign-in",
+        object_kind="verifier" if terminal is None else "terminal",
+        object_id=verifier.id if terminal is None else terminal.id,
+    )
     return VerifierCaller(
         verifier_id=verifier.id,
         client_id=client_id,
         name=verifier.name_zh,
         purposes=frozenset(verifier.purposes),
+        terminal=terminal,
     )
 
 
@@ -154,6 +183,17 @@ async def reinstate(session: AsyncSession, verifier_id: UUID) -> Verifier:
     await revocations.restore(session, verifier.id)
     await audit.record(session, "verifiers.reinstate", object_kind="verifier", object_id=verifier.id)
     return verifier
+
+
+async def _terminal_of(session: AsyncSession, key_id: UUID, *, now: datetime) -> TerminalCaller:
+    key = await session.get_one(TerminalKey, key_id)
+    terminal = await session.get_one(Terminal, key.terminal_id)
+    if terminal.status == "suspended":
+        raise TerminalSuspended
+    if terminal.status != "active" or key.retired_at is not None:
+        raise InvalidClient
+    terminal.last_seen_at = now
+    return TerminalCaller(id=terminal.id, key_id=key.id, name=terminal.name, place=terminal.place)
 
 
 async def _locked(session: AsyncSession, verifier_id: UUID) -> Verifier:
