@@ -45,18 +45,18 @@ def require(port: int, variable: str) -> None:
     """Refuse to start when a port that people know is taken: which, by whom, and what to set instead."""
     if is_free(port):
         return
-    holder, other = _holder(port), any_free()
+    found, other = holder(port), any_free()
     raise CannotStart(
         Words(
-            f"端口 {port} 已被占用{f'（{holder}）' if holder else ''}。"
+            f"端口 {port} 已被占用{f'（{found}）' if found else ''}。"
             f"请停止占用它的程序，或换一个端口，例如 {variable}={other}。",
-            f"Port {port} is in use{f' by {holder}' if holder else ''}. "
+            f"Port {port} is in use{f' by {found}' if found else ''}. "
             f"Stop that program, or choose another port: {variable}={other}.",
         )
     )
 
 
-def _holder(port: int) -> str:
+def holder(port: int) -> str:
     """The program that listens on the port, as "name, pid"; empty where the system does not tell."""
     sockets = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
     for process in Path("/proc").glob("[0-9]*") if sockets else ():

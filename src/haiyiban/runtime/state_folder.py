@@ -15,6 +15,8 @@ from typing import Any
 from haiyiban.errors import Words
 from haiyiban.runtime.refusal import CannotStart
 
+SERVERS = "servers.json"
+"""In the folder while `haiyiban up` runs on it: the addresses of its embedded servers, for our user alone."""
 NEEDED_MB = 500
 """Room for a new database, its write-ahead log and a demo; `HAIYIBAN_DISK_NEEDED_MB` changes it."""
 
@@ -39,10 +41,15 @@ def prepare(folder: Path) -> Path:
 
 def require_room(folder: Path) -> None:
     """Refuse to start on a full disk, before a database is half written to it."""
-    needed_mb = int(os.environ.get("HAIYIBAN_DISK_NEEDED_MB", NEEDED_MB))
-    free_mb = shutil.disk_usage(folder).free // 1_000_000
+    free_mb, needed_mb = room(folder)
     if free_mb < needed_mb:
         raise CannotStart(disk_full(folder, free_mb=free_mb, needed_mb=needed_mb))
+
+
+def room(folder: Path) -> tuple[int, int]:
+    """What is free on the folder's disk and what is needed at least, in MB."""
+    needed_mb = int(os.environ.get("HAIYIBAN_DISK_NEEDED_MB", NEEDED_MB))
+    return shutil.disk_usage(folder).free // 1_000_000, needed_mb
 
 
 def disk_full(folder: Path, *, free_mb: int, needed_mb: int = NEEDED_MB) -> Words:

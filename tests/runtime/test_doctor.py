@@ -1,0 +1,243 @@
+"""`haiyiban doctor` on set-ups that are well and on set-ups that are not, as the operator runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import asyncpg
+import httpx
+import pytest
+
+from haiyiban.crypto import FileKeys
+from haiyiban.runtime import migrate, ports
+from haiyiban.runtime.doctor import servers
+from haiyiban.runtime.postgres import EmbeddedPostgres
+
+
+class Visit(NamedTuple):
+    """What the doctor said."""
+
+    code: int
+    findings: list[dict[str, Any]]
+
+    def of(self, subject: str, state: str) -> dict[str, Any]:
+        """The one finding about a subject, which must be of this state, with advice unless all is fine."""
+        found = [each for each in self.findings if each["subject"]["en"] == subject]
+        assert [each["state"] for each in found] == [state], (subject, self.findings)
+        if state in {"warning", "fault"}:
+            assert found[0]["advice"]["zh"]
+            assert found[0]["advice"]["en"]
+        return found[0]
+
+
+@pytest.fixture(scope="module")
+def careful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A migrated database with nothing turned off, where a worker ran a moment ago."""
+    with EmbeddedPostgres(tmp_path_factory.mktemp("careful")) as postgres:
+        migrate.upgrade(postgres.url)
+        sql(
+            postgres.url,
+            "INSERT INTO pgqueuer_schedules (expression, entrypoint, next_run)"
+            " VALUES ('* * * * *', 'test.tick', now() + interval '1 minute')",
+        )
+        yield postgres.url
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A state folder with all keys."""
+    FileKeys.create(tmp_path / "keys")
+    return tmp_path
+
+
+@pytest.fixture
+def environment(folder: Path, careful: str, redis_url: str, sandbox_url: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HAIYIBAN_")}
+    return kept | {
+        "HAIYIBAN_ENV": "test",
+        "HAIYIBAN_HOME": str(folder),
+        "HAIYIBAN_PORT": str(ports.any_free()),
+        "HAIYIBAN_REGISTERS_URL": sandbox_url,
+        "DATABASE_URL": careful,
+        "REDIS_URL": redis_url,
+    }
+
+
+def sql(url: str, statement: str) -> None:
+    async def run() -> None:
+        connection = await asyncpg.connect(url)
+        await connection.execute(statement)
+        await connection.close()
+
+    asyncio.run(run())
+
+
+def command(environment: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "haiyiban.cli", "doctor", *options],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def visit(environment: dict[str, str]) -> Visit:
+    answer = command(environment, "--json")
+    assert answer.stdout, answer.stderr
+    return Visit(answer.returncode, json.loads(answer.stdout))
+
+
+def test_a_set_up_that_is_well_is_told_so(environment: dict[str, str]) -> None:
+    told = visit(environment)
+    assert told.code == 0
+    for subject in ("PostgreSQL", "Durability", "Schema", "Worker", "Outbox", "Redis", "Registers", "Keys"):
+        told.of(subject, "fine")
+    told.of("Clock (against PostgreSQL)", "fine")
+    told.of("Key files", "fine")
+    told.of(f"Port {environment['HAIYIBAN_PORT']}", "warning")
+
+
+def test_people_read_it_in_words(environment: dict[str, str]) -> None:
+    answer = command(environment)
+    assert answer.returncode == 0
+    assert "✓ 数据库" in answer.stdout
+    assert "→ 演示：haiyiban up" in answer.stdout
+    assert "0 处须立即处理，1 处请留意" in answer.stdout
+
+
+def test_servers_that_are_away_are_named_with_what_stops_without_them(environment: dict[str, str]) -> None:
+    nowhere = ports.any_free()
+    environment |= {
+        "DATABASE_URL": f"postgresql://a:b@127.0.0.1:{nowhere}/c",
+        "REDIS_URL": f"redis://127.0.0.1:{nowhere}/0",
+        "HAIYIBAN_REGISTERS_URL": f"http://127.0.0.1:{nowhere}",
+    }
+    told = visit(environment)
+    assert told.code == 1
+    told.of("PostgreSQL", "fault")
+    told.of("Redis", "warning")
+    assert "公安人口库" in told.of("Registers", "warning")["found"]["zh"]
+
+
+async def test_one_register_that_is_away_is_named(
+    environment: dict[str, str], sandbox: httpx.AsyncClient
+) -> None:
+    await sandbox.post("/faults", json={"register": "birth", "mode": "error"})
+    told = await asyncio.to_thread(visit, environment)
+    named = [each["found"]["en"] for each in told.findings if each["subject"]["en"] == "Registers"]
+    assert named == ["no answer from The birth register", "8 answer"]
+
+
+def test_a_database_that_may_forget_is_a_fault(environment: dict[str, str], database_url: str) -> None:
+    """The tests' own database runs with fsync off."""
+    told = visit(environment | {"DATABASE_URL": database_url})
+    if "DATABASE_URL" not in os.environ:
+        assert "fsync" in told.of("Durability", "fault")["found"]["en"]
+
+
+def test_tables_that_are_missing_or_of_a_newer_program_are_a_fault(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    with EmbeddedPostgres(tmp_path / "empty", {"fsync": "off"}) as postgres:
+        environment["DATABASE_URL"] = postgres.url
+        assert "haiyiban migrate" in visit(environment).of("Schema", "fault")["advice"]["en"]
+        sql(postgres.url, "CREATE TABLE alembic_version (version_num text)")
+        sql(postgres.url, "INSERT INTO alembic_version VALUES ('9999')")
+        assert "newer" in visit(environment).of("Schema", "fault")["found"]["en"]
+
+
+def test_jobs_that_wait_and_messages_that_are_stuck_show_the_worker_is_away(
+    environment: dict[str, str],
+) -> None:
+    url = environment["DATABASE_URL"]
+    sql(
+        url,
+        "INSERT INTO pgqueuer (priority, status, entrypoint, execute_after)"
+        " VALUES (0, 'queued', 'test.wait', now() - interval '5 minutes')",
+    )
+    sql(
+        url,
+        "INSERT INTO outbox_message (id, topic, payload_sealed, created_at, due_at, attempts)"
+        " VALUES (gen_random_uuid(), 'notices.send', '', now(), now(), 7)",
+    )
+    try:
+        told = visit(environment)
+        assert "1 jobs are due" in told.of("Worker", "warning")["found"]["en"]
+        told.of("Outbox", "warning")
+        sql(url, "UPDATE pgqueuer SET execute_after = now() - interval '1 hour'")
+        told = visit(environment)
+        told.of("Worker", "fault")
+        assert told.code == 1
+    finally:
+        sql(url, "DELETE FROM pgqueuer; DELETE FROM outbox_message")
+
+
+def test_a_worker_that_never_ran_is_a_fault(environment: dict[str, str]) -> None:
+    url = environment["DATABASE_URL"]
+    sql(url, "UPDATE pgqueuer_schedules SET next_run = now() - interval '1 hour'")
+    try:
+        visit(environment).of("Worker", "fault")
+    finally:
+        sql(url, "UPDATE pgqueuer_schedules SET next_run = now() + interval '1 minute'")
+
+
+def test_another_program_on_our_port_is_named(environment: dict[str, str]) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        found = visit(environment | {"HAIYIBAN_PORT": str(port)}).of(f"Port {port}", "fault")
+        assert f"pid {os.getpid()}" in found["found"]["en"]
+        assert "HAIYIBAN_PORT=" in found["advice"]["en"]
+
+
+def test_keys_that_are_missing_or_that_others_can_read_are_faults(
+    environment: dict[str, str], folder: Path
+) -> None:
+    (folder / "keys" / "field.json").unlink()
+    (folder / "keys" / "cti.json").chmod(0o644)
+    told = visit(environment)
+    assert "field" in told.of("Keys", "fault")["found"]["en"]
+    assert "cti.json" in told.of("Key files", "fault")["found"]["en"]
+    shutil.rmtree(folder / "keys")
+    visit(environment).of("Keys", "unknown")
+
+
+def test_a_key_of_last_year_is_to_be_rotated(environment: dict[str, str], folder: Path) -> None:
+    file = folder / "keys" / "access-token.json"
+    entries = json.loads(file.read_text())
+    assert entries[0]["madeAt"], "the file's own name of the field"
+    entries[0]["madeAt"] = "2020-01-01T00:00:00+00:00"
+    file.write_text(json.dumps(entries))
+    found = visit(environment).of("Keys", "warning")
+    assert "keys rotate access-token" in found["advice"]["en"]
+
+
+def test_a_disk_that_fills_up_is_told_before_it_is_full(environment: dict[str, str]) -> None:
+    for needed, state in ((10**9, "fault"), (1, "fine")):
+        visit(environment | {"HAIYIBAN_DISK_NEEDED_MB": str(needed)}).of("Disk", state)
+
+
+def test_a_moved_clock_and_a_setting_that_cannot_be_read_are_told(environment: dict[str, str]) -> None:
+    visit(environment | {"HAIYIBAN_CLOCK_OFFSET": "3600"}).of("Clock", "warning")
+    told = visit(environment | {"HAIYIBAN_CLOCK_OFFSET": "soon"})
+    assert told.code == 1
+    assert "HAIYIBAN_CLOCK_OFFSET" in told.of("Settings", "fault")["found"]["en"]
+
+
+@pytest.mark.parametrize(("apart", "state"), [(0.0, "fine"), (2.0, "warning"), (-7.0, "fault")])
+def test_clocks_apart_are_told_before_codes_fail(apart: float, state: str) -> None:
+    import time
+
+    assert servers.skew(servers.DATABASE, time.time() + apart).state == state
