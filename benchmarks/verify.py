@@ -27,7 +27,7 @@ from haiyiban import certificates, clock, verifiers
 from haiyiban.errors import Words
 from haiyiban.identity import persons
 from haiyiban.residents import resident_check_digit
-from haiyiban.runtime import migrate, ports
+from haiyiban.runtime import ceremony, migrate, ports
 from haiyiban.runtime.postgres import EmbeddedPostgres
 from haiyiban.runtime.start import running
 from haiyiban.runtime.valkey import EmbeddedValkey
@@ -54,6 +54,7 @@ def main() -> None:
         }
         os.environ.update(environ)
         migrate.upgrade(postgres.url)
+        ceremony.play(Settings.from_env(environ), clock.now())
         refs, secret = asyncio.run(_prepare())
         log = home / "servers.log"
         api, yardstick = ports.any_free(), ports.any_free()

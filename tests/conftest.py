@@ -21,9 +21,9 @@ import httpx
 import pytest
 from litestar.types import ASGIApp
 
-from haiyiban import db
+from haiyiban import clock, db
 from haiyiban.db import Database
-from haiyiban.runtime import migrate, ports
+from haiyiban.runtime import ceremony, migrate, ports
 from haiyiban.runtime.app import create_app
 from haiyiban.runtime.postgres import EmbeddedPostgres
 from haiyiban.runtime.valkey import EmbeddedValkey
@@ -90,7 +90,9 @@ def environ(home: Path, database_url: str, redis_url: str, sandbox_url: str) -> 
 def settings(environ: dict[str, str]) -> Settings:
     """The settings of this run."""
     os.environ.update(environ)
-    return Settings.from_env(environ)
+    settings = Settings.from_env(environ)
+    ceremony.play(settings, clock.now())
+    return settings
 
 
 @pytest.fixture(scope="session")

@@ -26,8 +26,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-SIGNING_PURPOSES = ("access-token", "code", "trust-root")
-PUBLISHED_BEFORE_USE = {"access-token": timedelta(minutes=10), "code": timedelta(days=1)}
+SIGNING_PURPOSES = ("access-token", "code", "document", "list")
+"""Keys that the servers hold. `list` signs the deny-list and the status lists."""
+ROOT_PURPOSE = "trust-root"
+"""In a folder of its own, which no server reads: it signs the trust list."""
+PUBLISHED_BEFORE_USE = {
+    "access-token": timedelta(minutes=10),
+    "code": timedelta(days=1),
+    "list": timedelta(days=1),
+}
 """A new key is known to everybody before it signs: longer than any copy of the old key set is kept."""
 SECRET_PURPOSES = ("field", "blind-index", "cti", "idempotency")
 
@@ -43,6 +50,8 @@ class SigningKey:
     kid: str
     private: ec.EllipticCurvePrivateKey
     not_before: datetime
+    revoked_at: datetime | None = None
+    made_at: datetime | None = None
 
     @property
     def public(self) -> ec.EllipticCurvePublicKey:
@@ -66,14 +75,25 @@ class FileKeys:
 
     @classmethod
     def create(cls, folder: Path) -> FileKeys:
-        """Open the folder, making the keys that are missing."""
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        keys = cls(folder)
+        """Open the folder of the servers' keys, making those that are missing."""
+        keys = cls._made(folder)
         for purpose in SIGNING_PURPOSES:
             keys._create(purpose, _new_signing_entry)
         for purpose in SECRET_PURPOSES:
             keys._create(purpose, _new_secret_entry)
         return keys
+
+    @classmethod
+    def create_root(cls, folder: Path) -> FileKeys:
+        """Open the folder of the trust root, making the root if there is none."""
+        keys = cls._made(folder)
+        keys._create(ROOT_PURPOSE, _new_signing_entry)
+        return keys
+
+    @classmethod
+    def _made(cls, folder: Path) -> FileKeys:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return cls(folder)
 
     def signing(self, purpose: str) -> list[SigningKey]:
         """The signing keys of a purpose, oldest first."""
@@ -82,6 +102,8 @@ class FileKeys:
                 kid=entry["kid"],
                 private=_load_private(entry["key"]),
                 not_before=datetime.fromisoformat(entry["notBefore"]),
+                revoked_at=datetime.fromisoformat(entry["revokedAt"]) if "revokedAt" in entry else None,
+                made_at=datetime.fromisoformat(entry["madeAt"]) if "madeAt" in entry else None,
             )
             for entry in self._read(purpose)
         ]
@@ -96,6 +118,19 @@ class FileKeys:
         fresh["notBefore"] = not_before.isoformat()
         self._write(purpose, [*self._read(purpose), fresh])
         return str(fresh["kid"])
+
+    def revoke(self, kid: str, *, at: datetime) -> str:
+        """Let nothing count that a key of codes or lists signed, from an instant on. Its purpose.
+
+        Raises KeyMissing.
+        """
+        for purpose in ("code", "list"):
+            entries = self._read(purpose)
+            if found := [entry for entry in entries if entry["kid"] == kid]:
+                found[0]["revokedAt"] = at.isoformat()
+                self._write(purpose, entries)
+                return purpose
+        raise KeyMissing(f"no key {kid} for codes or lists in {self.folder}")
 
     def _path(self, purpose: str) -> Path:
         return self.folder / f"{purpose}.json"
@@ -139,6 +174,7 @@ def _new_signing_entry() -> dict[str, Any]:
         "kid": kid_of(private.public_key()),
         "key": pem.decode(),
         "notBefore": datetime(2020, 1, 1, tzinfo=UTC).isoformat(),
+        "madeAt": datetime.now(UTC).isoformat(),
     }
 
 

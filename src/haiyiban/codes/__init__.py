@@ -12,8 +12,9 @@ Source: schemas/codes/README.md.
 from haiyiban.codes import capsules
 from haiyiban.codes.certificate_kind import CERTIFICATE
 from haiyiban.codes.consent_controller import ConsentController, MyConsentsController
-from haiyiban.codes.controllers import CodeController, TrustListController
+from haiyiban.codes.controllers import CodeController
 from haiyiban.codes.identity_kind import IDENTITY
+from haiyiban.codes.list_controllers import TrustListController
 from haiyiban.codes.printed import printed_text
 from haiyiban.codes.verification_controller import VerificationController
 from haiyiban.errors import Words

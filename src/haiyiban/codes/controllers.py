@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-from typing import Any
 from uuid import UUID
 
-import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,7 +17,7 @@ from haiyiban.codes.certificate_kind import CertificateNotValid, SubjectMissing
 from haiyiban.codes.drawing import qr_svg
 from haiyiban.codes.identity_kind import OwnIdentityOnly
 from haiyiban.codes.kinds import Wanted
-from haiyiban.codes.signing import code_keys, published_list
+from haiyiban.codes.signing import code_keys
 from haiyiban.codes.wire import CapsuleRead, CodeCreate, CodeRead, CodeStateRead, NonceRead
 from haiyiban.context import current
 from haiyiban.errors import NotSignedIn
@@ -117,25 +114,6 @@ class CodeController(Controller):
         now = clock.now()
         text = await showing.text_of(code_id, _person(request), keys=code_keys(now), now=now)
         return Response(qr_svg(text), media_type="image/svg+xml")
-
-
-class TrustListController(Controller):
-    """Whose signature counts, for terminals."""
-
-    path = "/trust-list"
-    tags = ["codes"]
-
-    @get(summary="The trust list", media_type="application/jwt")
-    async def trust_list(self, request: Request[Any, Any, Any]) -> Response[str]:
-        """A JWS signed by the root key that is pinned in terminals: the keys, the kinds each may sign, and
-        when."""
-        signed, trust = published_list(clock.now())
-        content = msgspec.json.encode([trust.entries, trust.issued_at])
-        etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-        headers = {"ETag": etag, "Cache-Control": "public, max-age=300"}
-        if etag in request.headers.get("if-none-match", ""):
-            return Response("", status_code=304, headers=headers)
-        return Response(signed, media_type="application/jwt", headers=headers)
 
 
 def _base64url(data: bytes) -> str:

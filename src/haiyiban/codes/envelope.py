@@ -170,8 +170,8 @@ def sign_capsule(said: Claims, key: SigningKey) -> bytes:
 def sign_payload(payload: bytes, key: SigningKey) -> bytes:
     """The COSE_Sign1 over encoded claims, ES256."""
     protected = cbor.encode({_ALG: ES256, _KID: bytes.fromhex(key.kid)})
-    r, s = decode_dss_signature(key.private.sign(_sig_structure(protected, payload), _SIGN))
-    parts: list[Any] = [protected, {}, payload, _raw(r, s)]
+    signature = raw_signature(key.private, _sig_structure(protected, payload))
+    parts: list[Any] = [protected, {}, payload, signature]
     return bytes((_COSE_SIGN1,)) + cbor.encode(parts)
 
 
@@ -179,8 +179,9 @@ def sign_form_b(
     capsule: bytes, device: ec.EllipticCurvePrivateKey, *, t: int, challenge: bytes | None = None
 ) -> str:
     """The text that a phone shows at second `t`, over the verifier's challenge when it gave one."""
-    r, s = decode_dss_signature(device.sign(device_message(capsule, t, challenge=challenge), _SIGN))
-    signature = _raw(r, min(s, 2 * _HALF_ORDER + 1 - s))
+    signature = raw_signature(device, device_message(capsule, t, challenge=challenge))
+    if not is_low_s(signature):
+        signature = signature[:32] + (2 * _HALF_ORDER + 1 - int.from_bytes(signature[32:])).to_bytes(32)
     parts = [capsule, t, signature] if challenge is None else [capsule, t, signature, challenge]
     return to_text(cbor.encode(parts))
 
@@ -195,6 +196,12 @@ def device_message(capsule: bytes, t: int, *, challenge: bytes | None) -> bytes:
 def to_text(data: bytes) -> str:
     """The text in the QR."""
     return PREFIX + base45.encode(data)
+
+
+def raw_signature(private: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
+    """The ES256 signature over these bytes, raw r‖s: the same each time."""
+    r, s = decode_dss_signature(private.sign(data, _SIGN))
+    return r.to_bytes(32) + s.to_bytes(32)
 
 
 def signature_holds(public: ec.EllipticCurvePublicKey, signature: bytes, signed: bytes) -> bool:
@@ -223,10 +230,6 @@ def _byte_string(data: bytes) -> bytes:
     if size < 256:
         return bytes((0x58, size)) + data
     return b"\x59" + size.to_bytes(2) + data
-
-
-def _raw(r: int, s: int) -> bytes:
-    return r.to_bytes(32) + s.to_bytes(32)
 
 
 def _der(signature: bytes) -> bytes:

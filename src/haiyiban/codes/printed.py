@@ -10,7 +10,7 @@ Source: schemas/codes/README.md §6; Token Status List (draft-ietf-oauth-status-
 from __future__ import annotations
 
 import secrets
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Computed, ForeignKey, Identity, UniqueConstraint, select
@@ -23,11 +23,10 @@ from haiyiban.clock import SHANGHAI
 from haiyiban.codes.claims import CertificateBody, Claims, Kind, StatusEntry
 from haiyiban.codes.cti import new_code_id
 from haiyiban.codes.envelope import sign_form_a
+from haiyiban.codes.rotation import PRINTED_LIFE_MOST
 from haiyiban.codes.signing import CodeKeys
 from haiyiban.db import Base
 
-PRINTED_LIFE_MOST = timedelta(days=20 * 365)
-"""A print of a certificate with no end, or one further away, is made anew after this time."""
 LIST_SIZE = 1 << 20
 """Places in a list: many, so that fetching a list does not tell whose certificate is asked for."""
 LIST_FILL = LIST_SIZE // 16 * 15
@@ -63,7 +62,7 @@ async def printed_text(
         session, certificate, keys=keys, now=now
     )
     end = end_of(certificate.valid_until, now)
-    key = next((key for key in keys.signing if key.kid == printed.kid), None)
+    key = next((key for key in keys.signing if key.kid == printed.kid and key.revoked_at is None), None)
     if key is None or printed.expires_at <= now < end:
         key = keys.signer(now)
         printed.code_id = new_code_id(Kind.CERTIFICATE, certificate.ref, now=now)

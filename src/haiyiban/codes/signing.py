@@ -1,29 +1,57 @@
 """The keys of this deployment's codes: who signs, whose signature counts, how a cti is opened.
 
-Keys are read again once a minute, so a rotation needs no restart: a new key is listed from the moment it
-is in the folder and signs from its `notBefore`; all listed ones are accepted.
+What counts is what the signed trust list says, which terminals read too; a key that is revoked here counts no
+more at once, before the next list is signed. Keys and list are read again every half minute, so neither a
+rotation nor a revocation needs a restart. When they cannot be read, the last good ones go on.
 
 Source: schemas/codes/README.md §4; docs/domain.md §4.3.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from haiyiban.codes import kinds
+import msgspec
+
 from haiyiban.codes.cti import KEY_BYTES, CtiCipher
-from haiyiban.codes.trust import TrustEntry, TrustList, sign_trust_list
-from haiyiban.crypto import FileKeys, SigningKey
+from haiyiban.codes.jws import UntrustedList
+from haiyiban.codes.rotation import signer
+from haiyiban.codes.trust import TrustEntry, TrustList
+from haiyiban.codes.trust_file import Published, published
+from haiyiban.crypto import FileKeys, KeyMissing, SigningKey
+from haiyiban.errors import Unavailable, Words
 from haiyiban.settings import Settings
 from haiyiban.wire import API
 
+log = logging.getLogger("haiyiban.codes")
+
 CODE_LIFE = timedelta(seconds=60)
-LIST_LIFE = timedelta(hours=48)
-_LIST_STEP = timedelta(minutes=10)
-_KEY_LIFE = timedelta(days=366)
-_REREAD_SECONDS = 60.0
+_REREAD_SECONDS = 30.0
+
+
+class TrustListMissing(Unavailable):
+    """No signed trust list can be read, so nobody's signature counts; what to do is for the operator."""
+
+    type = "codes/trust-list-missing"
+    title = Words(
+        "亮证码暂不可用：平台还没有可用的信任列表，请运维人员运行 haiyiban trust sign",
+        "Codes are unavailable: the platform has no usable trust list; its operator runs haiyiban trust sign",
+    )
+
+
+class NoKeySigns(Unavailable):
+    """No key of ours is on the trust list and in its time."""
+
+    type = "codes/no-key-signs"
+    title = Words(
+        "亮证码暂不可用：信任列表里没有可用的签发密钥，请运维人员更换密钥并重新签发信任列表",
+        "Codes are unavailable: the trust list names no key of ours that may sign; its operator rotates the "
+        "key and signs the list again",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,62 +60,78 @@ class CodeKeys:
 
     issuer: str
     signing: tuple[SigningKey, ...]
-    root: SigningKey
+    lists: tuple[SigningKey, ...]
     cti: CtiCipher
     trust: TrustList
+    published: Published
     read_at: float
     public_url: str
+
+    def signer(self, now: datetime) -> SigningKey:
+        """Who signs codes now: the newest key that every terminal knows. Raises NoKeySigns."""
+        return self._signer(self.signing, now)
+
+    def list_signer(self, now: datetime) -> SigningKey:
+        """Who signs deny-lists and status lists now. Raises NoKeySigns."""
+        return self._signer(self.lists, now)
 
     def status_list_uri(self, list_id: int) -> str:
         """The address that printed codes carry for years."""
         return f"{self.public_url}{API}/status-lists/{list_id}"
 
-    def signer(self, now: datetime) -> SigningKey:
-        """The newest key whose time has come."""
-        return [key for key in self.signing if key.not_before <= now][-1]
+    def _signer(self, keys: tuple[SigningKey, ...], now: datetime) -> SigningKey:
+        found = signer(keys, self.trust.entries, now)
+        if found is None:
+            raise NoKeySigns
+        return found
 
 
 _keys: CodeKeys | None = None
 
 
 def code_keys(now: datetime) -> CodeKeys:
-    """The keys of this process. Raises KeyMissing."""
+    """The keys of this process. Raises TrustListMissing."""
     global _keys
     if _keys is None or time.monotonic() - _keys.read_at > _REREAD_SECONDS:
-        _keys = _read(Settings.from_env(), now)
+        _keys = _read(Settings.from_env(), now, _keys)
     return _keys
 
 
-def published_list(now: datetime) -> tuple[str, TrustList]:
-    """The trust list as terminals fetch it, and what it says. The same for ten minutes in every process."""
-    keys = code_keys(now)
-    step = int(_LIST_STEP.total_seconds())
-    issued_at = datetime.fromtimestamp(int(now.timestamp()) // step * step, UTC)
-    trust = TrustList(
-        _entries(keys.signing, issued_at), issued_at=issued_at, expires_at=issued_at + LIST_LIFE
-    )
-    return sign_trust_list(trust, keys.root), trust
-
-
-def _read(settings: Settings, now: datetime) -> CodeKeys:
+def _read(settings: Settings, now: datetime, last: CodeKeys | None) -> CodeKeys:
     folder = FileKeys(settings.keys_dir)
-    signing = tuple(folder.signing("code"))
+    try:
+        found = published(folder.folder)
+        signing, lists = tuple(folder.signing("code")), tuple(folder.signing("list"))
+        # The first key for good: ids of codes are opened for as long as their verifications are kept.
+        cti = CtiCipher(next(iter(folder.secrets("cti").values()))[:KEY_BYTES])
+    except (UntrustedList, KeyMissing, ValueError) as error:
+        log.error("the trust list or its keys cannot be read: %s", error)
+        if last is None:
+            raise TrustListMissing from None
+        return dataclasses.replace(last, read_at=time.monotonic())
+    if found.trust.is_stale(now.timestamp()):
+        log.error("the trust list has ended: terminals refuse every code until haiyiban trust sign is run")
     return CodeKeys(
         issuer=settings.issuer,
         signing=signing,
-        root=folder.signing("trust-root")[-1],
-        # The first key for good: ids of codes are opened for as long as their verifications are kept.
-        cti=CtiCipher(next(iter(folder.secrets("cti").values()))[:KEY_BYTES]),
-        trust=TrustList(_entries(signing, now), issued_at=now),
+        lists=lists,
+        cti=cti,
+        trust=_judging(found.trust, (*signing, *lists)),
+        published=found,
         read_at=time.monotonic(),
         public_url=settings.public_url,
     )
 
 
-def _entries(signing: tuple[SigningKey, ...], at: datetime) -> list[TrustEntry]:
-    return [
-        TrustEntry.of(
-            key.public, kinds=kinds.offered(), not_before=key.not_before, not_after=at + _KEY_LIFE
-        )
-        for key in signing
-    ]
+def _judging(trust: TrustList, keys: tuple[SigningKey, ...]) -> TrustList:
+    """The published list as the server judges by it: without its end, for the server asks the source too, and
+    without what was revoked since."""
+    revoked = {key.kid: key.revoked_at for key in keys if key.revoked_at is not None}
+
+    def known(entry: TrustEntry) -> TrustEntry:
+        ends = revoked.get(entry.kid)
+        if ends is None or (entry.revoked_at is not None and entry.revoked_at <= ends):
+            return entry
+        return msgspec.structs.replace(entry, revoked_at=ends)
+
+    return TrustList(map(known, trust.entries), issued_at=trust.issued_at)

@@ -1,8 +1,8 @@
 """Whose signature counts for which kinds of code: the trust list (信任列表).
 
 Terminals fetch the list as a compact JWS signed by a root key, whose public half is pinned in them and
-whose private half is kept off the servers that sign codes. Rotation without a gap: a new key is listed a
-day before its first use, and an old one stays until its last code has expired.
+whose private half is kept off the servers that sign codes. It also names the keys that sign the other lists
+of a terminal. When a key comes and goes: rotation.py.
 
 Source: schemas/codes/README.md §4; RFC 7515 (JWS), RFC 7517 (JWK).
 """
@@ -16,20 +16,21 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
+from haiyiban.codes import jws
 from haiyiban.codes.envelope import ES256
+from haiyiban.codes.jws import UntrustedList
 from haiyiban.crypto import SigningKey, kid_of
 
-_TYP = "trust-list+jwt"
+TYP = "trust-list+jwt"
+USE_LISTS = "lists"
 _COSE_ALGORITHMS = {"ES256": ES256}
-_jws = jwt.PyJWS()
-
-
-class UntrustedList(ValueError):
-    """A trust list that the root key did not sign, or that contradicts itself."""
 
 
 class TrustEntry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """One key, the kinds of code it may sign, and when; `kid` is hex, and `alg` ES256 means P-256."""
+    """One key, the kinds of code it may sign, and when; `kid` is hex, and `alg` ES256 means P-256.
+
+    `use` is "lists" for a key that signs deny-lists and status lists; such a key signs no code.
+    """
 
     kid: str
     alg: str
@@ -38,6 +39,7 @@ class TrustEntry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
     not_before: datetime
     not_after: datetime
     revoked_at: datetime | None = None
+    use: str | None = None
 
     @classmethod
     def of(
@@ -48,6 +50,7 @@ class TrustEntry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
         not_before: datetime,
         not_after: datetime,
         revoked_at: datetime | None = None,
+        use: str | None = None,
     ) -> "TrustEntry":
         """The entry for an ES256 key."""
         jwk = ECAlgorithm.to_jwk(public, as_dict=True)
@@ -59,7 +62,14 @@ class TrustEntry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
             not_before=not_before,
             not_after=not_after,
             revoked_at=revoked_at,
+            use=use,
         )
+
+    @property
+    def ends(self) -> datetime:
+        """From when on nothing that the key signed counts, whatever a code's own dates say: who stole the
+        key can write any date."""
+        return min(self.not_after, self.revoked_at) if self.revoked_at else self.not_after
 
 
 class _UsableKey(msgspec.Struct, frozen=True):
@@ -70,10 +80,10 @@ class _UsableKey(msgspec.Struct, frozen=True):
 
 
 class TrustList:
-    """The entries of a list with their keys parsed once; the server's own list has no `expires_at`.
+    """The entries of a list with their keys parsed once; the server's own copy has no `expires_at`.
 
     A terminal replaces its list only by one with a later `issued_at`. Raises UntrustedList for an entry
-    whose kid is not its key's. Entries of suites that this version does not know are left out.
+    whose kid is not its key's. Entries of suites and uses that this version does not know are left out.
     """
 
     def __init__(
@@ -84,9 +94,14 @@ class TrustList:
         self.expires_at = expires_at
         # Two keys may share a kid, and one key may have two entries: a kid leads to a list.
         self._keys: dict[tuple[bytes, int], list[_UsableKey]] = {}
+        self._list_keys: dict[str, list[_UsableKey]] = {}
         for entry in self.entries:
-            if entry.alg in _COSE_ALGORITHMS:
-                key = _usable(entry)
+            if entry.alg not in _COSE_ALGORITHMS:
+                continue
+            key = _usable(entry)
+            if entry.use == USE_LISTS:
+                self._list_keys.setdefault(entry.kid, []).append(key)
+            elif entry.use is None:
                 place = (bytes.fromhex(entry.kid), _COSE_ALGORITHMS[entry.alg])
                 self._keys.setdefault(place, []).append(key)
 
@@ -102,6 +117,14 @@ class TrustList:
             if key.starts <= at < key.ends and kind in key.kinds
         ]
 
+    def payload_of(self, signed: str, *, typ: str, at: datetime) -> bytes:
+        """What a list says that one of the keys for lists signed. Raises UntrustedList."""
+        kid, instant = jws.kid_of_signer(signed), at.timestamp()
+        for key in self._list_keys.get(kid, ()):
+            if key.starts <= instant < key.ends:
+                return jws.payload_of(signed, key.public, typ=typ)
+        raise UntrustedList(f"the trust list names no key {kid} that may sign lists now")
+
 
 def sign_trust_list(trust: TrustList, root: SigningKey) -> str:
     """The list as a compact JWS. Raises ValueError for a list without an end."""
@@ -110,23 +133,19 @@ def sign_trust_list(trust: TrustList, root: SigningKey) -> str:
     payload = _Payload(
         entries=trust.entries, iat=int(trust.issued_at.timestamp()), exp=int(trust.expires_at.timestamp())
     )
-    headers = {"typ": _TYP, "kid": root.kid}
-    return _jws.encode(msgspec.json.encode(payload), root.private, algorithm="ES256", headers=headers)
+    return jws.sign(msgspec.json.encode(payload), typ=TYP, key=root)
 
 
 def read_trust_list(signed: str, root: ec.EllipticCurvePublicKey) -> TrustList:
     """A fetched list, its signature checked; its age is judged at each verification. Raises UntrustedList."""
     try:
-        parts = _jws.decode_complete(signed, root, algorithms=["ES256"])
-        if parts["header"].get("typ") != _TYP:
-            raise UntrustedList("the root signed this as something else")
-        payload = msgspec.json.decode(parts["payload"], type=_Payload)
+        payload = msgspec.json.decode(jws.payload_of(signed, root, typ=TYP), type=_Payload)
         return TrustList(
             payload.entries,
             issued_at=datetime.fromtimestamp(payload.iat, UTC),
             expires_at=datetime.fromtimestamp(payload.exp, UTC),
         )
-    except (jwt.InvalidTokenError, msgspec.MsgspecError, OverflowError) as error:
+    except (msgspec.MsgspecError, OverflowError, OSError) as error:
         raise UntrustedList(str(error)) from error
 
 
@@ -136,21 +155,24 @@ class _Payload(msgspec.Struct, frozen=True):
     exp: int
 
 
-def _usable(entry: TrustEntry) -> _UsableKey:
+def public_key_of(jwk: dict[str, Any]) -> ec.EllipticCurvePublicKey:
+    """The P-256 key that a JWK holds. Raises UntrustedList."""
     try:
-        public = ECAlgorithm(ECAlgorithm.SHA256).from_jwk(entry.jwk)
+        public = ECAlgorithm(ECAlgorithm.SHA256).from_jwk(jwk)
     except (jwt.InvalidKeyError, ValueError, TypeError) as error:
-        raise UntrustedList(f"key {entry.kid} cannot be read") from error
+        raise UntrustedList(f"a key cannot be read: {error}") from error
     if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
-        raise UntrustedList(f"key {entry.kid} is not a public key on P-256")
+        raise UntrustedList("a key is not a public key on P-256")
+    return public
+
+
+def _usable(entry: TrustEntry) -> _UsableKey:
+    public = public_key_of(entry.jwk)
     if kid_of(public) != entry.kid:
         raise UntrustedList(f"key {entry.kid} goes by another key's id")
-    # From its revocation on nothing that a key signed counts, whatever the code's own dates say: who stole
-    # the key can write any date.
-    ends = min(entry.not_after, entry.revoked_at) if entry.revoked_at else entry.not_after
     return _UsableKey(
         public=public,
         kinds=frozenset(entry.kinds),
         starts=entry.not_before.timestamp(),
-        ends=ends.timestamp(),
+        ends=entry.ends.timestamp(),
     )

@@ -37,6 +37,14 @@ def zones(wanted: tuple[str, ...] = ()) -> tuple[Zone, ...]:
     return tuple(known[name] for name in wanted) if wanted else tuple(known.values())
 
 
+def code_kinds(wanted: tuple[str, ...] = ()) -> tuple[int, ...]:
+    """The numbers of the kinds of code that features and zones show: what the issuing keys may sign.
+
+    Raises InvalidSetting.
+    """
+    return tuple(kind.number for zone in (*features(), *zones(wanted)) for kind in zone.code_kinds)
+
+
 def import_models() -> None:
     """Import every module that declares tables, so that the metadata is complete."""
     for package in (haiyiban, services):

@@ -9,6 +9,8 @@ from typing import Any
 from litestar import Controller, Request, Response, get
 from sqlalchemy import text
 
+from haiyiban import clock
+from haiyiban.codes.signing import code_keys
 from haiyiban.db import database, is_away
 from haiyiban.errors import Unavailable
 from haiyiban.identity.tokens import access_tokens
@@ -35,7 +37,9 @@ class SystemController(Controller):
 
     @get("/health/ready", summary="The process can serve", responses=problems(Unavailable))
     async def ready(self) -> Health:
-        """Asks PostgreSQL: without it nothing can be decided. 503 with Retry-After until it answers."""
+        """Asks PostgreSQL: without it nothing can be decided. 503 with Retry-After until it answers, and
+        while there is no signed trust list."""
+        code_keys(clock.now())
         try:
             async with asyncio.timeout(2), database().autocommit.connect() as connection:
                 await connection.execute(text("SELECT 1"))

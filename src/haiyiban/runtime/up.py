@@ -18,8 +18,9 @@ from typing import Any
 
 from rich.console import Console
 
+from haiyiban import clock
 from haiyiban.errors import Words
-from haiyiban.runtime import demo, migrate, ports, processes, seed, state_folder
+from haiyiban.runtime import ceremony, demo, migrate, ports, processes, seed, state_folder
 from haiyiban.runtime.postgres import EmbeddedPostgres
 from haiyiban.runtime.processes import Process
 from haiyiban.runtime.readiness import wait_until_ready
@@ -114,6 +115,8 @@ def _start(stack: ExitStack, console: Console) -> list[Process]:
             wait_until_ready(settings.sandbox_port, "/health", processes=[sandbox])
         os.environ.update(environ)
         settings = Settings.from_env(environ)
+        clock.shift(settings.clock_offset)
+        ceremony.play(settings, clock.now())
         with steps.step(Words("演示数据", "demo data")):
             asyncio.run(seed.plant(settings))
         with steps.step(Words("平台", "API and worker")):

@@ -9,7 +9,8 @@ from haiyiban import certificates, clock
 from haiyiban.clock import SHANGHAI
 from haiyiban.codes import printed
 from haiyiban.codes.envelope import parse
-from haiyiban.codes.printed import PRINTED_LIFE_MOST, Printed, end_of, printed_text
+from haiyiban.codes.printed import Printed, end_of, printed_text
+from haiyiban.codes.rotation import PRINTED_LIFE_MOST
 from haiyiban.codes.signing import code_keys
 
 

@@ -9,12 +9,12 @@ import zxingcpp
 from PIL import Image
 
 from haiyiban import certificates, clock
+from haiyiban.codes import trust_file
 from haiyiban.codes.claims import CertificateBody, Kind
 from haiyiban.codes.cti import new_code_id
 from haiyiban.codes.drawing import qr_matrix, qr_svg
 from haiyiban.codes.envelope import parse
-from haiyiban.codes.trust import read_trust_list
-from haiyiban.crypto import FileKeys
+from haiyiban.codes.trust import public_key_of, read_trust_list
 from haiyiban.settings import Settings
 from tests import builders
 
@@ -143,8 +143,7 @@ async def test_terminals_fetch_the_trust_list(api, notice, show, settings: Setti
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("application/jwt")
     assert answer.headers["cache-control"].startswith("public")
-    root = FileKeys(settings.keys_dir).signing("trust-root")[-1]
-    trust = read_trust_list(answer.text, root.public)
+    trust = read_trust_list(answer.text, public_key_of(trust_file.root_jwk(settings.keys_dir)))
     code = parse((await show(notice))["text"])
     at = clock.now().timestamp()
     assert trust.keys_for(code.kid, alg=code.alg, kind=Kind.CERTIFICATE, at=at)
