@@ -104,6 +104,7 @@ DOORS = {
     "POST /desk/certificates/{certificate_id}/suspension": Door(body={"reason": "不应当能暂停"}),
     "POST /desk/certificates/{certificate_id}/reinstatement": Door(body={"reason": "不应当能恢复"}),
     "POST /codes": Door(body={"kind": "certificate", "subjectId": "{certificate_id}"}),
+    "POST /codes/nonces": Door(own_only={STRANGER}),
     "GET /codes/{code_id}": CLOSED,
     "GET /codes/{code_id}/image.svg": CLOSED,
     "GET /trust-list": EVERYBODY,
@@ -266,7 +267,7 @@ async def test_a_made_up_code_id_opens_nothing_of_others_and_nothing_of_tomorrow
     now = clock.now()
     crafted = new_code_id(Kind.CERTIFICATE, world.certificate_ref, now=now)
     later = new_code_id(Kind.CERTIFICATE, world.certificate_ref, now=now.replace(year=now.year + 1))
-    other_kind = new_code_id(Kind.IDENTITY, world.certificate_ref, now=now)
+    other_kind = new_code_id(Kind.PICKUP, world.certificate_ref, now=now)
     for headers, code in (
         (world.callers[STRANGER], crafted),
         (world.owner, later),

@@ -13,6 +13,7 @@ import msgspec
 
 from haiyiban.certificates import CertificateType, types
 from haiyiban.certificates.models import Certificate
+from haiyiban.codes import disclosures
 from haiyiban.codes.claims import Kind
 from haiyiban.codes.entitlement import kind_name
 from haiyiban.codes.models import Consent
@@ -50,6 +51,8 @@ class VerificationRead(Output):
     """What the code turned out to be."""
     holder: HolderRead | None = None
     certificate: VerifiedCertificate | None = None
+    subject: dict[str, Any] | None = None
+    """Of another kind, what it shows beside the name."""
 
 
 _TELLS_KIND = frozenset(
@@ -83,6 +86,10 @@ def answer_of(recorded: Recorded) -> VerificationRead:
         answer.certificate = _certificate(recorded)
     if outcome is Outcome.VALID and recorded.holder_masked is not None:
         answer.holder = HolderRead(name=recorded.holder_masked)
+    if recorded.shown_sealed is not None:
+        disclosed = disclosures.open_sealed(recorded.shown_sealed, recorded.id)
+        answer.holder = HolderRead(name=disclosed.name)
+        answer.subject = disclosed.subject
     return answer
 
 
@@ -115,7 +122,7 @@ def settled_answer(recorded: Recorded, consent: Consent, certificate: Certificat
 def _explained(recorded: Recorded) -> Explanation:
     if recorded.outcome is Outcome.CONSENT_PENDING and recorded.kind is None:
         return PRESENTATION_PENDING
-    return explain(recorded.outcome)
+    return explain(recorded.outcome, recorded.because)
 
 
 def _certificate(recorded: Recorded) -> VerifiedCertificate:

@@ -39,6 +39,16 @@ def is_entitled(caller: VerifierCaller, purpose: Purpose, claims: Claims) -> boo
     )
 
 
+def shows_presence(purpose: Purpose, kind: int, *, is_device_bound: bool, is_challenged: bool) -> bool:
+    """Whether the code shows that its holder is here, where that is asked for.
+
+    Whoever lends a phone can sign device-bound codes ahead, so only one over the verifier's own challenge
+    counts; a code that the server signed lives a minute.
+    """
+    is_asked = purpose.presence or kind in _ALWAYS_PRESENT
+    return not is_asked or not is_device_bound or is_challenged
+
+
 def fields_shown(purpose: Purpose, claims: Claims) -> tuple[str, ...]:
     """The names of the claims that the verifier sees without asking the holder."""
     body = claims.body
@@ -66,4 +76,5 @@ def require_within(most: Sequence[str], fields: Sequence[str]) -> None:
         raise FieldsBeyondPurpose(errors=beyond)
 
 
+_ALWAYS_PRESENT = frozenset({Kind.VOUCHER, Kind.PICKUP})
 _NAMES = {int(kind): kind.name.lower() for kind in Kind}

@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from haiyiban.codes.claims import Kind, PlainBody
-from haiyiban.codes.kinds import CodeKind, Disclosure, Found, Showable, Standing, Wanted
+from haiyiban.codes.disclosures import Disclosure
+from haiyiban.codes.kinds import CodeKind, Found, Showable, Standing, Wanted
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.crypto import place, vault
 from haiyiban.db import database

@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from haiyiban.batching import Batcher
 from haiyiban.codes.claims import Body
+from haiyiban.codes.disclosures import Disclosure
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.errors import Problem, Words
 
@@ -56,13 +56,6 @@ class Showable(NamedTuple):
 
 Found = Showable | Problem
 """What may be shown, or why it may not: NotFound where it is not this person's to show."""
-
-
-class Disclosure(Struct, frozen=True):
-    """What a verifier reads of a kind other than the certificate: a masked name, and facts of the kind."""
-
-    name: str
-    subject: dict[str, Any] | None = None
 
 
 class Standing(NamedTuple):

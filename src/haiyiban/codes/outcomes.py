@@ -40,9 +40,13 @@ class Explanation(NamedTuple):
     advice: Words
 
 
-def explain(outcome: Outcome) -> Explanation:
-    """The words for an outcome."""
-    return _EXPLANATIONS[outcome]
+PRESENCE = "presence"
+"""Why a code that is good otherwise may not be seen: nothing shows that its holder is here."""
+
+
+def explain(outcome: Outcome, because: str | None = None) -> Explanation:
+    """The words for an outcome, and for its reason where it can have more than one."""
+    return _REASONS.get((outcome, because)) or _EXPLANATIONS[outcome]
 
 
 _REFRESH = Words("请对方刷新亮证码后再扫。", "Ask the holder to refresh the code, then scan again.")
@@ -64,6 +68,20 @@ NO_ANSWER = Explanation(
     ),
 )
 """Of `consent_refused`, where nobody said no."""
+
+_REASONS: dict[tuple[Outcome, str | None], Explanation] = {
+    (Outcome.NOT_ENTITLED, PRESENCE): Explanation(
+        Words(
+            "此用途须确认持码人在场，手机离线出示的码不能证明这一点。",
+            "This purpose needs the holder here, which a code that the phone drew alone does not show.",
+        ),
+        Words(
+            "请对方用海易办扫柜台上的动态码后再出示，或在联网时刷新亮证码后再扫。",
+            "Ask the holder to scan the counter's challenge in Haiyiban and show the code again, or to show "
+            "a fresh code while online.",
+        ),
+    ),
+}
 
 _EXPLANATIONS = {
     Outcome.VALID: Explanation(

@@ -1,5 +1,5 @@
-"""Steps 10 and 12 of a verification for a whole batch, in one committed statement: does what stands behind
-each code still hold, was it used before, and the records of it.
+"""Steps 7, 10 and 12 of a verification for a whole batch, in one committed statement: is the capsule
+withdrawn, does the certificate behind each code still hold, was it used before, and the records of it.
 
 It is below the ORM, and for many requests at once, because this is the path of every gate and counter:
 measured in benchmarks/verify.py, coalesced it costs a request no more than not asking the database at all.
@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from haiyiban.clock import local_date
 from haiyiban.codes.outcomes import Outcome
+from haiyiban.codes.withdrawn import WITHDRAWN
 from haiyiban.db import database
 
 
@@ -48,6 +49,14 @@ class Asked(Struct):
     actor_unit: str
     request_id: str
     address: str | None
+    because: str | None = None
+    """Why, where the outcome found can have more than one reason."""
+    capsule: bytes | None = None
+    """The cti of a device-bound code that passed steps 1 to 6: whether it is withdrawn comes next."""
+    of_person: UUID | None = None
+    """Whom it speaks of, where no certificate says so."""
+    shown_sealed: bytes | None = None
+    """What the verifier reads of it, where no certificate says so."""
 
 
 class Recorded(NamedTuple):
@@ -67,33 +76,43 @@ class Recorded(NamedTuple):
     holder_masked: str | None
     valid_until: date | None
     claims_sealed: bytes | None
+    because: str | None
+    shown_sealed: bytes | None
 
 
 # The status today is that of certificates.rules.status_on, said in SQL; a test holds the two together.
 # The same id, or the same key of a verifier, finds its row there and inserts nothing: it is answered from
 # that row, so the statement may run twice. Another code's row in the way, and only that, is `already_used`.
+# A capsule that has no row was never handed out: nobody can say that it still holds.
 # Rows go in by their code, so that two processes with the same codes wait for each other and never in a ring.
 _ONCE = """
 WITH asked AS MATERIALIZED (
   SELECT id, verifier_id, idempotency_key, decode(request_hash, 'base64') AS request_hash, purpose, place,
     kind, decode(single_use, 'base64') AS single_use, ref, found, string_to_array(fields, ',') AS fields,
+    because, decode(capsule, 'base64') AS capsule, of_person, decode(shown_sealed, 'base64') AS shown_sealed,
     granted, answer_by, language, at, actor_unit, request_id, address, ord
   FROM ROWS FROM (json_to_recordset($1::text::json) AS (
     id uuid, verifier_id uuid, idempotency_key text, request_hash text, purpose text, place text,
-    kind smallint, single_use text, ref bigint, found text, fields text, granted text, answer_by timestamptz,
+    kind smallint, single_use text, ref bigint, found text, fields text,
+    because text, capsule text, of_person uuid, shown_sealed text, granted text, answer_by timestamptz,
     language text, at timestamptz, actor_unit text, request_id text, address text
   )) WITH ORDINALITY AS given (
     id, verifier_id, idempotency_key, request_hash, purpose, place, kind, single_use, ref, found, fields,
+    because, capsule, of_person, shown_sealed,
     granted, answer_by, language, at, actor_unit, request_id, address, ord
   )
 ), stood AS MATERIALIZED (
-  SELECT asked.*, c.id AS certificate_id, c.holder_id, c.type, c.type_version, c.holder_masked,
+  SELECT asked.*, c.id AS certificate_id, coalesce(c.holder_id, of_person) AS holder_id,
+    c.type, c.type_version, c.holder_masked,
     c.valid_until, c.claims_sealed,
-    CASE WHEN c.status = 'valid' AND c.valid_until < $2::date THEN 'expired' ELSE c.status END AS status
-  FROM asked LEFT JOIN certificates_certificate c ON c.ref = asked.ref
+    CASE WHEN c.status = 'valid' AND c.valid_until < $2::date THEN 'expired' ELSE c.status END AS status,
+    asked.capsule IS NOT NULL AND (capsule.id IS NULL OR WITHDRAWN) AS denied
+  FROM asked
+  LEFT JOIN certificates_certificate c ON c.ref = asked.ref
+  LEFT JOIN codes_capsule AS capsule ON capsule.cti = asked.capsule
 ), judged AS MATERIALIZED (
   SELECT stood.*, coalesce(
-    found,
+    CASE WHEN denied THEN 'denied' ELSE found END,
     CASE
       WHEN status = 'valid' THEN granted
       WHEN status IN ('suspended', 'revoked', 'expired') THEN status
@@ -105,9 +124,10 @@ WITH asked AS MATERIALIZED (
 ), first AS (
   INSERT INTO codes_verification (
     id, verifier_id, idempotency_key, request_hash, purpose, place, kind, single_use, certificate_id,
-    status, fields, outcome, language, at, answer_by
+    because, shown_sealed, status, fields, outcome, language, at, answer_by
   )
   SELECT id, verifier_id, idempotency_key, request_hash, purpose, place, kind, single_use, certificate_id,
+    CASE WHEN outcome = found THEN because END, CASE WHEN outcome = 'valid' THEN shown_sealed END,
     status, CASE WHEN outcome = granted THEN fields ELSE '{}' END, outcome, language, at,
     CASE WHEN outcome = granted THEN answer_by END
   FROM judged ORDER BY single_use
@@ -139,11 +159,12 @@ WITH asked AS MATERIALIZED (
 )
 SELECT recorded.outcome, status, certificate_id, type, type_version, holder_masked, valid_until, claims_sealed
 FROM judged LEFT JOIN recorded USING (id) ORDER BY ord
-"""
+""".replace("WITHDRAWN", WITHDRAWN)
 
 _EARLIER = """
 SELECT v.id, v.request_hash, v.outcome, v.at, v.language, v.kind, v.fields, v.status, v.certificate_id,
-  c.type, c.type_version, c.holder_masked, c.valid_until, c.claims_sealed, v.verifier_id, v.idempotency_key
+  c.type, c.type_version, c.holder_masked, c.valid_until, c.claims_sealed, v.because, v.shown_sealed,
+  v.verifier_id, v.idempotency_key
 FROM codes_verification v LEFT JOIN certificates_certificate c ON c.id = v.certificate_id
 WHERE v.id = ANY($1::uuid[])
   OR (v.verifier_id, v.idempotency_key) IN (SELECT * FROM unnest($2::uuid[], $3::text[]))
@@ -221,6 +242,8 @@ def _fresh(asked: Asked, row: Any) -> Recorded:
         holder_masked,
         valid_until,
         claims_sealed,
+        asked.because if outcome == asked.found else None,
+        asked.shown_sealed if outcome == Outcome.VALID else None,
     )
 
 

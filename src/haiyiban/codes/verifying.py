@@ -18,15 +18,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban.batching import Batcher
 from haiyiban.certificates import Certificate
-from haiyiban.codes import consent, looks
+from haiyiban.codes import consent, disclosures, kinds, looks
 from haiyiban.codes.answers import VerificationRead, answer_of, settled_answer
 from haiyiban.codes.claims import Kind
 from haiyiban.codes.consent_wire import Fields
-from haiyiban.codes.entitlement import fields_asked, fields_shown, is_entitled
+from haiyiban.codes.entitlement import fields_asked, fields_shown, is_entitled, shows_presence
 from haiyiban.codes.envelope import CHALLENGE_BYTES, ParsedCode
 from haiyiban.codes.models import Verification
 from haiyiban.codes.offline import Checked, verify_offline
-from haiyiban.codes.outcomes import Outcome
+from haiyiban.codes.outcomes import PRESENCE, Outcome
 from haiyiban.codes.signing import CodeKeys
 from haiyiban.codes.statement import Asked, Recorded, find, record
 from haiyiban.context import Context
@@ -74,6 +74,10 @@ class Judgement(NamedTuple):
     kind: int | None = None
     single_use: bytes | None = None
     ref: int | None = None
+    capsule: bytes | None = None
+    """The cti of a device-bound code that passed steps 1 to 6: whether it is withdrawn comes next."""
+    is_present: bool = True
+    """Whether the code shows that its holder is here, as far as the purpose needs it."""
     fields: tuple[str, ...] = ()
     """To show, or to ask for."""
     granted: Outcome = Outcome.VALID
@@ -100,9 +104,16 @@ async def verify(
         )
     request_hash = _hash(asked)
     judged = judge(asked, caller, wanted, keys=keys, now=now)
+    verification_id = new_id()
+    found, because = judged.found, None
+    if found is None and not judged.is_present:
+        found, because = Outcome.NOT_ENTITLED, PRESENCE
+    behind = None if judged.ref is None else await kinds.standing(judged.kind or 0, judged.ref)
+    if found is None and behind is not None:
+        found = behind.outcome
     recorded = await _recording.ask(
         Asked(
-            id=new_id(),
+            id=verification_id,
             verifier_id=caller.verifier_id,
             idempotency_key=idempotency_key,
             request_hash=request_hash,
@@ -110,8 +121,14 @@ async def verify(
             place=asked.place,
             kind=judged.kind,
             single_use=judged.single_use,
-            ref=judged.ref,
-            found=judged.found,
+            ref=judged.ref if behind is None else None,
+            found=found,
+            because=because,
+            capsule=judged.capsule,
+            of_person=behind.holder_id if behind else None,
+            shown_sealed=disclosures.seal(behind.discloses, verification_id)
+            if behind and behind.discloses
+            else None,
             fields=",".join(judged.fields),
             granted=judged.granted,
             answer_by=now + consent.CONSENT_LIFE if judged.granted is Outcome.CONSENT_PENDING else None,
@@ -173,14 +190,19 @@ def judge(
         return Judgement(checked.outcome)
     claims = checked.code.claims
     opened = keys.cti.open(claims.cti)
-    is_certificate = claims.kind == Kind.CERTIFICATE and opened is not None and opened.kind == claims.kind
-    found = _before_the_source(checked, caller, wanted, has_source=is_certificate)
+    is_ours = opened is not None and opened.kind == claims.kind and kinds.numbered(claims.kind) is not None
+    is_bound = checked.code.proof is not None
+    found = _before_the_source(checked, caller, wanted, has_source=is_ours)
     asks_for = fields_asked(wanted, claims, asked.fields) if found is None and asked.fields else ()
     return Judgement(
         found=found,
         kind=claims.kind,
         single_use=_single_use(checked.code),
-        ref=opened.ref if opened is not None and is_certificate else None,
+        ref=opened.ref if opened is not None and is_ours else None,
+        capsule=claims.cti if is_bound and checked.outcome in _AFTER_STEP_6 else None,
+        is_present=shows_presence(
+            wanted, claims.kind, is_device_bound=is_bound, is_challenged=asked.challenge is not None
+        ),
         fields=asks_for or fields_shown(wanted, claims),
         granted=Outcome.CONSENT_PENDING if asks_for else Outcome.VALID,
     )
@@ -220,6 +242,7 @@ def _hash(asked: VerificationCreate) -> bytes:
     return hashlib.blake2b(_encoder.encode(asked), digest_size=16).digest()
 
 
+_AFTER_STEP_6 = (Outcome.VALID, Outcome.WRONG_KIND)
 _encoder = msgspec.msgpack.Encoder()
 _EXPECTED: dict[str | None, int | None] = {None: None} | {kind.name.lower(): int(kind) for kind in Kind}
 _recording: Batcher[Asked, Recorded] = Batcher(record)

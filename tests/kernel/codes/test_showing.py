@@ -58,12 +58,9 @@ async def test_below_level_three_nothing_is_shown(api, sandbox, notice) -> None:
 
 async def test_what_is_not_offered_yet_is_said_plainly(api, notice) -> None:
     for body, slug in (
-        ({"kind": "identity"}, "kind-not-offered"),
+        ({"kind": "health"}, "kind-not-offered"),
         ({"kind": "certificate"}, "subject-missing"),
-        (
-            {"kind": "certificate", "subjectId": str(notice.id), "deviceProof": "x"},
-            "device-codes-not-offered",
-        ),
+        ({"kind": "identity", "subjectId": str(notice.id)}, "own-identity-only"),
     ):
         refused = await api.post("/codes", json=body, headers=notice.keeper)
         assert refused.status_code == 422
