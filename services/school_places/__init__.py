@@ -8,16 +8,28 @@ Source: docs/domain.md §6, §11; docs/school-places.md.
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
 from services.school_places import commands
+from services.school_places.afterwards_controllers import OffersController, PlacementsController
+from services.school_places.afterwards_desk_controllers import AfterwardsController
+from services.school_places.appeal_controllers import AppealsController
 from services.school_places.controllers import SchoolPlacesController
 from services.school_places.handler import SchoolPlaceHandler
 from services.school_places.run_controllers import AllocationRunsController
 from services.school_places.seed import seed
+from services.school_places.tasks import TASKS
 
 zone = Zone(
     name="school-places",
     title=Words("学位申请", "School places"),
-    controllers=(SchoolPlacesController, AllocationRunsController),
+    controllers=(
+        SchoolPlacesController,
+        AllocationRunsController,
+        PlacementsController,
+        OffersController,
+        AfterwardsController,
+        AppealsController,
+    ),
     handlers={"education.school-place": SchoolPlaceHandler()},
+    tasks=TASKS,
     seed=seed,
     commands=(commands.draw,),
 )

@@ -123,5 +123,3 @@ class LateApplication(Base):
     def id(self) -> UUID:
         """What the seal of the reason is bound to."""
         return self.case_id
-
-

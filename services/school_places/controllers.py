@@ -11,12 +11,13 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import clock, context, divisions
+from haiyiban import clock, divisions
 from haiyiban.errors import FieldError, Malformed, Words
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, resident
 from haiyiban.wire import Output, Page, after_cursor, cursor_of, page_limit, problems
-from services.school_places.models import AllocationRun, Enrolment, School
+from services.school_places.models import AllocationRun, Enrolment
+from services.school_places.placement_views import PlacementRead, language, named, placement_read
 from services.school_places.service import enrolments, results, runs, schools
 from services.school_places.service.enrolments import EnrolmentMissing
 from services.school_places.service.published import FileMissing, file_of
@@ -82,36 +83,8 @@ class EnrolmentRead(Output, kw_only=True, omit_defaults=False):
     beacon_rule: BeaconRule
     schools: list[Seats]
     runs: list[RunRead]
-
-
-class StepRead(Output):
-    """What happened at one school of the list."""
-
-    school_id: UUID
-    outcome: str
-    """admitted, by_coordination_only, no_seats, class_not_reached or lottery_not_reached."""
-    text: str
-
-
-class PlacementRead(Output, kw_only=True, omit_defaults=False):
-    """What became of one application of mine."""
-
-    case_id: UUID
-    enrolment_id: UUID
-    enrolment: str
-    run_id: UUID
-    state: str
-    """committed, drawn or published: before the last, nothing of the result is shown."""
-    pseudonym: str
-    """Finds this child in the public file; nobody else is told."""
-    lottery: int | None = None
-    outcome: str | None = None
-    """choice, coordination (统筹), no_seat or withdrawn."""
-    school_id: UUID | None = None
-    school: str | None = None
-    certificate_id: UUID | None = None
-    explanation: str | None = None
-    steps: list[StepRead] = []
+    follows: UUID | None
+    """The enrolment whose left seats this one gives away (补录)."""
 
 
 class SchoolPlacesController(Controller):
@@ -140,13 +113,13 @@ class SchoolPlacesController(Controller):
         items = [
             SchoolRead(
                 id=row.school.id,
-                name=_named(row.school),
+                name=named(row.school),
                 kind=row.school.kind,
                 division=row.school.division,
                 address=row.school.address,
                 capacity=row.capacity,
-                catchment=schools.catchment_words(row.catchment).in_language(_language()),
-                last_cut_off=row.cut_off.in_language(_language()) if row.cut_off else None,
+                catchment=schools.catchment_words(row.catchment).in_language(language()),
+                last_cut_off=row.cut_off.in_language(language()) if row.cut_off else None,
             )
             for row in rows[:size]
         ]
@@ -210,17 +183,9 @@ class SchoolPlacesController(Controller):
         for place in rows[:size]:
             await results.record_look(session, place)
         return Page(
-            items=[_placement(row) for row in rows[:size]],
+            items=[await placement_read(session, row, now=clock.now()) for row in rows[:size]],
             next=cursor_of(rows[size - 1].entry.id) if len(rows) > size else None,
         )
-
-
-def _language() -> str:
-    return context.current().language
-
-
-def _named(of: School | Enrolment) -> str:
-    return Words(of.name, of.name_en).in_language(_language())
 
 
 async def _enrolment(session: AsyncSession, enrolment: Enrolment) -> EnrolmentRead:
@@ -234,7 +199,7 @@ async def _enrolment(session: AsyncSession, enrolment: Enrolment) -> EnrolmentRe
     return EnrolmentRead(
         id=enrolment.id,
         code=enrolment.code,
-        name=_named(enrolment),
+        name=named(enrolment),
         school_year=enrolment.school_year,
         division=enrolment.division,
         opens_at=enrolment.opens_at,
@@ -246,6 +211,7 @@ async def _enrolment(session: AsyncSession, enrolment: Enrolment) -> EnrolmentRe
             Seats(school_id=offer.school.id, capacity=offer.capacity) for offer in ground.offers.values()
         ],
         runs=[_run(run) for run in rows],
+        follows=enrolment.follows_id,
     )
 
 
@@ -259,29 +225,3 @@ def _run(run: AllocationRun) -> RunRead:
         seed=run.seed,
         annulment_reason=run.annulment_reason if run.state == "annulled" else None,
     )
-
-
-def _placement(place: results.Place) -> PlacementRead:
-    entry = place.entry
-    read = PlacementRead(
-        case_id=entry.case_id,
-        enrolment_id=place.enrolment.id,
-        enrolment=_named(place.enrolment),
-        run_id=place.run.id,
-        state=place.run.state,
-        pseudonym=entry.pseudonym,
-    )
-    if place.run.state != "published":
-        return read
-    language = "en" if _language().startswith("en") else "zh"
-    read.lottery = entry.lottery
-    read.outcome = entry.outcome
-    read.school_id = entry.school_id
-    read.school = _named(place.school) if place.school else None
-    read.certificate_id = entry.certificate_id
-    read.explanation = entry.explanation[language]
-    read.steps = [
-        StepRead(school_id=UUID(step["school"]), outcome=step["outcome"], text=step[language])
-        for step in entry.explanation["steps"]
-    ]
-    return read

@@ -15,7 +15,7 @@ from services.school_places.classification import DRAWN_ONLY, Priority
 
 Outcome = Literal["admitted", "by_coordination_only", "no_seats", "class_not_reached", "lottery_not_reached"]
 
-_ORDINALS = (
+ORDINALS = (
     Words("第一志愿", "First choice"),
     Words("第二志愿", "Second choice"),
     Words("第三志愿", "Third choice"),
@@ -86,7 +86,7 @@ def explain(
 
 def _step(position: int, choice: Choice, *, lottery: int, admitted: bool) -> ExplanationStep:
     outcome = "admitted" if admitted else _refusal(choice)
-    ordinal, own = _ORDINALS[position], _class(choice.priority)
+    ordinal, own = ORDINALS[position], _class(choice.priority)
     reason = _reason(outcome, choice, lottery=lottery)
     words = Words(
         f"{ordinal.zh}{choice.school.zh}：您属{own.zh}，{reason.zh}",

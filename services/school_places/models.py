@@ -199,8 +199,8 @@ class RollEntry(Base):
     """Position in the list, from 0, of the choice that took the child."""
     school_id: Mapped[UUID | None] = mapped_column(ForeignKey("school_places_school.id"))
     outcome: Mapped[str | None]
-    """choice, coordination (统筹), no_seat; withdrawn where the family withdrew before the publication, refused
-    where it gave the place up after it."""
+    """choice, coordination (统筹), no_seat; withdrawn where the family withdrew before the publication,
+    refused where it gave the place up after it."""
     explanation_sealed: Mapped[bytes | None]
     explanation = SealedJson()
     """{zh, en, steps: [{zh, en, outcome}]}."""

@@ -19,8 +19,11 @@ from haiyiban.errors import Conflict, FieldError, Words
 from haiyiban.forms import get
 from haiyiban.identity import persons
 from services.school_places import rules
+from services.school_places.afterwards_models import Waiting
 from services.school_places.models import Application as ApplicationRow
+from services.school_places.models import Enrolment, RollEntry
 from services.school_places.service import advice, enrolments, standings
+from services.school_places.service.afterwards import late_leave
 from services.school_places.service.enrolments import Ground
 from services.school_places.verified import Application, twin_birth
 
@@ -41,7 +44,8 @@ NOTICE = "admission-notice"
 
 async def check(session: AsyncSession, case: Case, *, now: datetime) -> list[Finding]:
     """What refuses the application, all at once; where nothing does, what the clerk should know."""
-    enrolment = await enrolments.for_application(session, advice.choices_of(case.form), now=now)
+    late = await late_leave.enrolment_for(session, case.id)
+    enrolment = late or await enrolments.for_application(session, advice.choices_of(case.form), now=now)
     if enrolment is None:
         return [
             _refusal(
@@ -50,12 +54,15 @@ async def check(session: AsyncSession, case: Case, *, now: datetime) -> list[Fin
         ]
     ground = await enrolments.ground_of(session, enrolment)
     application = standings.application_of(case, confirmed_at=None, at=case.submitted_at or now)
-    errors = rules.check_window(
-        enrolment.opens_at, enrolment.closes_at, handed_in_at=case.submitted_at, now=now
-    )
-    if await enrolments.live_run(session, enrolment.id) is not None:
-        errors.append(FieldError("", RollFixed.title))
+    errors = []
+    if late is None:
+        errors += rules.check_window(
+            enrolment.opens_at, enrolment.closes_at, handed_in_at=case.submitted_at, now=now
+        )
+        if await enrolments.live_run(session, enrolment.id) is not None:
+            errors.append(FieldError("", RollFixed.title))
     errors += await _people(session, case)
+    errors += await _waits_elsewhere(session, case)
     errors += _rules(application, ground, now=now)
     refusals = [_refusal(error) for error in errors]
     if not ground.offers.keys() >= set(advice.choices_of(case.form)):
@@ -74,11 +81,12 @@ async def enter(session: AsyncSession, case: Case, *, now: datetime) -> str | No
 
     Raises RollFixed where an officer fixed the roll since the check.
     """
-    enrolment = await enrolments.for_application(session, advice.choices_of(case.form), now=now)
+    late = await late_leave.enrolment_for(session, case.id)
+    enrolment = late or await enrolments.for_application(session, advice.choices_of(case.form), now=now)
     if enrolment is None:
         return None
     await enrolments.hold(session, enrolment.id)
-    if await enrolments.live_run(session, enrolment.id) is not None:
+    if late is None and await enrolments.live_run(session, enrolment.id) is not None:
         raise RollFixed
     application = standings.application_of(case, confirmed_at=None, at=now)
     values = {
@@ -127,6 +135,34 @@ async def _people(session: AsyncSession, case: Case) -> list[FieldError]:
             )
         )
     return errors
+
+
+async def _waits_elsewhere(session: AsyncSession, case: Case) -> list[FieldError]:
+    """A child on a waiting list might be offered a seat while it is on another roll, and hold two."""
+    if case.subject_id is None:
+        return []
+    waits = (
+        select(Waiting.id)
+        .join(RollEntry, RollEntry.id == Waiting.entry_id)
+        .join(Enrolment, Enrolment.id == Waiting.enrolment_id)
+        .where(
+            RollEntry.child_id == case.subject_id,
+            Waiting.state.in_(["waiting", "offered"]),
+            Enrolment.school_year >= rules.school_year(local_date(case.created_at)),
+        )
+    )
+    if await session.scalar(waits.limit(1)) is None:
+        return []
+    return [
+        FieldError(
+            "/child/idNumber",
+            Words(
+                "这名孩子还在上一轮的候补名单上，请先在「录取结果」里退出候补（或答复候补学位）再申请",
+                "This child is still on a waiting list of the round before; leave it, or answer the offer, "
+                "under your placements first",
+            ),
+        )
+    ]
 
 
 async def _has_place(session: AsyncSession, case: Case) -> bool:

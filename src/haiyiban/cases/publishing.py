@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban.cases import decisions, moves
 from haiyiban.cases.models import Case
-from haiyiban.cases.states import By, Verb
+from haiyiban.cases.states import By, IllegalMove, Verb
+from haiyiban.cases.timeline import add_event, remember
 
 
 async def decide(
@@ -32,3 +33,28 @@ async def decide(
         case.claim = None
     await decisions.carry_out(session, case, now=now)
     await moves.finish(session, case, begun, by_id=by_id, now=now, note=note)
+
+
+async def revise(
+    session: AsyncSession,
+    case: Case,
+    verb: Literal[Verb.APPROVE, Verb.DENY],
+    *,
+    note: str,
+    by_id: UUID | None,
+    now: datetime,
+) -> None:
+    """Change the outcome of a case that a publication has decided, where what follows it does so: a seat from
+    a waiting list, an appeal. Its state stays, for its clocks have ended; the timeline says why.
+
+    `by_id`: the officer, None where the family's own act or the order of a list brought it about. The caller
+    has locked the case and sees to certificate and notice. Raises IllegalMove before the decision.
+    """
+    if case.outcome not in ("approved", "denied"):
+        raise IllegalMove(members=moves.standing(case))
+    before = remember(case)
+    case.outcome = "approved" if verb is Verb.APPROVE else "denied"
+    case.version += 1
+    case.updated_at = now
+    await add_event(session, case, verb, by=By.PUBLICATION, by_id=by_id, now=now, before=before, note=note)
+    await moves.record(session, case, verb)

@@ -116,6 +116,60 @@ TEMPLATES: Mapping[str, Words] = {
         "「{enrolment}」录取结果已公布，请登录查看录取学校和逐条说明。",
         "The results of {enrolment} are published. Sign in to see the school and how it was decided.",
     ),
+    "school-places.refused": Words(
+        "「{enrolment}」：您已放弃录取的学位，录取通知书已失效。如是误操作，请在 {minutes} 分钟内登录撤销，"
+        "之后学位让给候补的孩子。",
+        "{enrolment}: you gave up the place and its notice is no longer valid. If that was a slip, sign in "
+        "and take it back within {minutes} minutes; after that the seat goes on.",
+    ),
+    "school-places.refusal-undone": Words(
+        "「{enrolment}」：您已撤销放弃，学位保留，录取通知书已重新签发。",
+        "{enrolment}: you took the place back; a new notice is issued.",
+    ),
+    "school-places.offered": Words(
+        "「{enrolment}」：有一个候补学位轮到您的孩子，请在 {due} 前登录接受或放弃，逾期视为放弃。"
+        "您现在的学位在接受之前不受影响。",
+        "{enrolment}: a seat from a waiting list is yours. Sign in and accept or decline it by {due}; after "
+        "that it goes on. The place you have now stays until you accept.",
+    ),
+    "school-places.offer-accepted": Words(
+        "「{enrolment}」：您已接受候补学位，新的录取通知书已签发，原学位同时让出。",
+        "{enrolment}: you accepted the seat. A new notice is issued, and the old place goes on.",
+    ),
+    "school-places.offer-declined": Words(
+        "「{enrolment}」：您已放弃这次候补学位，您现在的录取结果不变。",
+        "{enrolment}: you declined the seat. What you have now stays as it is.",
+    ),
+    "school-places.offer-expired": Words(
+        "「{enrolment}」：候补学位逾期未答复，已让给下一位。您现在的录取结果不变。",
+        "{enrolment}: the seat was not accepted in time and went on. What you have now stays as it is.",
+    ),
+    "school-places.appeal-received": Words(
+        "「{enrolment}」：您的申诉已收到，由未受理过您申请的人员处理，结果会短信告知您。",
+        "{enrolment}: we have your appeal. Somebody who did not take your application in decides it; "
+        "we will tell you.",
+    ),
+    "school-places.appeal-upheld": Words(
+        "「{enrolment}」：您的申诉成立，更正后的结果和说明请登录查看。",
+        "{enrolment}: your appeal was upheld. Sign in to read the corrected result and why.",
+    ),
+    "school-places.appeal-dismissed": Words(
+        "「{enrolment}」：您的申诉未成立，理由和救济途径请登录查看。",
+        "{enrolment}: your appeal was dismissed. Sign in to read why and what remains to you.",
+    ),
+    "school-places.late-permitted": Words(
+        "「{enrolment}」：已准予您逾期补报，请尽快登录提交申请。",
+        "{enrolment}: you may hand your application in late. Please sign in and do so soon.",
+    ),
+    "school-places.late-decided": Words(
+        "「{enrolment}」：您的逾期补报已有结果，请登录查看学校、候补位次和说明。",
+        "{enrolment}: your late application is decided. Sign in to see the school, the lists and why.",
+    ),
+    "school-places.second-round": Words(
+        "「{enrolment}」将于 {opens} 至 {closes} 受理申请，孩子还没有学位的家庭可以登录报名。",
+        "{enrolment} takes applications from {opens} to {closes}. If your child has no place yet, sign in "
+        "and apply.",
+    ),
 }
 
 
