@@ -114,11 +114,6 @@ def install(kinds: Iterable[CodeKind]) -> None:
     _by_number, _by_name = by_number, by_name
 
 
-def offered() -> tuple[int, ...]:
-    """The kinds that this deployment's keys may sign: those it issues and no more."""
-    return tuple(sorted(_by_number))
-
-
 def named(name: str) -> CodeKind:
     """A kind by its name on the wire. Raises KindNotOffered."""
     if name not in _by_name:
