@@ -22,6 +22,7 @@ import pytest
 from litestar.types import ASGIApp
 
 from haiyiban import clock, db
+from haiyiban.certificates import demo_authority
 from haiyiban.db import Database
 from haiyiban.runtime import ceremony, migrate, ports
 from haiyiban.runtime.app import create_app
@@ -92,6 +93,7 @@ def settings(environ: dict[str, str]) -> Settings:
     os.environ.update(environ)
     settings = Settings.from_env(environ)
     ceremony.play(settings, clock.now())
+    demo_authority.prepare(settings, now=clock.now())
     return settings
 
 

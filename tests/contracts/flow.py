@@ -148,6 +148,8 @@ async def _receive(flow: Flow, me: Headers, case: str) -> str:
     await flow.step("read placements", "GET", "/zones/school-places/placements", by=me)
     notice = (await flow.step("list certificates", "GET", "/certificates", by=me))["items"][0]["id"]
     await flow.step("read a certificate", "GET", f"/certificates/{notice}", by=me)
+    await flow.step("roots of documents", "GET", "/document-authority/roots")
+    await flow.step("revoked signers of documents", "GET", "/document-authority/crl")
     await flow.step("print a certificate", "GET", f"/certificates/{notice}/document", by=me)
     words = f"我是{flow.parent.name}，电话{flow.parent.phone}"
     await flow.step("rate", "POST", f"/cases/{case}/rating", by=me, expect=201, score=5, comment=words)

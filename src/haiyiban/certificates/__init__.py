@@ -5,31 +5,47 @@ Types are data (`schemas/certificates`). Claims are encrypted at rest.
 Source: docs/domain.md §4.
 """
 
-from haiyiban.certificates.access import CertificateMissing, by_ref, kept, of_keeper
-from haiyiban.certificates.controllers import CertificatesController
+import asyncio
+
+from haiyiban import clock
+from haiyiban.certificates import demo_authority
+from haiyiban.certificates.access import CertificateMissing, by_ref, kept, of_keeper, own, record_look
+from haiyiban.certificates.controllers import CertificatesController, DocumentAuthorityController
 from haiyiban.certificates.desk_controllers import DeskCertificatesController
+from haiyiban.certificates.document import PrintedCode
 from haiyiban.certificates.identifiers import Identifier
 from haiyiban.certificates.models import Certificate
 from haiyiban.certificates.rules import NotInForce, Status, status_on
 from haiyiban.certificates.service import InvalidClaims, correct, issue, reinstate, revoke, suspend
+from haiyiban.certificates.signer import DocumentsNotSigned
 from haiyiban.certificates.types import CertificateType, Issuer, UnknownCertificateType, type_of
 from haiyiban.errors import Words
+from haiyiban.settings import Settings
 from haiyiban.zone import Zone
+
+
+async def _seed() -> None:
+    """The demo's own certificate authority; it needs the network for a moment."""
+    await asyncio.to_thread(demo_authority.prepare, Settings.from_env(), now=clock.now())
+
 
 zone = Zone(
     name="certificates",
     title=Words("电子证照", "Certificates"),
-    controllers=(CertificatesController, DeskCertificatesController),
+    controllers=(CertificatesController, DocumentAuthorityController, DeskCertificatesController),
+    seed=_seed,
 )
 
 __all__ = [
     "Certificate",
     "CertificateMissing",
     "CertificateType",
+    "DocumentsNotSigned",
     "Identifier",
     "InvalidClaims",
     "Issuer",
     "NotInForce",
+    "PrintedCode",
     "Status",
     "UnknownCertificateType",
     "by_ref",
@@ -37,6 +53,8 @@ __all__ = [
     "issue",
     "kept",
     "of_keeper",
+    "own",
+    "record_look",
     "reinstate",
     "revoke",
     "status_on",

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import divisions
+from haiyiban import audit, divisions
 from haiyiban.certificates.models import Certificate
 from haiyiban.errors import NotFound, Words
 from haiyiban.identity.callers import StaffCaller
@@ -74,6 +74,21 @@ async def successor(session: AsyncSession, certificate: Certificate) -> UUID | N
         select(Certificate.id).where(Certificate.supersedes_id == certificate.id)
     )
     return found
+
+
+async def record_look(session: AsyncSession, certificate: Certificate, person_id: UUID) -> None:
+    """Record a guardian's look at a child's certificate, which is a look at another person's data."""
+    if certificate.holder_id == person_id:
+        return
+    await audit.record(
+        session,
+        "certificates.read",
+        subject=certificate.holder_id,
+        object_kind="certificate",
+        object_id=certificate.id,
+        fields=sorted(certificate.claims),
+        reason=certificate.type,
+    )
 
 
 async def _one(session: AsyncSession, query: Select[Certificate]) -> Certificate:

@@ -5,21 +5,31 @@ from __future__ import annotations
 from uuid import UUID
 
 from litestar import Controller, Response, get
-from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import audit, clock
-from haiyiban.certificates import access, document, views
+from haiyiban import clock
+from haiyiban.certificates import access, views
 from haiyiban.certificates.access import CertificateMissing
 from haiyiban.certificates.models import Certificate
-from haiyiban.certificates.rules import Status, status_on
-from haiyiban.errors import Malformed, NotSignedIn
+from haiyiban.certificates.rules import Status
+from haiyiban.certificates.signer import DocumentsNotSigned, document_signer
+from haiyiban.errors import Malformed, NotFound, NotSignedIn, Words
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
 from haiyiban.wire import Page, after_cursor, cursor_of, page_limit, problems
+
+
+class NoListHere(NotFound):
+    """The authority publishes its revocation list itself; the signer's certificate says where."""
+
+    type = "certificates/no-revocation-list"
+    title = Words(
+        "吊销列表由签发机构自行公布，地址见签名证书",
+        "The authority publishes its revocation list itself; the signer's certificate says where",
+    )
 
 
 class CertificatesController(Controller):
@@ -49,7 +59,7 @@ class CertificatesController(Controller):
             query = query.where(Certificate.id < after)
         rows = list(await session.scalars(query.limit(size + 1)))
         for certificate in rows[:size]:
-            await _record_look(session, certificate, person)
+            await access.record_look(session, certificate, person)
         today = clock.today()
         return Page(
             items=[views.summary(certificate, today=today) for certificate in rows[:size]],
@@ -66,46 +76,39 @@ class CertificatesController(Controller):
     ) -> views.CertificateRead:
         """In full, with its metadata. What is not one's own is not found."""
         certificate = await access.own(session, certificate_id, _person(request))
-        await _record_look(session, certificate, _person(request))
+        await access.record_look(session, certificate, _person(request))
         successor = await access.successor(session, certificate)
         return views.read(certificate, successor=successor, today=clock.today())
 
+
+class DocumentAuthorityController(Controller):
+    """Whom the signatures of documents are checked against."""
+
+    path = "/document-authority"
+    tags = ["certificates"]
+
     @get(
-        "/{certificate_id:uuid}/document",
-        summary="Print a certificate",
-        media_type="application/pdf",
-        response_headers=[ResponseHeader(name="Content-Disposition", documentation_only=True)],
-        responses=problems(CertificateMissing, NotSignedIn, StepUpNeeded),
+        "/roots",
+        summary="Roots of documents",
+        media_type="application/x-pem-file",
+        responses=problems(DocumentsNotSigned),
     )
-    async def document(
-        self, request: ResidentRequest, session: NamedDependency[AsyncSession], certificate_id: FromPath[UUID]
-    ) -> Response[bytes]:
-        """The certificate as a page of PDF; one that does not hold any more says so in red."""
-        certificate = await access.own(session, certificate_id, _person(request))
-        await _record_look(session, certificate, _person(request))
-        status = status_on(certificate.status, certificate.valid_until, today=clock.today())
-        return Response(
-            await document.render(certificate, status=status, now=clock.now()),
-            media_type="application/pdf",
-            headers={
-                "Content-Disposition": f'inline; filename="{certificate.type}-v{certificate.version}.pdf"',
-            },
-        )
+    async def roots(self) -> Response[bytes]:
+        """The roots that lead to whoever signs and stamps our documents (PEM), for a PDF reader to trust."""
+        return Response(document_signer(clock.now()).roots_pem, media_type="application/x-pem-file")
 
-
-async def _record_look(session: AsyncSession, certificate: Certificate, person: UUID) -> None:
-    """A guardian's look at a child's certificate is a look at another person's data."""
-    if certificate.holder_id == person:
-        return
-    await audit.record(
-        session,
-        "certificates.read",
-        subject=certificate.holder_id,
-        object_kind="certificate",
-        object_id=certificate.id,
-        fields=sorted(certificate.claims),
-        reason=certificate.type,
+    @get(
+        "/crl",
+        summary="Revoked signers of documents",
+        media_type="application/pkix-crl",
+        responses=problems(DocumentsNotSigned, NoListHere),
     )
+    async def crl(self) -> Response[bytes]:
+        """The revocation list of the authority over our signers (RFC 5280, DER), where it is kept here."""
+        lists = document_signer(clock.now()).crls
+        if not lists:
+            raise NoListHere
+        return Response(lists[0].dump(), media_type="application/pkix-crl")
 
 
 def _person(request: ResidentRequest) -> UUID:

@@ -1,15 +1,16 @@
 """The printable document of a certificate: one A4 page in Chinese, drawn from data alone.
 
 The layout is certificate.typ; what it shows is handed over as JSON, so no text can act as markup. Nothing is
-written to a disk. The font has the rare characters of names (䶮 㛃 𠅤).
+written to a disk. The font has the rare characters of names (䶮 㛃 𠅤). The printed code is on the page as a
+picture for scanners and in the file's keywords as text, so that a program needs no scanner.
 
-Source: docs/domain.md §4.2 (only a valid certificate is shown without a red banner).
+Source: docs/domain.md §4.2 (only a valid certificate is shown without a red banner); docs/documents.md.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
@@ -20,6 +21,7 @@ import msgspec
 import noto_cjk_sans_otc
 import typst
 
+from haiyiban.certificates import signing
 from haiyiban.certificates.models import Certificate
 from haiyiban.certificates.rules import STATUS_WORDS, Status
 from haiyiban.certificates.types import type_of
@@ -27,21 +29,36 @@ from haiyiban.clock import SHANGHAI
 from haiyiban.errors import Words
 
 _HOW_TO_VERIFY: Final = Words(
-    "如何核验：请持证人打开海易办出示亮证码，由核验方扫码核对；打印件和截图本身不能证明证照仍然有效。",
-    "To verify, ask the holder to show the code in Haiyiban and scan it; a print or picture proves nothing.",
+    "如何核验：扫描本页二维码，即可知道证照现在是否有效。收到的是电子文件的，还可以用 PDF 阅读器或命令 "
+    "haiyiban certificate verify 核对电子签名。打印件和截图本身不能证明证照仍然有效。",
+    "To verify, scan the code on this page: it tells how the certificate stands now. The file's signature is "
+    "checked by a PDF reader or by haiyiban certificate verify. A print or picture by itself proves nothing.",
 )
 
-# A compiler of typst may not be used by two threads at once; a page takes some 20 ms.
-_one_at_a_time = threading.Lock()
+
+@dataclass(frozen=True, slots=True)
+class PrintedCode:
+    """The code on the page: its text, and its picture with the quiet zone around it."""
+
+    text: str
+    svg: str
 
 
-async def render(certificate: Certificate, *, status: Status, now: datetime) -> bytes:
-    """The document as PDF, with a red banner where the certificate is not valid."""
-    data = contents(certificate, status=status, now=now)
-    return await asyncio.to_thread(_compile, msgspec.json.encode(data).decode())
+async def make(
+    certificate: Certificate, *, status: Status, code: PrintedCode, now: datetime
+) -> signing.Signed:
+    """The document, signed. Raises DocumentsNotSigned."""
+    page = await render(certificate, status=status, code=code, now=now)
+    return await signing.sign(page, reason=type_of(certificate).name.zh, now=now)
 
 
-def contents(certificate: Certificate, *, status: Status, now: datetime) -> dict[str, Any]:
+async def render(certificate: Certificate, *, status: Status, code: PrintedCode, now: datetime) -> bytes:
+    """The page as PDF, with a red banner where the certificate is not valid."""
+    data = msgspec.json.encode(contents(certificate, status=status, code=code, now=now)).decode()
+    return await asyncio.get_running_loop().run_in_executor(signing.in_turn, _compile, data)
+
+
+def contents(certificate: Certificate, *, status: Status, code: PrintedCode, now: datetime) -> dict[str, Any]:
     """What the document says, as the layout takes it."""
     kind = type_of(certificate)
     statement = kind.description.statement
@@ -62,6 +79,7 @@ def contents(certificate: Certificate, *, status: Status, now: datetime) -> dict
         "status": status.value,
         "headline": "暂停使用" if status is Status.SUSPENDED else "已失效",
         "explanation": "本证照" + STATUS_WORDS[status].zh + "，不得作为凭证使用。",
+        "code": {"text": code.text, "svg": code.svg},
         "howToVerify": _HOW_TO_VERIFY.zh,
         "howToVerifyEn": _HOW_TO_VERIFY.en,
         "madeAt": now.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S"),
@@ -69,8 +87,7 @@ def contents(certificate: Certificate, *, status: Status, now: datetime) -> dict
 
 
 def _compile(data: str) -> bytes:
-    with _one_at_a_time:
-        pdf: bytes = _compiler().compile(input=_layout(), format="pdf", sys_inputs={"data": data})
+    pdf: bytes = _compiler().compile(input=_layout(), format="pdf", sys_inputs={"data": data})
     return pdf
 
 

@@ -13,6 +13,7 @@ from haiyiban.codes import capsules
 from haiyiban.codes.certificate_kind import CERTIFICATE
 from haiyiban.codes.consent_controller import ConsentController, MyConsentsController
 from haiyiban.codes.controllers import CodeController
+from haiyiban.codes.document_controller import DocumentController
 from haiyiban.codes.identity_kind import IDENTITY
 from haiyiban.codes.list_controllers import TrustListController
 from haiyiban.codes.printed import printed_text
@@ -29,6 +30,7 @@ zone = Zone(
         ConsentController,
         MyConsentsController,
         CodeController,
+        DocumentController,
         VerificationController,
         TrustListController,
     ),

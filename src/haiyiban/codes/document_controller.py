@@ -1,0 +1,67 @@
+"""The signed document of a certificate, with its printed code.
+
+It is served from here because a certificate knows nothing of codes.
+"""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+from litestar import Controller, Response, get
+from litestar.datastructures import ResponseHeader
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from haiyiban import certificates, clock
+from haiyiban.certificates import CertificateMissing, DocumentsNotSigned, PrintedCode, document
+from haiyiban.codes.drawing import qr_svg
+from haiyiban.codes.printed import printed_text
+from haiyiban.codes.signing import code_keys
+from haiyiban.db import database
+from haiyiban.errors import NotSignedIn
+from haiyiban.identity.callers import Level
+from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
+from haiyiban.wire import problems
+
+log = logging.getLogger(__name__)
+
+
+class DocumentController(Controller):
+    """Certificates on paper and as files."""
+
+    path = "/certificates"
+    tags = ["certificates"]
+    guards = [resident(Level.L3)]
+
+    @get(
+        "/{certificate_id:uuid}/document",
+        summary="Print a certificate",
+        media_type="application/pdf",
+        response_headers=[ResponseHeader(name="Content-Disposition", documentation_only=True)],
+        responses=problems(CertificateMissing, NotSignedIn, StepUpNeeded, DocumentsNotSigned),
+    )
+    async def document(
+        self, request: ResidentRequest, session: NamedDependency[AsyncSession], certificate_id: FromPath[UUID]
+    ) -> Response[bytes]:
+        """The certificate as a page of PDF, signed (PAdES) and with a code to scan. One that does not hold
+        any more says so in red. The signature is stamped (B-LT) unless the time-stamping authority is away.
+        """
+        person, now = request.user.person_id, clock.now()
+        assert person is not None, "the guard lets nobody in without a person"
+        # A transaction of its own, over before the time-stamping authority is asked.
+        async with database().transaction() as before:
+            certificate = await certificates.own(before, certificate_id, person)
+            text = await printed_text(before, certificate, keys=code_keys(now), now=now)
+        status = certificates.status_on(certificate.status, certificate.valid_until, today=clock.today())
+        code = PrintedCode(text, qr_svg(text))
+        signed = await document.make(certificate, status=status, code=code, now=now)
+        await certificates.record_look(session, certificate, person)
+        log.info("document signed: %s", signed.level)
+        name = f"{certificate.type}-v{certificate.version}.pdf"
+        return Response(
+            signed.pdf,
+            media_type="application/pdf",
+            headers={"Content-Disposition": f'inline; filename="{name}"'},
+        )
