@@ -16,6 +16,7 @@ from haiyiban.db import Database
 from haiyiban.errors import Words
 from haiyiban.identity import persons
 from tests import builders
+from tests.phone import Phone
 
 Headers = dict[str, str]
 
@@ -113,6 +114,13 @@ def show(api: httpx.AsyncClient) -> Callable[[Notice], Awaitable[dict[str, Any]]
         return dict(answer.json())
 
     return shown
+
+
+@pytest.fixture
+async def phone(api: httpx.AsyncClient, notice: Notice) -> Phone:
+    """The phone of the parent, with no capsule yet."""
+    me = (await api.get("/me", headers=notice.keeper)).json()
+    return Phone(api, notice.keeper, UUID(me["accountId"]))
 
 
 @pytest.fixture
