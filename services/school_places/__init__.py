@@ -12,6 +12,7 @@ from services.school_places.afterwards_controllers import OffersController, Plac
 from services.school_places.afterwards_desk_controllers import AfterwardsController
 from services.school_places.appeal_controllers import AppealsController
 from services.school_places.controllers import SchoolPlacesController
+from services.school_places.draw_page import DrawPageController
 from services.school_places.handler import SchoolPlaceHandler
 from services.school_places.run_controllers import AllocationRunsController
 from services.school_places.seed import seed
@@ -28,6 +29,7 @@ zone = Zone(
         AfterwardsController,
         AppealsController,
     ),
+    pages=(DrawPageController,),
     handlers={"education.school-place": SchoolPlaceHandler()},
     tasks=TASKS,
     seed=seed,

@@ -37,6 +37,8 @@ class Zone:
     name: str
     title: Words
     controllers: tuple[type[Controller], ...] = ()
+    pages: tuple[type[Controller], ...] = ()
+    """Pages for people, at their own addresses: no base path, and not in the contract."""
     handlers: Mapping[str, Any] = field(default_factory=dict)
     """Matter code → `MatterHandler`, only for matters that need code."""
     tasks: tuple[Task, ...] = ()

@@ -1,13 +1,24 @@
-"""What the tests of browser programs share."""
+"""What the tests of browser programs share: Node, a Chromium, the application at an address of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from granian.constants import Interfaces
+from granian.server.embed import Server
+from litestar.types import ASGIApp
+from playwright.async_api import Browser, Page, async_playwright
 
+from haiyiban.runtime import ports
+from tests.web import chromium
 from tests.web.node import Asking, asking
+from tests.zones.school_places.conftest import clerk, make_round, officer, sign_in_staff
+
+__all__ = ["clerk", "make_round", "officer", "sign_in_staff"]
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +26,59 @@ def second_verifier() -> Iterator[Asking]:
     """The TypeScript verifier, asked over a pipe."""
     with asking(Path(__file__).with_name("judge.mjs")) as node:
         yield node
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """A Chromium that reaches this machine alone."""
+    found = chromium.find()
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(
+            executable_path=found.program,
+            args=list(chromium.FLAGS),
+            env={**os.environ, **found.environ},
+        )
+        yield launched
+        await launched.close()
+
+
+@pytest.fixture(scope="session")
+async def site(app: ASGIApp) -> AsyncIterator[str]:
+    """The address of the application, served as it is in production."""
+    port = ports.any_free()
+    server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGINL)
+    serving = asyncio.create_task(server.serve())
+    await _until_open(port)
+    yield f"http://127.0.0.1:{port}"
+    server.stop()
+    await serving
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A fresh phone-sized page; the test fails on anything the page complains of or asks of another host."""
+    complaints: list[str] = []
+    opened = await browser.new_page(viewport={"width": 390, "height": 844}, locale="zh-CN")
+    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on(
+        "request",
+        lambda sent: (
+            None if sent.url.startswith(("http://127.0.0.1:", "data:")) else complaints.append(sent.url)
+        ),
+    )
+    yield opened
+    await opened.close()
+    assert complaints == []
+
+
+async def _until_open(port: int) -> None:
+    for _ in range(200):
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.05)
+        else:
+            writer.close()
+            return
+    raise AssertionError("the application does not listen")

@@ -44,13 +44,16 @@ async def provide_session(scope: Scope) -> AsyncSession:
 def build(settings: Settings, *lifespan: Lifespan) -> Litestar:
     """The Litestar application without its edge; needs no database, as for writing the contract."""
     zones = (*discovery.features(), *discovery.zones(settings.zones))
-    return assemble([controller for zone in zones for controller in zone.controllers], *lifespan)
+    pages = [page for zone in zones for page in zone.pages]
+    return assemble([controller for zone in zones for controller in zone.controllers], *lifespan, pages=pages)
 
 
-def assemble(controllers: Sequence[type[Controller]], *lifespan: Lifespan) -> Litestar:
+def assemble(
+    controllers: Sequence[type[Controller]], *lifespan: Lifespan, pages: Sequence[type[Controller]] = ()
+) -> Litestar:
     """The application of these controllers, with everything that is the same for all of them."""
     application = Litestar(
-        route_handlers=[Router(API, route_handlers=controllers), SystemController],
+        route_handlers=[Router(API, route_handlers=controllers), *pages, SystemController],
         dependencies={"session": Provide(provide_session)},
         exception_handlers={Exception: to_response},
         openapi_config=contract.config(),

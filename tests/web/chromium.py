@@ -1,0 +1,113 @@
+"""A Chromium for the tests of pages, on any machine.
+
+In this order: `$HAIYIBAN_CHROMIUM`; a browser that is installed; Playwright's own download, when its server
+can be reached; the npm package `@sparticuz/chromium` (package.json beside this file), which carries a
+headless Chromium and its libraries for Linux on x86-64, unpacked once into the user's cache. So a machine
+that reaches PyPI and npm alone needs nothing else. Otherwise the tests fail and say what to install.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.web.node import NODE, npm
+
+INSTALLED = ("/usr/bin/chromium", "/usr/bin/google-chrome", "/usr/bin/chromium-browser")
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+"""Nothing but this machine can be reached, whatever a page asks for."""
+
+HELP = (
+    "没有可用的 Chromium：请安装（Debian/Ubuntu: apt install chromium），"
+    "或用 HAIYIBAN_CHROMIUM 指定它的路径。\n"
+    "No Chromium: install one (Debian/Ubuntu: apt install chromium), or name its path in HAIYIBAN_CHROMIUM."
+)
+FOLDER = Path(__file__).parent
+
+
+class Chromium(NamedTuple):
+    """A program, and what it needs in its environment."""
+
+    program: str
+    environ: dict[str, str]
+
+
+def find() -> Chromium:
+    """A Chromium that can be started. Raises AssertionError with what to install."""
+    named = os.environ.get("HAIYIBAN_CHROMIUM")
+    if named:
+        assert Path(named).is_file(), f"HAIYIBAN_CHROMIUM names {named}, which does not exist"
+        return Chromium(named, {})
+    for program in INSTALLED:
+        if Path(program).is_file():
+            return Chromium(program, {})
+    ready = _npm_folder()
+    if (ready / "chromium").exists():
+        return _of_npm(ready)
+    downloaded = _by_playwright()
+    if downloaded:
+        return Chromium(downloaded, {})
+    try:
+        return _by_npm()
+    except (AssertionError, OSError, subprocess.CalledProcessError) as error:
+        raise AssertionError(f"{HELP}\n{error}") from error
+
+
+def _npm_folder() -> Path:
+    """Where the browser of the npm package is unpacked: another version, another folder."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    lock = (FOLDER / "package-lock.json").read_bytes()
+    return cache / "haiyiban" / "chromium" / sha256(lock).hexdigest()[:16]
+
+
+def _of_npm(folder: Path) -> Chromium:
+    environ = {"LD_LIBRARY_PATH": str(folder / "lib"), "FONTCONFIG_PATH": str(folder / "fonts")}
+    return Chromium(str(folder / "chromium"), environ)
+
+
+def _by_playwright() -> str | None:
+    """Playwright's own browser; None where its server cannot be reached."""
+    with suppress(subprocess.TimeoutExpired):
+        subprocess.run(
+            [sys.executable, "-m", "playwright", "install", "chromium-headless-shell"],
+            capture_output=True,
+            timeout=180,
+            check=False,
+        )
+    folder = os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or str(Path.home() / ".cache" / "ms-playwright")
+    found = sorted(Path(folder).glob("chromium_headless_shell-*/*/*headless*shell"))
+    return str(found[-1]) if found else None
+
+
+def _by_npm() -> Chromium:
+    """The browser of the npm package, unpacked once: another process may be doing the same."""
+    ready = _npm_folder()
+    ready.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ready.parent) as name:
+        folder = Path(name)
+        for file in ("package.json", "package-lock.json", ".npmrc"):
+            shutil.copy(FOLDER / file, folder)
+        npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", folder=folder)
+        unpacked = folder / "unpacked"
+        subprocess.run([NODE, FOLDER / "unpack_chromium.mjs", folder, unpacked], check=True)
+        with suppress(OSError):  # the other process was faster
+            unpacked.rename(ready)
+    return _of_npm(ready)
