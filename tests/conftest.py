@@ -29,6 +29,7 @@ from haiyiban.runtime.app import create_app
 from haiyiban.runtime.postgres import EmbeddedPostgres
 from haiyiban.runtime.valkey import EmbeddedValkey
 from haiyiban.settings import Settings
+from tests.contracts.documented import require_documented
 
 API = "/api/v1"
 
@@ -122,7 +123,12 @@ def worker(settings: Settings, environ: dict[str, str]) -> Iterator[None]:
 async def api(app: ASGIApp, worker: None) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application, nobody signed in."""
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
-    async with httpx.AsyncClient(transport=transport, base_url=f"http://test{API}", timeout=30) as client:
+    async with httpx.AsyncClient(
+        transport=transport,
+        base_url=f"http://test{API}",
+        timeout=30,
+        event_hooks={"response": [require_documented]},
+    ) as client:
         yield client
 
 

@@ -51,7 +51,7 @@ class SignedIn:
 
 async def texts(sandbox: httpx.AsyncClient, phone: str, *, count: int = 1) -> list[dict[str, Any]]:
     """A phone's messages, newest first, once there are `count` of them."""
-    for _ in range(100):
+    for _ in range(600):
         answer = await sandbox.get("/sms", params={"phone": phone})
         if len(answer.json()) >= count:
             return list(answer.json())

@@ -6,6 +6,7 @@ so a revocation is in force everywhere within two seconds, with or without Redis
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from uuid import UUID
 
@@ -30,16 +31,20 @@ class Revocation(Base):
 
 
 _revoked: frozenset[UUID] = frozenset()
+_here: dict[UUID, float] = {}
+"""When this process itself revoked somebody: a reading that began before that commit does not know of it."""
+_COMMITS_WITHIN_SECONDS = 5.0
 
 
 async def revoke(session: AsyncSession, subject_id: UUID) -> None:
     """Refuse the access tokens of a session, account, staff member or verifier from now on.
 
-    This process refuses them at once, even before the commit: if that fails, the next reading of the list
-    lets them in again.
+    This process refuses them at once, even before the commit: if that fails, it lets them in again after
+    some seconds.
     """
     global _revoked
     _revoked |= {subject_id}
+    _here[subject_id] = time.monotonic()
     expires = clock.now() + 2 * LIFE
     statement = upsert(Revocation).values(subject_id=subject_id, expires_at=expires)
     await session.execute(
@@ -49,6 +54,7 @@ async def revoke(session: AsyncSession, subject_id: UUID) -> None:
 
 async def restore(session: AsyncSession, subject_id: UUID) -> None:
     """Accept again, as when a verifier's suspension ends."""
+    _here.pop(subject_id, None)
     row = await session.get(Revocation, subject_id)
     if row is not None:
         await session.delete(row)
@@ -58,7 +64,11 @@ async def reload(session: AsyncSession) -> None:
     """Read the live list into this process."""
     global _revoked
     rows = await session.scalars(select(Revocation.subject_id).where(Revocation.expires_at > clock.now()))
-    _revoked = frozenset(rows)
+    known = frozenset(rows)
+    for subject_id, at in list(_here.items()):
+        if time.monotonic() - at > _COMMITS_WITHIN_SECONDS:
+            del _here[subject_id]
+    _revoked = known | _here.keys()
 
 
 def is_revoked(caller: Caller) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from sqlalchemy import text
 
+from haiyiban.db import Database
+from haiyiban.identity import revocations
 from tests.people import Resident, sign_in, slug
 
 NOBODYS = "01a1fbb2-4883-776a-a820-89688781117f"
@@ -64,3 +67,16 @@ async def test_nobody_signed_in_is_asked_to_sign_in(api: httpx.AsyncClient, meth
     bodies = {"real-name": {"name": "王", "idNumber": "1"}, "result": {"faceToken": "pass"}}
     answer = await api.request(method, path, json=bodies.get(path.rsplit("/", 1)[-1]))
     assert (answer.status_code, slug(answer)) == (401, "not-signed-in")
+
+
+async def test_a_reading_that_began_before_the_end_does_not_let_it_in_again(
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, database: Database
+) -> None:
+    session = await sign_in(api, sandbox, Resident().phone)
+    async with database.reading() as early:
+        # The snapshot is taken here, before the session ends.
+        await early.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        await early.execute(text("SELECT 1 FROM identity_revocation"))
+        assert (await api.delete("/auth/sessions/current", headers=session.headers)).status_code == 204
+        await revocations.reload(early)
+    assert (await api.get("/me", headers=session.headers)).status_code == 401
