@@ -14,6 +14,7 @@ from haiyiban.codes.certificate_kind import CERTIFICATE
 from haiyiban.codes.consent_controller import ConsentController, MyConsentsController
 from haiyiban.codes.controllers import CodeController
 from haiyiban.codes.document_controller import DocumentController
+from haiyiban.codes.events_controller import CodeEventsController
 from haiyiban.codes.identity_kind import IDENTITY
 from haiyiban.codes.list_controllers import TrustListController
 from haiyiban.codes.printed import printed_text
@@ -27,6 +28,7 @@ zone = Zone(
     tasks=(capsules.FORGET,),
     code_kinds=(CERTIFICATE, IDENTITY),
     controllers=(
+        CodeEventsController,
         ConsentController,
         MyConsentsController,
         CodeController,

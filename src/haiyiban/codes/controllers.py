@@ -18,6 +18,7 @@ from haiyiban.codes.drawing import qr_svg
 from haiyiban.codes.identity_kind import OwnIdentityOnly
 from haiyiban.codes.kinds import Wanted
 from haiyiban.codes.signing import code_keys
+from haiyiban.codes.state_read import state_read
 from haiyiban.codes.wire import CapsuleRead, CodeCreate, CodeRead, CodeStateRead, NonceRead
 from haiyiban.context import current
 from haiyiban.errors import NotSignedIn
@@ -90,18 +91,11 @@ class CodeController(Controller):
     @get("/{code_id:uuid}", summary="What became of a code", responses=problems(showing.CodeMissing))
     async def state(self, request: ResidentRequest, code_id: FromPath[UUID]) -> CodeStateRead:
         """`shown`, `used` or `expired`; of a capsule `active`, `withdrawn` or `expired`. Once used, when and
-        by whom last."""
+        by whom last. `consent_asked` while a verifier waits for my answer, `consent_refused` after a no."""
         now = clock.now()
-        found = await showing.state_of(code_id, _person(request), keys=code_keys(now), now=now)
-        english = current().language.startswith("en")
-        return CodeStateRead(
-            id=code_id,
-            kind=found.kind.name,
-            state=found.state(now),
-            expires_at=found.expires_at,
-            used_at=found.used_at,
-            used_by=found.used_by_en if english else found.used_by_zh,
-        )
+        keys = code_keys(now)
+        found = await showing.state_of(code_id, _person(request), keys=keys, now=now)
+        return state_read(found, cti=keys.cti, language=current().language, now=now)
 
     @get(
         "/{code_id:uuid}/image.svg",

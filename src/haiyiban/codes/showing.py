@@ -13,12 +13,14 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from haiyiban.codes import kinds
+from haiyiban.codes import kinds, uses
 from haiyiban.codes.claims import Claims
 from haiyiban.codes.cti import CodeRef, new_code_id
 from haiyiban.codes.envelope import sign_form_a
 from haiyiban.codes.kinds import CodeKind, Showable
+from haiyiban.codes.outcomes import Outcome
 from haiyiban.codes.signing import CODE_LIFE, CodeKeys
+from haiyiban.codes.uses import Use
 from haiyiban.codes.withdrawn import WITHDRAWN
 from haiyiban.db import database
 from haiyiban.errors import Conflict, NotFound, Problem, Words
@@ -57,16 +59,24 @@ class CodeState(NamedTuple):
     is_capsule: bool
     is_withdrawn: bool
     expires_at: datetime
-    used_at: datetime | None
-    """When it was accepted last."""
-    used_by_zh: str | None
-    used_by_en: str | None
+    uses: list[Use]
+    """The newest first; more than one of a capsule only."""
+
+    def asked(self, now: datetime) -> Use | None:
+        """The use whose consent the holder is asked for at this moment."""
+        return next((use for use in self.uses if use.is_open(now)), None)
+
+    def accepted(self, now: datetime) -> Use | None:
+        """The last use that let somebody see what the code shows."""
+        return next((use for use in self.uses if use.came_to(now) == Outcome.VALID), None)
 
     def state(self, now: datetime) -> str:
-        """`shown`, `used` or `expired`; of a capsule, which is used many times, `active`, `withdrawn` or
-        `expired`."""
-        if self.used_at is not None and not self.is_capsule:
-            return "used"
+        """`shown`, `consent_asked`, `used`, `consent_refused` or `expired`; of a capsule, which is used many
+        times, `active`, `consent_asked`, `withdrawn` or `expired`."""
+        if self.asked(now) is not None:
+            return "consent_asked"
+        if self.uses and not self.is_capsule:
+            return "consent_refused" if self.uses[0].came_to(now) == Outcome.CONSENT_REFUSED else "used"
         if now > self.expires_at:
             return "expired"
         if self.is_capsule:
@@ -92,16 +102,15 @@ async def state_of(code_id: UUID, person_id: UUID, *, keys: CodeKeys, now: datet
     except Problem:
         pass  # mine, and not to be shown any more: what became of it is still mine to read
     async with database().autocommit.connect() as connection:
-        row = (await connection.exec_driver_sql(_STATE, (code_id, keys.cti.seal(code_id)))).one()
+        row = (await connection.exec_driver_sql(_STATE, (code_id,))).one()
+    (found,) = await uses.of_codes([keys.cti.seal(code_id)])
     return CodeState(
         ref=ref,
         kind=kind,
         is_capsule=row.expires_at is not None,
         is_withdrawn=row.withdrawn,
         expires_at=row.expires_at or _second(ref) + CODE_LIFE,
-        used_at=row.at,
-        used_by_zh=row.name_zh,
-        used_by_en=row.name_en,
+        uses=found,
     )
 
 
@@ -143,16 +152,8 @@ def _second(ref: CodeRef) -> datetime:
     return ref.made_at.replace(microsecond=0)
 
 
-# Each use of a capsule is recorded under its cti and the instant of the proof.
 _STATE = f"""
-SELECT capsule.expires_at, coalesce({WITHDRAWN}, false) AS withdrawn, used.at,
-  verifier.name_zh, verifier.name_en
-FROM (VALUES ($1::uuid, $2::bytea)) AS code (id, cti)
+SELECT capsule.expires_at, coalesce({WITHDRAWN}, false) AS withdrawn
+FROM (VALUES ($1::uuid)) AS code (id)
 LEFT JOIN codes_capsule AS capsule ON capsule.id = code.id
-LEFT JOIN LATERAL (
-  SELECT at, verifier_id FROM codes_verification
-  WHERE single_use BETWEEN code.cti AND code.cti || '\\xffffffffffffffff'::bytea AND outcome = 'valid'
-  ORDER BY single_use DESC LIMIT 1
-) AS used ON true
-LEFT JOIN verifiers_verifier AS verifier ON verifier.id = used.verifier_id
-"""  # noqa: S608 - two constants of ours
+"""  # noqa: S608 - a constant of ours

@@ -49,6 +49,12 @@ class Use(NamedTuple):
         """Its accredited name."""
         return Words(self.verifier_zh, self.verifier_en)
 
+    @property
+    def purpose_words(self) -> Words:
+        """What it is for; a withdrawn purpose by its own name."""
+        found = purposes().get(self.purpose)
+        return found.title.words if found is not None else Words(self.purpose, self.purpose)
+
     def is_open(self, now: datetime) -> bool:
         """Whether the holder is asked and may still answer."""
         return self.decision is None and self.answer_by is not None and now <= self.answer_by
@@ -89,7 +95,7 @@ def asking(use: Use, *, cti: CtiCipher, language: str) -> ConsentAskedRead:
         id=use.id,
         code_id=code.id if code is not None else None,
         verifier=use.verifier.in_language(language),
-        purpose=purpose_words(use.purpose).in_language(language),
+        purpose=use.purpose_words.in_language(language),
         place=use.place,
         certificate=AskedCertificate(
             id=use.certificate_id, type=use.type, type_name=type_.name.in_language(language)
@@ -108,12 +114,6 @@ def titles(type_: types.CertificateType, fields: Sequence[str], language: str) -
         FieldTitle(name=name, title=words.get(name, Words(name, name)).in_language(language))
         for name in fields
     ]
-
-
-def purpose_words(name: str) -> Words:
-    """What a purpose is called; a withdrawn one by its own name."""
-    found = purposes().get(name)
-    return found.title.words if found is not None else Words(name, name)
 
 
 def _use(row: Any) -> Use:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
@@ -18,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban.batching import Batcher
 from haiyiban.certificates import Certificate
-from haiyiban.codes import consent, disclosures, kinds, looks
+from haiyiban.codes import consent, disclosures, kinds, looks, uses, wakeups
 from haiyiban.codes.answers import VerificationRead, answer_of, settled_answer
 from haiyiban.codes.claims import Kind
 from haiyiban.codes.consent_wire import Fields
@@ -118,7 +119,7 @@ async def verify(
             idempotency_key=idempotency_key,
             request_hash=request_hash,
             purpose=wanted.purpose,
-            place=asked.place,
+            place=asked.place or caller.place,
             kind=judged.kind,
             single_use=judged.single_use,
             ref=judged.ref if behind is None else None,
@@ -134,7 +135,7 @@ async def verify(
             answer_by=now + consent.CONSENT_LIFE if judged.granted is Outcome.CONSENT_PENDING else None,
             language=context.language,
             at=now,
-            actor_unit=caller.name,
+            actor_unit=caller.unit,
             request_id=context.request_id,
             address=context.address,
         )
@@ -245,4 +246,18 @@ def _hash(asked: VerificationCreate) -> bytes:
 _AFTER_STEP_6 = (Outcome.VALID, Outcome.WRONG_KIND)
 _encoder = msgspec.msgpack.Encoder()
 _EXPECTED: dict[str | None, int | None] = {None: None} | {kind.name.lower(): int(kind) for kind in Kind}
-_recording: Batcher[Asked, Recorded] = Batcher(record)
+
+
+async def _record(batch: Sequence[Asked]) -> list[Recorded]:
+    """Record a batch; then tell the phones that show what was accepted or is asked for."""
+    recorded = await record(batch)
+    wakeups.current().send(
+        asked.single_use[: uses.CTI_BYTES]
+        for asked, found in zip(batch, recorded, strict=True)
+        if asked.single_use is not None and found.outcome in _WAKES
+    )
+    return recorded
+
+
+_WAKES = frozenset({Outcome.VALID, Outcome.CONSENT_PENDING})
+_recording: Batcher[Asked, Recorded] = Batcher(_record)

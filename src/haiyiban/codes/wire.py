@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from haiyiban.codes.consent_wire import ConsentAskedRead
 from haiyiban.wire import Input, Output
 
 
@@ -50,7 +51,7 @@ class NonceRead(Output):
 
 class CodeStateRead(Output):
     """What became of a code or a capsule; `usedBy` is the accredited name of the verifier that accepted it
-    last."""
+    last. `consent` is there while the state is `consent_asked`."""
 
     id: UUID
     kind: str
@@ -58,3 +59,4 @@ class CodeStateRead(Output):
     expires_at: datetime
     used_at: datetime | None = None
     used_by: str | None = None
+    consent: ConsentAskedRead | None = None

@@ -14,7 +14,7 @@ from litestar.types import ASGIApp, Scope
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import registers
-from haiyiban.codes import nonces
+from haiyiban.codes import nonces, streams
 from haiyiban.db import Database
 from haiyiban.identity import address_limit, revocations
 from haiyiban.identity.tokens import access_tokens
@@ -82,6 +82,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             refreshing.cancel()
             with suppress(asyncio.CancelledError):
                 await refreshing
+            await streams.end()
             access_log.flush()
             await registers.close()
             await address_limit.close()

@@ -78,6 +78,8 @@ class Edge:
         method = scope["method"]
         if method == "HEAD":
             scope["method"] = "GET"
+            # Of a stream nobody waits for what follows the headers.
+            receive = _gone
         unit = Unit(self._database, asked=lambda: self._asked(scope))
         reply = Reply(unit, send, request_id=circumstances.request_id, head=method == "HEAD")
         try:
@@ -89,7 +91,7 @@ class Edge:
             await unit.close()
             # It knows the scope that holds it; a cycle would be left to the garbage collector, which is dear.
             scope["state"].pop("unit", None)
-            self._record(scope, method, reply, time.perf_counter() - started)
+            self._record(scope, method, reply, (reply.began_at or time.perf_counter()) - started)
 
     async def _enter(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, unit: Unit, reply: Reply
@@ -183,6 +185,11 @@ class Edge:
                 bytes=reply.size,
             )
         )
+
+
+async def _gone() -> dict[str, str]:
+    """The `receive` of a request whose sender has what it wanted."""
+    return {"type": "http.disconnect"}
 
 
 def keeps_answers(path: str) -> bool:

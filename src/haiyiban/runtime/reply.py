@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -35,13 +36,16 @@ class Reply:
         self._begun = False
         self.status = 0
         self.size = 0
+        self.began_at = 0.0
+        """When a stream sent its first byte (perf_counter): how long it then lasts is not our speed."""
 
     async def __call__(self, message: Message) -> None:
         """ASGI's `send` for the application."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self._headers = list(message["headers"])
-            self._streaming = _value(self._headers, b"content-type").startswith(b"text/event-stream")
+            is_stream = _value(self._headers, b"content-type").startswith(b"text/event-stream")
+            self._streaming = is_stream and not self._head
             return
         if message["type"] != "http.response.body":
             return
@@ -52,6 +56,7 @@ class Reply:
         if not self._begun:
             await self._settle()
             await self._begin()
+            self.began_at = time.perf_counter()
         await self._pass(chunk, more=message.get("more_body", False))
 
     async def finish(self) -> None:
