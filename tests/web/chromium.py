@@ -9,7 +9,6 @@ that reaches PyPI and npm alone needs nothing else. Otherwise the tests fail and
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.web.node import NODE, npm
+from tests.web.node import NODE, cache, installed
 
 INSTALLED = ("/usr/bin/chromium", "/usr/bin/google-chrome", "/usr/bin/chromium-browser")
 FLAGS = (
@@ -73,9 +72,8 @@ def find() -> Chromium:
 
 def _npm_folder() -> Path:
     """Where the browser of the npm package is unpacked: another version, another folder."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     lock = (FOLDER / "package-lock.json").read_bytes()
-    return cache / "haiyiban" / "chromium" / sha256(lock).hexdigest()[:16]
+    return cache() / "chromium" / sha256(lock).hexdigest()[:16]
 
 
 def _of_npm(folder: Path) -> Chromium:
@@ -102,12 +100,8 @@ def _by_npm() -> Chromium:
     ready = _npm_folder()
     ready.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=ready.parent) as name:
-        folder = Path(name)
-        for file in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(FOLDER / file, folder)
-        npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", folder=folder)
-        unpacked = folder / "unpacked"
-        subprocess.run([NODE, FOLDER / "unpack_chromium.mjs", folder, unpacked], check=True)
+        unpacked = Path(name) / "unpacked"
+        subprocess.run([NODE, FOLDER / "unpack_chromium.mjs", installed(FOLDER), unpacked], check=True)
         with suppress(OSError):  # the other process was faster
             unpacked.rename(ready)
     return _of_npm(ready)

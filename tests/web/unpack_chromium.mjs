@@ -1,4 +1,4 @@
-// Unpacks the Chromium of the npm package @sparticuz/chromium: `node unpack_chromium.mjs FROM TO`.
+// Unpacks the Chromium of the npm package @sparticuz/chromium: `node unpack_chromium.mjs NODE_MODULES TO`.
 import { execFileSync } from "node:child_process";
 import { createReadStream, createWriteStream, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { createBrotliDecompress } from "node:zlib";
 
 const [from, to] = process.argv.slice(2);
-const packed = join(from, "node_modules", "@sparticuz", "chromium", "bin");
+const packed = join(from, "@sparticuz", "chromium", "bin");
 mkdirSync(join(to, "fonts"), { recursive: true });
 
 async function unpack(name, target, mode) {

@@ -222,7 +222,7 @@ class Reader {
 
   #name(at, name, members) {
     const start = this.#at;
-    for (const byte of new TextEncoder().encode(`"${name}":`)) {
+    for (const byte of writtenName(name)) {
       if (this.#bytes[this.#at] !== byte) {
         const found = this.#nameAt(start);
         const unknown = found !== null && !(found in members);
@@ -260,6 +260,14 @@ class Reader {
       { at, byte, found },
     );
   }
+}
+
+const writtenNames = new Map();
+
+/** A member's name as it stands in the file. */
+function writtenName(name) {
+  if (!writtenNames.has(name)) writtenNames.set(name, new TextEncoder().encode(`"${name}":`));
+  return writtenNames.get(name);
 }
 
 /** The character of one escaped unit, or of two that belong together; null for half of one. */
