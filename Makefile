@@ -1,6 +1,6 @@
 # A machine with Python 3.11 or newer, git and make needs nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test check check-format check-lint check-types check-imports check-wheel bench openapi lock clean
+.PHONY: help run test check check-format check-lint check-types check-imports check-wheel bench openapi examples lock clean
 BIN := .venv/bin
 
 help: ## show this list
@@ -32,6 +32,11 @@ bench: .venv/test.stamp ## measure the hot paths against the bare framework, in 
 
 openapi: .venv/test.stamp ## write the API's contract to openapi/openapi.json
 	$(BIN)/python -m haiyiban.cli openapi
+
+examples: .venv/test.stamp ## record the contract's examples that are missing, then write the contract
+	HAIYIBAN_RECORD_EXAMPLES=1 $(BIN)/python -m pytest -q --numprocesses auto --dist loadfile \
+		tests/kernel tests/zones tests/contracts/test_audit.py
+	@$(MAKE) --no-print-directory openapi
 
 LOCK = uv pip compile pyproject.toml deploy/build.in --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-emit-index-url

@@ -29,9 +29,15 @@ from haiyiban.runtime.app import create_app
 from haiyiban.runtime.postgres import EmbeddedPostgres
 from haiyiban.runtime.valkey import EmbeddedValkey
 from haiyiban.settings import Settings
+from tests.contracts import recording
 from tests.contracts.documented import require_documented
 
 API = "/api/v1"
+
+
+def pytest_sessionfinish() -> None:
+    """Keep what was recorded, if this run records."""
+    recording.save()
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +133,7 @@ async def api(app: ASGIApp, worker: None) -> AsyncIterator[httpx.AsyncClient]:
         transport=transport,
         base_url=f"http://test{API}",
         timeout=30,
-        event_hooks={"response": [require_documented]},
+        event_hooks={"response": [require_documented, recording.record]},
     ) as client:
         yield client
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from functools import cache
+from typing import Any
 
 import httpx
 
@@ -22,32 +23,26 @@ async def require_documented(response: httpx.Response) -> None:
         return
     await response.aread()
     slug = response.json()["type"].removeprefix("/problems/")
-    named = _named(response.request.method, response.request.url.path)
-    if named is None or slug in _ANYWHERE:
+    operation = operation_of(response.request.method, response.request.url.path)
+    if operation is None or slug in _ANYWHERE:
         return
-    told = named.get(str(response.status_code), "")
+    told = operation["responses"].get(str(response.status_code), {}).get("description", "")
     where = f"{response.request.method} {response.request.url.path}"
     assert f"`{slug}`" in told, f"{where}: {response.status_code} {slug} is not in its contract"
 
 
-def _named(method: str, path: str) -> dict[str, str] | None:
-    """The refusals that the contract names for an operation, as their descriptions by status."""
-    for pattern, operations in _operations():
-        if pattern.fullmatch(path) and method.lower() in operations:
-            return operations[method.lower()]
+def operation_of(method: str, path: str) -> dict[str, Any] | None:
+    """What the contract says of the operation behind an address, if there is one."""
+    for pattern, item in _addresses():
+        if pattern.fullmatch(path) and method.lower() in item:
+            operation: dict[str, Any] = item[method.lower()]
+            return operation
     return None
 
 
 @cache
-def _operations() -> list[tuple[re.Pattern[str], dict[str, dict[str, str]]]]:
+def _addresses() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
     document = json.loads(contract.document(build(Settings(env="test"))))
-    found = []
     # An address of fixed words comes before one with a place for anything.
-    for path, item in sorted(document["paths"].items(), key=lambda each: each[0].count("{")):
-        pattern = re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path))
-        operations = {
-            method: {status: answer.get("description", "") for status, answer in each["responses"].items()}
-            for method, each in item.items()
-        }
-        found.append((pattern, operations))
-    return found
+    paths = sorted(document["paths"].items(), key=lambda each: each[0].count("{"))
+    return [(re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path)), item) for path, item in paths]

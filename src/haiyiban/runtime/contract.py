@@ -24,7 +24,7 @@ from haiyiban.errors import Malformed, NotAllowed, NotSignedIn, Problem, TooLarg
 from haiyiban.forms.strict import MalformedJson
 from haiyiban.identity.guards import StepUpNeeded
 from haiyiban.identity.tokens import InvalidToken
-from haiyiban.runtime import discovery
+from haiyiban.runtime import discovery, examples
 from haiyiban.runtime.edge import keeps_answers
 from haiyiban.runtime.idempotency import IdempotencyInFlight, IdempotencyMismatch
 from haiyiban.runtime.problems import MEDIA
@@ -89,6 +89,9 @@ def document(application: Litestar) -> bytes:
                 operation = schema["paths"].get(route.path_format, {}).get(method.lower())
                 if operation is not None:
                     _mend(operation, route.path_format, method, handler)
+    for item in schema["paths"].values():
+        for operation in item.values():
+            examples.show(operation)
     schema["tags"] = _tags()
     components = schema["components"]["schemas"]
     for kind in (*_kinds_of(Output), *_kinds_of(Input)):
