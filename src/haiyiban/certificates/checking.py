@@ -22,7 +22,6 @@ from asn1crypto import x509
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.ades.report import AdESIndeterminate
-from pyhanko.sign.diff_analysis import ModificationLevel
 from pyhanko.sign.validation import EmbeddedPdfSignature, async_validate_pdf_signature
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.errors import NoDSSFoundError, SignatureValidationError
@@ -174,7 +173,9 @@ async def _judge(reader: PdfFileReader, roots: Sequence[x509.Certificate], now: 
 def _finding(status: PdfSignatureStatus) -> Finding:
     if not status.intact or not status.valid:
         return Finding.CHANGED
-    if status.coverage is not SignatureCoverageLevel.ENTIRE_FILE and not _only_archived(status):
+    # Nothing may be appended, not even what archives append: the keywords, and with them the code's text,
+    # may be changed by that.
+    if status.coverage is not SignatureCoverageLevel.ENTIRE_FILE:
         return Finding.ADDED_TO
     if status.revoked:
         return Finding.REVOKED_SIGNER
@@ -185,11 +186,6 @@ def _finding(status: PdfSignatureStatus) -> Finding:
         )
         return Finding.EXPIRED_SIGNER if ended else Finding.UNKNOWN_SIGNER
     return Finding.GOOD
-
-
-def _only_archived(status: PdfSignatureStatus) -> bool:
-    """Whether all that came after the signature are stamps and revocation lists, as archives add them."""
-    return bool(status.docmdp_ok and status.modification_level is ModificationLevel.LTA_UPDATES)
 
 
 async def _status(signature: EmbeddedPdfSignature, context: ValidationContext) -> PdfSignatureStatus:
