@@ -13,7 +13,7 @@ export interface TrustEntry {
   readonly notBefore: string;
   readonly notAfter: string;
   readonly revokedAt?: string;
-  /** "lists" for a key that signs lists and no codes. */
+  /** "lists" for a key that signs deny-lists and status lists, and no codes; absent for codes. */
   readonly use?: string;
 }
 
@@ -28,7 +28,7 @@ interface UsableKey {
   readonly kid: string;
   readonly key: CryptoKey;
   readonly kinds: readonly number[];
-  readonly use: string;
+  readonly use: string | undefined;
   readonly starts: number;
   readonly ends: number;
 }
@@ -41,7 +41,7 @@ const RFC3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$
  */
 export async function readTrustList(signed: string, root: JsonWebKey, held?: TrustList): Promise<TrustList> {
   const payload = await readSigned(signed, "trust-list+jwt", root);
-  const { entries, iat, exp } = payload as { entries: TrustEntry[]; iat: number; exp: number };
+  const { entries, iat, exp } = (payload ?? {}) as { entries: TrustEntry[]; iat: number; exp: number };
   if (!Array.isArray(entries) || !Number.isSafeInteger(iat) || !Number.isSafeInteger(exp)) {
     throw new UntrustedList("a list without entries, iat or exp");
   }
@@ -70,13 +70,16 @@ export function codeKeys(
 ): CryptoKey[] {
   const kid = hex(signer.kid);
   return list.keys
-    .filter((key) => signer.alg === ES256 && key.kid === kid && key.kinds.includes(kind) && standsAt(key, at))
+    .filter((key) => signer.alg === ES256 && key.use === undefined && key.kid === kid)
+    .filter((key) => key.kinds.includes(kind) && standsAt(key, at))
     .map((key) => key.key);
 }
 
-/** The keys that may have signed a list at an instant. */
-export function listKeys(list: TrustList, at: number): CryptoKey[] {
-  return list.keys.filter((key) => key.use === "lists" && standsAt(key, at)).map((key) => key.key);
+/** The keys of this kid that may have signed a list at an instant. */
+export function listKeys(list: TrustList, kid: unknown, at: number): CryptoKey[] {
+  return list.keys
+    .filter((key) => key.use === "lists" && key.kid === kid && standsAt(key, at))
+    .map((key) => key.key);
 }
 
 function standsAt(key: UsableKey, at: number): boolean {
@@ -98,7 +101,7 @@ async function usable(entry: TrustEntry): Promise<UsableKey> {
     kid: entry.kid,
     key,
     kinds: entry.kinds,
-    use: entry.use ?? "codes",
+    use: entry.use,
     starts: seconds(entry.notBefore),
     ends: Math.min(ends, seconds(entry.notAfter)),
   };

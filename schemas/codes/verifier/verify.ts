@@ -3,6 +3,7 @@
 import { hex, same, type Bytes } from "./bytes.ts";
 import { HEALTH, type Claims } from "./claims.ts";
 import { readText, type Code, type Proof } from "./envelope.ts";
+import { statusAt, type StatusList } from "./lists.ts";
 import { MalformedCode } from "./malformed.ts";
 import { holds, isLowS, keyOfPoint } from "./p256.ts";
 import { codeKeys, type TrustList } from "./trust.ts";
@@ -16,8 +17,11 @@ export type Outcome =
   | "not_yet_valid"
   | "expired"
   | "denied"
+  | "revoked"
+  | "suspended"
   | "wrong_kind"
-  | "stale_lists";
+  | "stale_lists"
+  | "unavailable";
 
 /** `claims` are there only when the signatures hold: what an unproven code says is nobody's word. */
 export interface Checked {
@@ -34,6 +38,8 @@ export interface Circumstances {
   /** Age of the older list held; absent where the lists are live. */
   readonly listsAgeSeconds?: number;
   readonly expectedKind?: number;
+  /** The status lists held, by their URI; absent where the source is asked about printed codes instead. */
+  readonly statusLists?: ReadonlyMap<string, StatusList>;
   /** Your own: a device-bound code must answer it. */
   readonly challenge?: Bytes;
 }
@@ -73,7 +79,9 @@ export async function verify(text: string, circumstances: Circumstances): Promis
     (code.proof && outOfTime(code.proof.t, SKEW, code.proof.t, PROOF_LIVES, at)) ??
     outOfTime(code.claims.iat, SKEW, code.claims.exp, SKEW, at) ?? // step 6
     withdrawn(code, circumstances) ?? // step 7
-    (isExpected(code.claims.kind, circumstances.expectedKind) ? "valid" : "wrong_kind"); // step 8
+    otherKind(code.claims.kind, circumstances.expectedKind) ?? // step 8
+    fallen(code.claims, circumstances) ?? // step 9
+    "valid";
   return { outcome, claims: code.claims };
 }
 
@@ -98,14 +106,39 @@ function outOfTime(
   return at > ends + after ? "expired" : undefined;
 }
 
-function withdrawn(code: Code, circumstances: Circumstances): "denied" | "stale_lists" | undefined {
-  if (circumstances.deny?.has(hex(code.claims.cti))) {
+function withdrawn(code: Code, held: Circumstances): "denied" | "not_yet_valid" | "stale_lists" | undefined {
+  if (held.deny?.has(hex(code.claims.cti))) {
     return "denied";
   }
+  const age = held.listsAgeSeconds ?? 0;
+  if (age < -SKEW) {
+    return "not_yet_valid";
+  }
   const limit = code.proof && code.claims.kind === HEALTH ? HEALTH_LISTS_LIVE : LISTS_LIVE;
-  return (circumstances.listsAgeSeconds ?? 0) > limit ? "stale_lists" : undefined;
+  return age > limit ? "stale_lists" : undefined;
 }
 
-function isExpected(kind: number, expected: number | undefined): boolean {
-  return expected === undefined || expected === kind;
+function otherKind(kind: number, expected: number | undefined): "wrong_kind" | undefined {
+  return expected === undefined || expected === kind ? undefined : "wrong_kind";
+}
+
+/** How a printed certificate stands, where status lists are held. */
+function fallen(claims: Claims, held: Circumstances): Outcome | undefined {
+  const { status } = claims.body;
+  if (!status || !held.statusLists) {
+    return undefined;
+  }
+  const list = held.statusLists.get(status.listUri);
+  if (!list) {
+    return "unavailable";
+  }
+  if (list.issuedAt > held.at + SKEW) {
+    return "not_yet_valid";
+  }
+  if (held.at >= list.expiresAt || held.at - list.issuedAt > LISTS_LIVE) {
+    return "stale_lists";
+  }
+  const outcomes: readonly (Outcome | undefined)[] = [undefined, "revoked", "suspended", "unavailable"];
+  const at = statusAt(list, status.index);
+  return at === undefined ? "unavailable" : outcomes[at];
 }
