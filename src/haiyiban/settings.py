@@ -25,6 +25,8 @@ class Settings:
     sandbox_port: int = 8001
     public_url: str = ""
     """Where the outside reaches the API (https://…, no slash at the end); printed codes carry it."""
+    web_url: str = ""
+    """Where residents open the app in a browser, and the counter's codes lead; unset, the API's address."""
     database_url: str = ""
     """`DATABASE_URL`, as postgresql://user:password@host:port/name."""
     redis_url: str = ""
@@ -86,6 +88,8 @@ class Settings:
             port=port,
             sandbox_port=sandbox_port,
             public_url=environ.get("HAIYIBAN_PUBLIC_URL", "").rstrip("/") or public_url,
+            web_url=(environ.get("HAIYIBAN_WEB_URL") or environ.get("HAIYIBAN_PUBLIC_URL", "")).rstrip("/")
+            or public_url,
             database_url=environ.get("DATABASE_URL", ""),
             redis_url=environ.get("REDIS_URL", ""),
             registers_url=environ.get("HAIYIBAN_REGISTERS_URL") or sandbox_url,

@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban.audit.models import AuditRecord, AuditSubject
 from haiyiban.certificates.models import Certificate
-from haiyiban.codes.models import Verification
+from haiyiban.codes.models import Consent, Verification
 from haiyiban.verifiers.models import Verifier
 
 OTHERS = ("verifier", "staff")
@@ -32,6 +32,8 @@ class Entry(NamedTuple):
     """Of the certificate that the code showed."""
     type_version: int | None
     verifier: Verifier | None
+    consent: Consent | None
+    """What the holder answered, where asked and answered."""
 
 
 async def of_person(
@@ -44,12 +46,16 @@ async def of_person(
         (AuditSubject.person_id == person_id) | AuditSubject.person_id.in_(concerned)
     )
     query = (
-        select(AuditRecord, Verification, Certificate.type, Certificate.type_version, Verifier)
+        select(AuditRecord, Verification, Certificate.type, Certificate.type_version, Verifier, Consent)
         .outerjoin(
             Verification,
             and_(AuditRecord.object_kind == "verification", Verification.id == AuditRecord.object_id),
         )
-        .outerjoin(Certificate, Certificate.id == Verification.certificate_id)
+        .outerjoin(Consent, Consent.verification_id == Verification.id)
+        .outerjoin(
+            Certificate,
+            Certificate.id == func.coalesce(Consent.certificate_id, Verification.certificate_id),
+        )
         .outerjoin(Verifier, Verifier.id == AuditRecord.actor_id)
         .where(
             AuditRecord.subject.in_(pseudonyms),

@@ -10,9 +10,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from haiyiban import clock
 from haiyiban.cases import access_log
 from haiyiban.cases.access_log import Entry
 from haiyiban.certificates import types
+from haiyiban.codes.outcomes import Outcome
 from haiyiban.context import current
 from haiyiban.errors import Malformed, NotSignedIn, Words
 from haiyiban.identity.callers import Level
@@ -22,6 +24,29 @@ from haiyiban.matters.catalogue import MatterUnknown
 from haiyiban.matters.matter import Matter
 from haiyiban.verifiers.purposes import purposes
 from haiyiban.wire import Output, Page, after_cursor, cursor_of, page_limit, problems
+
+
+class ConsentTold(Output, omit_defaults=False):
+    """What a verifier asked me for, and what I answered: `allow`, `refuse`, `none` where I did not answer in
+    time, `pending` while I may."""
+
+    decision: str
+    asked: list[str]
+    allowed: list[str]
+    refused: list[str]
+
+    @classmethod
+    def of(cls, entry: Entry, now: datetime) -> ConsentTold | None:
+        """None where nobody was asked."""
+        verification, settled = entry.verification, entry.consent
+        if verification is None or verification.answer_by is None:
+            return None
+        allowed = settled.fields if settled is not None else []
+        asked = verification.fields or allowed
+        waiting = "pending" if now <= verification.answer_by else "none"
+        decision = settled.decision if settled is not None else waiting
+        refused = [] if decision == "pending" else [name for name in asked if name not in allowed]
+        return cls(decision=decision, asked=asked, allowed=allowed, refused=refused)
 
 
 class AccessRead(Output):
@@ -36,11 +61,13 @@ class AccessRead(Output):
     fields: list[str]
     purpose: str | None = None
     place: str | None = None
+    consent: ConsentTold | None = None
 
     @classmethod
     def of(cls, entry: Entry, language: str) -> AccessRead:
         """An entry in words."""
-        record, verification, type_, type_version, verifier = entry
+        record, verification, type_, type_version, verifier, settled = entry
+        asked_only = record.outcome == Outcome.CONSENT_PENDING
         matter = _matter(record.reason)
         who = matter.item.dept_name if matter is not None else record.actor_unit or ""
         for_what = matter.name.words.in_language(language) if matter is not None else record.reason
@@ -57,10 +84,11 @@ class AccessRead(Output):
             who=who,
             action=record.action,
             what=what,
-            outcome=record.outcome,
-            fields=record.fields,
+            outcome=settled.outcome if asked_only and settled is not None else record.outcome,
+            fields=[] if asked_only else record.fields,
             purpose=for_what,
             place=verification.place if verification is not None else None,
+            consent=ConsentTold.of(entry, clock.now()),
         )
 
 

@@ -17,6 +17,7 @@ from haiyiban.codes.document_controller import DocumentController
 from haiyiban.codes.events_controller import CodeEventsController
 from haiyiban.codes.identity_kind import IDENTITY
 from haiyiban.codes.list_controllers import TrustListController
+from haiyiban.codes.presentation_controller import PresentationController
 from haiyiban.codes.printed import printed_text
 from haiyiban.codes.verification_controller import VerificationController
 from haiyiban.errors import Words
@@ -28,6 +29,7 @@ zone = Zone(
     tasks=(capsules.FORGET,),
     code_kinds=(CERTIFICATE, IDENTITY),
     controllers=(
+        PresentationController,
         CodeEventsController,
         ConsentController,
         MyConsentsController,
