@@ -15,6 +15,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
 USE = """
+import importlib.resources
 import services, haiyiban, haiyiban.cli, haiyiban_sandbox
 from haiyiban import resources
 from haiyiban.runtime import app
@@ -24,6 +25,8 @@ assert haiyiban.__file__.startswith(PREFIX), haiyiban.__file__
 assert str(resources.data_root()).startswith(PREFIX), resources.data_root()
 assert list(resources.migrations().glob("versions/*.py")), "no migrations in the wheel"
 assert list(resources.schemas().glob("matters/*.json")), "no matters in the wheel"
+page = importlib.resources.files("services.school_places") / "static" / "draw-check" / "index.html"
+assert page.is_file(), "no draw page in the wheel"
 app.build(Settings())
 """
 
