@@ -34,6 +34,7 @@ from haiyiban.verifiers import terminals
 from services.school_places.models import AllocationRun, Enrolment
 from services.school_places.service import runs
 from tests import builders
+from tests.contracts import afterwards
 
 API = "/api/v1"
 Headers = dict[str, str]
@@ -78,7 +79,6 @@ DOORS = {
     "POST /me/wechat": Door(open_to={STRANGER, LOW}),
     "DELETE /me/wechat": Door(open_to={STRANGER}),
     "GET /me/access-log": Door(own_only={STRANGER}),
-    "GET /me/consents": Door(own_only={STRANGER}),
     "GET /matters": EVERYBODY,
     "GET /matters/{code}": EVERYBODY,
     "GET /cases": Door(own_only={STRANGER}),
@@ -108,18 +108,10 @@ DOORS = {
     "POST /codes/nonces": Door(own_only={STRANGER}),
     "GET /codes/{code_id}": CLOSED,
     "GET /codes/{code_id}/image.svg": CLOSED,
-    "GET /codes/{code_id}/events": CLOSED,
     "GET /trust-list": EVERYBODY,
     "GET /verification-purposes": EVERYBODY,
     "POST /verifications": Door(open_to={OTHER_VERIFIER}, body={"text": "?", "purpose": "enrolment"}),
     "GET /verifications/{verification_id}": CLOSED,
-    "POST /verifications/{verification_id}/consent": Door(body={"decision": "allow"}),
-    "POST /presentation-requests": Door(open_to={OTHER_VERIFIER}, body={"purpose": "enrolment"}),
-    # Who scans a counter's code may see who asks; what would be shown is each one's own.
-    "POST /presentation-requests/preview": Door(own_only={STRANGER}, body={"request": "{presentation}"}),
-    "POST /presentation-requests/answers": Door(
-        body={"request": "{presentation}", "decision": "allow", "subjectId": "{certificate_id}"}
-    ),
     "GET /desk/verifiers": CLOSED,
     "POST /desk/verifiers/{verifier_id}/suspension": Door(body={"reason": "不应当能暂停"}),
     "POST /desk/verifiers/{verifier_id}/reinstatement": CLOSED,
@@ -141,6 +133,8 @@ DOORS = {
     f"POST {RUNS}/{{run_id}}/draw": Door(body={"beacon": "1"}),
     f"POST {RUNS}/{{run_id}}/publication": CLOSED,
     f"POST {RUNS}/{{run_id}}/annulment": Door(body={"reason": "不应当能作废"}),
+    **dict.fromkeys(afterwards.TO_EVERYBODY, EVERYBODY),
+    **{name: Door(body=body) for name, body in afterwards.TO_NOBODY.items()},
 }
 """By method and address below the base path. Objects on the way are the owner's, or of the owner's agency."""
 
@@ -200,15 +194,14 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         headers=school,
     )
     assert scanned.json()["outcome"] == "valid", scanned.text
-    asked = await client.post("/presentation-requests", json={"purpose": "enrolment"}, headers=school)
     check = await client.post("/me/face-checks", headers=headers)
     enrolment_id, run_id = await _run(database)
+    after = await afterwards.aftermath(database, UUID(case["id"]), run_id)
     ids = {
         "case_id": case["id"],
         "certificate_id": str(notice.id),
         "code_id": code["id"],
         "verification_id": scanned.json()["id"],
-        "presentation": asked.json()["url"].partition("#")[2],
         "check_id": check.json()["id"],
         "session_id": _claims(headers)["sid"],
         "verifier_id": _claims(school)["sub"],
@@ -216,6 +209,7 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         "enrolment_id": str(enrolment_id),
         "run_id": str(run_id),
         "verb": "accept",
+        **after,
     }
     seen = ("case_id", "certificate_id", "code_id", "verification_id", "check_id", "session_id")
     traces = (
@@ -225,6 +219,8 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         child["name"],
         child["idNumber"],
         case["number"],
+        afterwards.REASON,
+        *after.values(),
         *(ids[name] for name in seen),
     )
     return World(headers, ids, traces, callers, notice.ref)

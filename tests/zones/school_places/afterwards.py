@@ -79,12 +79,19 @@ class Results:
         place = await self.place(family)
         return [row for row in place["waitingLists"] if row["state"] == "offered"]
 
-    async def windows_pass(self, *, days: int = 30) -> None:
-        """So many days go by since the publication."""
+    async def windows_pass(self) -> None:
+        """The time to answer and to appeal goes by."""
         async with db.database().transaction() as session:
             run = await session.get_one(AllocationRun, UUID(self.run))
             assert run.published_at is not None
-            run.published_at -= timedelta(days=days)
+            run.published_at -= timedelta(days=30)
+
+    async def appeal_window_passes(self) -> None:
+        """The time to appeal goes by; places can still be confirmed or refused."""
+        async with db.database().transaction() as session:
+            enrolment = await session.get_one(Enrolment, self.made.id)
+            enrolment.answer_workdays = 60
+        await self.windows_pass()
 
 
 async def publish(api: httpx.AsyncClient, officer: Headers, made: Round, families: list[Family]) -> Results:

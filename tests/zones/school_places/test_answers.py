@@ -89,7 +89,7 @@ async def test_within_ten_minutes_a_refusal_is_taken_back(
     api: httpx.AsyncClient, sandbox: httpx.AsyncClient, two: Results
 ) -> None:
     first, second = await sides(two)
-    await two.windows_pass(days=5)
+    await two.appeal_window_passes()
     old = (await two.place(first))["certificateId"]
     await two.post(first, "refusal")
     await tasks.carry_on(b"")
