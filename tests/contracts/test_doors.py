@@ -79,6 +79,7 @@ DOORS = {
     "POST /me/wechat": Door(open_to={STRANGER, LOW}),
     "DELETE /me/wechat": Door(open_to={STRANGER}),
     "GET /me/access-log": Door(own_only={STRANGER}),
+    "GET /me/consents": Door(own_only={STRANGER}),
     "GET /matters": EVERYBODY,
     "GET /matters/{code}": EVERYBODY,
     "GET /cases": Door(own_only={STRANGER}),
@@ -108,10 +109,18 @@ DOORS = {
     "POST /codes/nonces": Door(own_only={STRANGER}),
     "GET /codes/{code_id}": CLOSED,
     "GET /codes/{code_id}/image.svg": CLOSED,
+    "GET /codes/{code_id}/events": CLOSED,
     "GET /trust-list": EVERYBODY,
     "GET /verification-purposes": EVERYBODY,
     "POST /verifications": Door(open_to={OTHER_VERIFIER}, body={"text": "?", "purpose": "enrolment"}),
     "GET /verifications/{verification_id}": CLOSED,
+    "POST /verifications/{verification_id}/consent": Door(body={"decision": "allow"}),
+    "POST /presentation-requests": Door(open_to={OTHER_VERIFIER}, body={"purpose": "enrolment"}),
+    # Who scans a counter's code may see who asks; what would be shown is each one's own.
+    "POST /presentation-requests/preview": Door(own_only={STRANGER}, body={"request": "{presentation}"}),
+    "POST /presentation-requests/answers": Door(
+        body={"request": "{presentation}", "decision": "allow", "subjectId": "{certificate_id}"}
+    ),
     "GET /desk/verifiers": CLOSED,
     "POST /desk/verifiers/{verifier_id}/suspension": Door(body={"reason": "不应当能暂停"}),
     "POST /desk/verifiers/{verifier_id}/reinstatement": CLOSED,
@@ -194,6 +203,7 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         headers=school,
     )
     assert scanned.json()["outcome"] == "valid", scanned.text
+    asked = await client.post("/presentation-requests", json={"purpose": "enrolment"}, headers=school)
     check = await client.post("/me/face-checks", headers=headers)
     enrolment_id, run_id = await _run(database)
     after = await afterwards.aftermath(database, UUID(case["id"]), run_id)
@@ -202,6 +212,7 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         "certificate_id": str(notice.id),
         "code_id": code["id"],
         "verification_id": scanned.json()["id"],
+        "presentation": asked.json()["url"].partition("#")[2],
         "check_id": check.json()["id"],
         "session_id": _claims(headers)["sid"],
         "verifier_id": _claims(school)["sub"],
