@@ -6,11 +6,13 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import httpx
 
 from tests import builders
 from tests.builders import Somebody
+from tests.phone import Phone, jwk, unbase64url
 from tests.zones.school_places.conftest import MakeRound, SignInStaff
 
 Headers = dict[str, str]
@@ -165,7 +167,17 @@ async def _verify(flow: Flow, me: Headers, notice: str, verifier: Headers) -> No
     await flow.step("verify again", "POST", "/verifications", by=verifier, **scan)
     await flow.step("verify nonsense", "POST", "/verifications", by=verifier, text="?", purpose="enrolment")
     await flow.step("read a verification", "GET", f"/verifications/{seen['id']}", by=verifier)
+    await _bind(flow, me, wanted)
     await flow.step("read the access log", "GET", "/me/access-log", by=me)
+
+
+async def _bind(flow: Flow, me: Headers, wanted: dict[str, str]) -> None:
+    nonce = await flow.step("ask for a nonce", "POST", "/codes/nonces", by=me, expect=201)
+    account = (await flow.api.get("/me", headers=me)).json()["accountId"]
+    phone = Phone(flow.api, me, UUID(account))
+    bound = wanted | {"deviceProof": phone.proof(unbase64url(nonce["nonce"]))}
+    key = jwk(phone.key)
+    await flow.step("bind a code to a phone", "POST", "/codes", by=me, expect=201, **bound, deviceKey=key)
 
 
 async def _look_after(flow: Flow, notice: str, clerk: Headers) -> None:

@@ -22,6 +22,7 @@ MUST_BE_SEEN = {
     "cases_event",
     "cases_rating",
     "certificates_certificate",
+    "codes_capsule",
     "codes_verification",
     "idempotency_answer",
     "identity_account",
