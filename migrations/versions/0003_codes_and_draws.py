@@ -32,6 +32,13 @@ def upgrade() -> None:
     op.create_index("ix_codes_capsule_expires_at", "codes_capsule", ["expires_at"], unique=False)
     op.create_index("ix_codes_capsule_ref", "codes_capsule", ["kind", "ref"], unique=False)
     op.create_index("ix_codes_capsule_session_id", "codes_capsule", ["session_id"], unique=False)
+    op.create_index(
+        "ix_codes_capsule_withdrawn_at",
+        "codes_capsule",
+        ["withdrawn_at"],
+        unique=False,
+        postgresql_where="withdrawn_at IS NOT NULL",
+    )
     op.create_table(
         "verifiers_terminal_code_failure",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -167,6 +174,26 @@ def upgrade() -> None:
         ["terminal_id"],
         unique=True,
         postgresql_where="retired_at IS NULL",
+    )
+    op.create_table(
+        "codes_offline_batch",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("terminal_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("body_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["key_id"], ["verifiers_terminal_key.id"], name=op.f("fk_codes_offline_batch_key_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["terminal_id"], ["verifiers_terminal.id"], name=op.f("fk_codes_offline_batch_terminal_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_codes_offline_batch")),
+        sa.UniqueConstraint(
+            "terminal_id", "sequence", name=op.f("uq_codes_offline_batch_terminal_id_sequence")
+        ),
     )
     op.create_table(
         "school_places_answer",
@@ -309,6 +336,45 @@ def upgrade() -> None:
         ["terminal_id"],
         unique=False,
     )
+    op.create_table(
+        "codes_offline_verification",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("batch_id", sa.Uuid(), nullable=False),
+        sa.Column("terminal_id", sa.Uuid(), nullable=False),
+        sa.Column("record_id", sa.Text(), nullable=False),
+        sa.Column("single_use", sa.LargeBinary(), nullable=True),
+        sa.Column("said", sa.Text(), nullable=False),
+        sa.Column("recomputed", sa.Text(), nullable=False),
+        sa.Column("agrees", sa.Boolean(), nullable=False),
+        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("double_use", sa.Boolean(), nullable=False),
+        sa.Column("first_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "double_use = (first_id IS NOT NULL)", name=op.f("ck_codes_offline_verification_double_use")
+        ),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["codes_offline_batch.id"], name=op.f("fk_codes_offline_verification_batch_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_codes_offline_verification")),
+        sa.UniqueConstraint(
+            "terminal_id", "record_id", name=op.f("uq_codes_offline_verification_terminal_id_record_id")
+        ),
+    )
+    op.create_index(
+        "ix_codes_offline_verification_double_use",
+        "codes_offline_verification",
+        ["id"],
+        unique=False,
+        postgresql_where="double_use",
+    )
+    op.create_index(
+        "ix_certificates_certificate_status_at",
+        "certificates_certificate",
+        ["status_at"],
+        unique=False,
+        postgresql_where="status_at > created_at",
+    )
     op.add_column("codes_verification", sa.Column("shown_sealed", sa.LargeBinary(), nullable=True))
     op.add_column("codes_verification", sa.Column("because", sa.Text(), nullable=True))
     op.add_column("codes_verification", sa.Column("answer_by", sa.DateTime(timezone=True), nullable=True))
@@ -329,6 +395,17 @@ def upgrade() -> None:
     )
     op.create_unique_constraint(op.f("uq_identity_person_ref"), "identity_person", ["ref"])
     op.add_column("identity_session", sa.Column("wechat_index", sa.LargeBinary(), nullable=True))
+    op.create_index(
+        "ix_identity_session_ended_at",
+        "identity_session",
+        ["ended_at"],
+        unique=False,
+        postgresql_where="ended_at IS NOT NULL",
+    )
+    op.add_column(
+        "school_places_allocation_run",
+        sa.Column("counts", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    )
     op.add_column(
         "school_places_allocation_run",
         sa.Column("lists_drawn_up_at", sa.DateTime(timezone=True), nullable=True),
@@ -360,6 +437,16 @@ def upgrade() -> None:
         ["follows_id"],
         ["id"],
     )
+    op.add_column(
+        "school_places_roll_entry", sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True)
+    )
+    op.create_index(
+        "ix_school_places_roll_entry_run_undecided",
+        "school_places_roll_entry",
+        ["run_id", "id"],
+        unique=False,
+        postgresql_where="decided_at IS NULL",
+    )
     op.add_column("verifiers_client", sa.Column("key_id", sa.Uuid(), nullable=True))
     op.create_index(op.f("ix_verifiers_client_key_id"), "verifiers_client", ["key_id"], unique=False)
     op.create_foreign_key(
@@ -375,6 +462,12 @@ def upgrade() -> None:
     op.execute("DROP INDEX uq_codes_verification_single_use")
     op.execute(
         "CREATE UNIQUE INDEX uq_codes_verification_single_use ON public.codes_verification USING btree (single_use) WHERE (outcome = ANY (ARRAY['valid'::text, 'consent_pending'::text]))"
+    )
+    op.execute(
+        "ALTER TABLE school_places_allocation_run DROP CONSTRAINT ck_school_places_allocation_run_state"
+    )
+    op.execute(
+        "ALTER TABLE school_places_allocation_run ADD CONSTRAINT ck_school_places_allocation_run_state CHECK ((state = ANY (ARRAY['committed'::text, 'drawn'::text, 'publishing'::text, 'published'::text, 'annulled'::text])))"
     )
     op.execute(
         "ALTER TABLE school_places_enrolment ADD CONSTRAINT ck_school_places_enrolment_appeal_seats CHECK ((appeal_seats = ANY (ARRAY['hold_back'::text, 'over_capacity'::text])))"
@@ -393,6 +486,12 @@ def downgrade() -> None:
     op.drop_constraint(op.f("fk_verifiers_client_key_id"), "verifiers_client", type_="foreignkey")
     op.drop_index(op.f("ix_verifiers_client_key_id"), table_name="verifiers_client")
     op.drop_column("verifiers_client", "key_id")
+    op.drop_index(
+        "ix_school_places_roll_entry_run_undecided",
+        table_name="school_places_roll_entry",
+        postgresql_where="decided_at IS NULL",
+    )
+    op.drop_column("school_places_roll_entry", "decided_at")
     op.drop_constraint(
         op.f("fk_school_places_enrolment_follows_id"), "school_places_enrolment", type_="foreignkey"
     )
@@ -405,6 +504,10 @@ def downgrade() -> None:
     op.drop_column("school_places_enrolment", "answer_workdays")
     op.drop_column("school_places_enrolment", "appeal_workdays")
     op.drop_column("school_places_allocation_run", "lists_drawn_up_at")
+    op.drop_column("school_places_allocation_run", "counts")
+    op.drop_index(
+        "ix_identity_session_ended_at", table_name="identity_session", postgresql_where="ended_at IS NOT NULL"
+    )
     op.drop_column("identity_session", "wechat_index")
     op.drop_constraint(op.f("uq_identity_person_ref"), "identity_person", type_="unique")
     op.drop_column("identity_person", "ref")
@@ -418,6 +521,17 @@ def downgrade() -> None:
     op.drop_column("codes_verification", "answer_by")
     op.drop_column("codes_verification", "because")
     op.drop_column("codes_verification", "shown_sealed")
+    op.drop_index(
+        "ix_certificates_certificate_status_at",
+        table_name="certificates_certificate",
+        postgresql_where="status_at > created_at",
+    )
+    op.drop_index(
+        "ix_codes_offline_verification_double_use",
+        table_name="codes_offline_verification",
+        postgresql_where="double_use",
+    )
+    op.drop_table("codes_offline_verification")
     op.drop_index(op.f("ix_verifiers_terminal_code_terminal_id"), table_name="verifiers_terminal_code")
     op.drop_table("verifiers_terminal_code")
     op.drop_index("uq_school_places_waiting_child", table_name="school_places_waiting")
@@ -434,6 +548,7 @@ def downgrade() -> None:
         "ix_school_places_answer_at", table_name="school_places_answer", postgresql_where="answer = 'refused'"
     )
     op.drop_table("school_places_answer")
+    op.drop_table("codes_offline_batch")
     op.drop_index(
         "uq_verifiers_terminal_key_living",
         table_name="verifiers_terminal_key",
@@ -451,6 +566,11 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_verifiers_terminal_code_failure_at"), table_name="verifiers_terminal_code_failure")
     op.drop_index("ix_verifiers_terminal_code_failure_address", table_name="verifiers_terminal_code_failure")
     op.drop_table("verifiers_terminal_code_failure")
+    op.drop_index(
+        "ix_codes_capsule_withdrawn_at",
+        table_name="codes_capsule",
+        postgresql_where="withdrawn_at IS NOT NULL",
+    )
     op.drop_index("ix_codes_capsule_session_id", table_name="codes_capsule")
     op.drop_index("ix_codes_capsule_ref", table_name="codes_capsule")
     op.drop_index("ix_codes_capsule_expires_at", table_name="codes_capsule")

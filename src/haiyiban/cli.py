@@ -111,7 +111,16 @@ def doctor(as_json: bool) -> None:
 
 @main.group()
 def keys() -> None:
-    """The signing keys in the state folder: list them, rotate them."""
+    """The keys in the state folder: make, list, rotate and revoke them."""
+
+
+@keys.command(name="create")
+def create_keys() -> None:
+    """Make the keys that are missing, as for a new deployment; then sign the trust list."""
+    from haiyiban.crypto import FileKeys
+    from haiyiban.settings import Settings
+
+    click.echo(FileKeys.create(Settings.from_env().keys_dir).folder)
 
 
 @keys.command(name="list")
@@ -124,16 +133,20 @@ def list_keys() -> None:
     folder = FileKeys(Settings.from_env().keys_dir)
     for purpose in SIGNING_PURPOSES:
         found = folder.signing(purpose)
-        active = [key for key in found if key.not_before <= clock.now()][-1:]
+        good = [key for key in found if key.revoked_at is None]
+        active = [key for key in good if key.not_before <= clock.now()][-1:]
         for key in found:
-            use = "signs" if key in active else "verifies"
+            use = "revoked" if key not in good else "signs" if key in active else "verifies"
             click.echo(f"{purpose:14} {key.kid} {key.not_before:%Y-%m-%d %H:%M} {use}")
 
 
 @keys.command()
-@click.argument("purpose", type=click.Choice(["access-token", "code"]))
+@click.argument("purpose", type=click.Choice(["access-token", "code", "list"]))
 def rotate(purpose: str) -> None:
-    """Add a key. It is published at once and signs later, so that nobody is signed out and no code fails."""
+    """Add a key. It is published first and signs later, so that nobody is signed out and no code fails.
+
+    A key of codes or lists is published by `haiyiban trust sign`, and signs a day after that.
+    """
     from haiyiban import clock
     from haiyiban.crypto import PUBLISHED_BEFORE_USE, FileKeys
     from haiyiban.settings import Settings
@@ -141,6 +154,36 @@ def rotate(purpose: str) -> None:
     not_before = clock.now() + PUBLISHED_BEFORE_USE[purpose]
     kid = FileKeys(Settings.from_env().keys_dir).rotate(purpose, not_before=not_before)
     click.echo(f"{purpose} {kid} signs from {not_before:%Y-%m-%d %H:%M} UTC")
+    if purpose != "access-token":
+        click.echo("请接着运行 haiyiban trust sign。Now run haiyiban trust sign.")
+
+
+@keys.command()
+@click.argument("kid")
+@click.option("--at", "instant", help="From when on it does not count, such as 2026-09-01T08:00:00+08:00.")
+def revoke(kid: str, instant: str | None) -> None:
+    """Let nothing count that a stolen key of codes or lists signed: here within a minute, at terminals with
+    the next signed list. There is no way back."""
+    from datetime import datetime
+
+    from haiyiban import clock
+    from haiyiban.crypto import FileKeys, KeyMissing
+    from haiyiban.settings import Settings
+
+    try:
+        at = datetime.fromisoformat(instant) if instant else clock.now()
+        if at.tzinfo is None:
+            raise ValueError
+        purpose = FileKeys(Settings.from_env().keys_dir).revoke(kid, at=at)
+    except ValueError:
+        raise click.ClickException("--at 须为带时区的时间。It must be a time with a zone.") from None
+    except KeyMissing as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{purpose} {kid} counts no more from {at:%Y-%m-%d %H:%M %Z}")
+    click.echo(
+        f"请接着运行 haiyiban keys rotate {purpose}（没有别的密钥时）和 haiyiban trust sign。"
+        f"Now run haiyiban keys rotate {purpose} if there is no other key, and haiyiban trust sign."
+    )
 
 
 @main.command()

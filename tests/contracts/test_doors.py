@@ -111,6 +111,8 @@ DOORS = {
     "GET /codes/{code_id}/image.svg": CLOSED,
     "GET /codes/{code_id}/events": CLOSED,
     "GET /trust-list": EVERYBODY,
+    "GET /deny-list": EVERYBODY,
+    "GET /status-lists/{list_id}": EVERYBODY,
     "GET /verification-purposes": EVERYBODY,
     "POST /verifications": Door(open_to={OTHER_VERIFIER}, body={"text": "?", "purpose": "enrolment"}),
     "GET /verifications/{verification_id}": CLOSED,

@@ -33,6 +33,12 @@ class Certificate(Base):
             unique=True,
             postgresql_where="status IN ('valid', 'suspended')",
         ),
+        Index(
+            "ix_certificates_certificate_status_at",
+            "status_at",
+            # What changed since its issue withdraws the codes of it that phones hold, or gives them back.
+            postgresql_where="status_at > created_at",
+        ),
         Index("ix_certificates_certificate_keeper_id", "keeper_id", "id"),
         Index("ix_certificates_certificate_holder_id", "holder_id", "id"),
     )

@@ -16,10 +16,12 @@ from haiyiban.codes.controllers import CodeController
 from haiyiban.codes.document_controller import DocumentController
 from haiyiban.codes.events_controller import CodeEventsController
 from haiyiban.codes.identity_kind import IDENTITY
-from haiyiban.codes.list_controllers import TrustListController
+from haiyiban.codes.list_controllers import DenyListController, StatusListController, TrustListController
 from haiyiban.codes.presentation_controller import PresentationController
 from haiyiban.codes.printed import printed_text
+from haiyiban.codes.trust_commands import trust
 from haiyiban.codes.verification_controller import VerificationController
+from haiyiban.codes.verify_command import verify
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
 
@@ -27,6 +29,7 @@ zone = Zone(
     name="codes",
     title=Words("亮证码", "Codes"),
     tasks=(capsules.FORGET,),
+    commands=(trust, verify),
     code_kinds=(CERTIFICATE, IDENTITY),
     controllers=(
         PresentationController,
@@ -34,8 +37,10 @@ zone = Zone(
         ConsentController,
         MyConsentsController,
         CodeController,
+        DenyListController,
         DocumentController,
         VerificationController,
+        StatusListController,
         TrustListController,
     ),
 )

@@ -121,6 +121,11 @@ class Claims(msgspec.Struct, frozen=True):
     body: Body
     cnf: DeviceKey | None = None
 
+    @property
+    def printed_at(self) -> StatusEntry | None:
+        """Of a code that is printed on a document its place in a status list; None of one that is shown."""
+        return self.body.status if isinstance(self.body, CertificateBody) else None
+
 
 def to_map(claims: Claims) -> dict[int, Any]:
     """The claims as the map that is encoded and signed."""

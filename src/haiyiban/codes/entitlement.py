@@ -39,20 +39,25 @@ def is_entitled(caller: VerifierCaller, purpose: Purpose, claims: Claims) -> boo
     )
 
 
-def shows_presence(purpose: Purpose, kind: int, *, is_device_bound: bool, is_challenged: bool) -> bool:
+def shows_presence(purpose: Purpose, claims: Claims, *, is_device_bound: bool, is_challenged: bool) -> bool:
     """Whether the code shows that its holder is here, where that is asked for.
 
     Whoever lends a phone can sign device-bound codes ahead, so only one over the verifier's own challenge
-    counts; a code that the server signed lives a minute.
+    counts; a code that the server signed lives a minute. A printed one may be anybody's paper.
     """
-    is_asked = purpose.presence or kind in _ALWAYS_PRESENT
-    return not is_asked or not is_device_bound or is_challenged
+    is_asked = purpose.presence or claims.kind in _ALWAYS_PRESENT
+    if not is_asked:
+        return True
+    return is_challenged if is_device_bound else claims.printed_at is None
 
 
 def fields_shown(purpose: Purpose, claims: Claims) -> tuple[str, ...]:
-    """The names of the claims that the verifier sees without asking the holder."""
+    """The names of the claims that the verifier sees without asking the holder; of a printed code, which
+    anybody may have picked up, none beyond what it says itself."""
     body = claims.body
-    return purpose.least(body.type) if isinstance(body, CertificateBody) else ()
+    if not isinstance(body, CertificateBody) or claims.printed_at is not None:
+        return ()
+    return purpose.least(body.type)
 
 
 def fields_asked(purpose: Purpose, claims: Claims, fields: Sequence[str]) -> tuple[str, ...]:
@@ -61,7 +66,7 @@ def fields_asked(purpose: Purpose, claims: Claims, fields: Sequence[str]) -> tup
     Raises FieldsBeyondPurpose.
     """
     body = claims.body
-    type_ = body.type if isinstance(body, CertificateBody) else ""
+    type_ = body.type if isinstance(body, CertificateBody) and claims.printed_at is None else ""
     require_within(purpose.most(type_), fields)
     return () if set(fields) <= set(purpose.least(type_)) else tuple(dict.fromkeys(fields))
 

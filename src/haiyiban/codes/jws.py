@@ -6,6 +6,7 @@ Signing is deterministic (RFC 6979), so that processes which sign the same list 
 from __future__ import annotations
 
 import base64
+import binascii
 from typing import Any
 
 import jwt
@@ -25,8 +26,8 @@ class UntrustedList(ValueError):
 def sign(payload: bytes, *, typ: str, key: SigningKey) -> str:
     """The payload as a compact JWS."""
     header = msgspec.json.encode({"alg": "ES256", "typ": typ, "kid": key.kid})
-    signed = b".".join((_base64url(header), _base64url(payload)))
-    return b".".join((signed, _base64url(raw_signature(key.private, signed)))).decode()
+    signed = f"{base64url(header)}.{base64url(payload)}"
+    return f"{signed}.{base64url(raw_signature(key.private, signed.encode()))}"
 
 
 def payload_of(signed: str, key: ec.EllipticCurvePublicKey, *, typ: str) -> bytes:
@@ -53,5 +54,14 @@ def kid_of_signer(signed: str) -> str:
     return kid
 
 
-def _base64url(data: bytes) -> bytes:
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
+def base64url(data: bytes) -> str:
+    """Bytes as the lists write them, without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def from_base64url(text: str) -> bytes:
+    """The bytes again. Raises UntrustedList."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise UntrustedList(f"not base64url: {error}") from None

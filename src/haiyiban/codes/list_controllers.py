@@ -6,9 +6,12 @@ from hashlib import sha256
 from typing import Any
 
 from litestar import Controller, Request, Response, get
+from litestar.params import FromPath, FromQuery
 
 from haiyiban import clock
-from haiyiban.codes.signing import TrustListMissing, code_keys
+from haiyiban.codes import deny_publishing, status_publishing
+from haiyiban.codes.signing import NoKeySigns, TrustListMissing, code_keys
+from haiyiban.codes.status_publishing import StatusListMissing
 from haiyiban.wire import problems
 
 
@@ -28,6 +31,53 @@ class TrustListController(Controller):
         when. With `If-None-Match`, 304 while it is the same."""
         text = code_keys(clock.now()).published.text
         return _signed(request, text, media_type="application/jwt", seconds=300)
+
+
+class DenyListController(Controller):
+    """Which capsules were withdrawn, for terminals."""
+
+    path = "/deny-list"
+    tags = ["codes"]
+
+    @get(
+        summary="The deny-list",
+        media_type="application/jwt",
+        responses=problems(TrustListMissing, NoKeySigns),
+    )
+    async def deny_list(
+        self, request: Request[Any, Any, Any], since: FromQuery[int | None] = None
+    ) -> Response[str]:
+        """A JWS signed by a key for lists: the cti of capsules withdrawn before their end. Exact, and at most
+        a second old.
+
+        `since`: the `iat` of the list you hold; the answer is then what came and went, where that is shorter.
+        With `If-None-Match`, 304 while it is the same.
+        """
+        now = clock.now()
+        text = await deny_publishing.publisher.text(since, keys=code_keys(now), now=now)
+        return _signed(request, text, media_type="application/jwt", seconds=1)
+
+
+class StatusListController(Controller):
+    """How printed certificates stand, for terminals."""
+
+    path = "/status-lists"
+    tags = ["codes"]
+
+    @get(
+        "/{list_id:int}",
+        summary="A status list",
+        media_type="application/statuslist+jwt",
+        responses=problems(StatusListMissing, TrustListMissing, NoKeySigns),
+    )
+    async def status_list(self, request: Request[Any, Any, Any], list_id: FromPath[int]) -> Response[str]:
+        """A Token Status List, signed by a key for lists: two bits a place; 0 valid, 1 revoked, 2 suspended.
+
+        A revocation is in it within a minute. With `If-None-Match`, 304 while it is the same.
+        """
+        now = clock.now()
+        text = await status_publishing.text(list_id, keys=code_keys(now), now=now)
+        return _signed(request, text, media_type="application/statuslist+jwt", seconds=30)
 
 
 def _signed(request: Request[Any, Any, Any], text: str, *, media_type: str, seconds: int) -> Response[str]:

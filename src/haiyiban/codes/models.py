@@ -129,6 +129,7 @@ class Capsule(Base):
         Index("ix_codes_capsule_ref", "kind", "ref"),
         Index("ix_codes_capsule_session_id", "session_id"),
         Index("ix_codes_capsule_expires_at", "expires_at"),
+        Index("ix_codes_capsule_withdrawn_at", "withdrawn_at", postgresql_where="withdrawn_at IS NOT NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

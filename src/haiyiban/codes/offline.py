@@ -1,4 +1,4 @@
-"""Is this code good, as far as can be told without asking? Steps 1 to 8 of a verification, in their order.
+"""Is this code good, as far as can be told without asking? Steps 1 to 9 of a verification, in their order.
 
 The server runs this first and then the steps that need the source; an offline terminal and the command
 line run this alone. Nothing here reads a clock, a file or a database.
@@ -6,6 +6,7 @@ line run this alone. Nothing here reads a clock, a file or a database.
 Source: schemas/codes/README.md §3.
 """
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 
@@ -15,9 +16,11 @@ from haiyiban.codes.cbor import MalformedCode
 from haiyiban.codes.claims import Claims, DeviceKey, Kind
 from haiyiban.codes.envelope import DeviceProof, ParsedCode, is_low_s, parse, signature_holds
 from haiyiban.codes.outcomes import Outcome
+from haiyiban.codes.status_list import StatusCode, StatusList
 from haiyiban.codes.trust import TrustList
 
 SKEW_SECONDS = 5
+_SKEW = timedelta(seconds=SKEW_SECONDS)
 PROOF_LIVES_SECONDS = 60
 HEALTH_LISTS_LIVE = timedelta(minutes=30)
 LISTS_LIVE = timedelta(hours=24)
@@ -44,11 +47,13 @@ def verify_offline(
     lists_age: timedelta | None = None,
     expected_kind: int | None = None,
     challenge: bytes | None = None,
+    status_lists: Mapping[str, StatusList] | None = None,
 ) -> Checked:
     """Judge a scanned text at an instant.
 
     `deny` holds the cti of withdrawn capsules; `lists_age` is the age of the older list held offline, None
     where the lists are live. `challenge` is the verifier's own: a device-bound code must answer it.
+    `status_lists` are those held offline by their URI, None where the source is asked instead.
     """
     try:
         code = parse(text)  # steps 1 and 2
@@ -71,6 +76,7 @@ def verify_offline(
         or _in_its_time(claims, at)  # step 6
         or _not_withdrawn(code, deny, lists_age)  # step 7
         or _of_the_kind(claims, expected_kind)  # step 8
+        or _still_stands(claims, status_lists, now)  # step 9
     )
     return Checked(outcome or Outcome.VALID, code)
 
@@ -103,6 +109,8 @@ def _in_its_time(claims: Claims, at: float) -> Outcome | None:
 def _not_withdrawn(code: ParsedCode, deny: AbstractSet[bytes], lists_age: timedelta | None) -> Outcome | None:
     if code.claims.cti in deny:
         return Outcome.DENIED
+    if lists_age is not None and lists_age < -_SKEW:
+        return Outcome.NOT_YET_VALID  # lists from the future: the clock here is behind
     # Only a capsule lives long enough for a colour to change behind it; a form-a health code lives a minute.
     is_health_capsule = code.proof is not None and code.claims.kind == Kind.HEALTH
     limit = HEALTH_LISTS_LIVE if is_health_capsule else LISTS_LIVE
@@ -111,3 +119,27 @@ def _not_withdrawn(code: ParsedCode, deny: AbstractSet[bytes], lists_age: timede
 
 def _of_the_kind(claims: Claims, expected: int | None) -> Outcome | None:
     return None if expected in (None, claims.kind) else Outcome.WRONG_KIND
+
+
+def _still_stands(
+    claims: Claims, status_lists: Mapping[str, StatusList] | None, now: datetime
+) -> Outcome | None:
+    place = claims.printed_at
+    if place is None or status_lists is None:
+        return None
+    held = status_lists.get(place.list_uri)
+    if held is None:
+        return Outcome.UNAVAILABLE
+    if held.issued_at > now + _SKEW:
+        return Outcome.NOT_YET_VALID
+    if now >= held.expires_at or now - held.issued_at > LISTS_LIVE:
+        return Outcome.STALE_LISTS
+    # A place beyond the list, or a status of a later version, says nothing that may be taken for valid.
+    return _BY_STATUS.get(held.status_of(place.index), Outcome.UNAVAILABLE)
+
+
+_BY_STATUS: dict[int | None, Outcome | None] = {
+    StatusCode.VALID: None,
+    StatusCode.REVOKED: Outcome.REVOKED,
+    StatusCode.SUSPENDED: Outcome.SUSPENDED,
+}

@@ -81,6 +81,8 @@ class Judgement(NamedTuple):
     """Whether the code shows that its holder is here, as far as the purpose needs it."""
     fields: tuple[str, ...] = ()
     """To show, or to ask for."""
+    is_printed: bool = False
+    """A printed code shows nobody's presence and is not used up."""
     granted: Outcome = Outcome.VALID
     """What it comes to where the source has nothing against it."""
 
@@ -121,7 +123,8 @@ async def verify(
             purpose=wanted.purpose,
             place=asked.place or caller.place,
             kind=judged.kind,
-            single_use=judged.single_use,
+            # A printed code works any number of times: each verification is a use of its own.
+            single_use=verification_id.bytes if judged.is_printed else judged.single_use,
             ref=judged.ref if behind is None else None,
             found=found,
             because=because,
@@ -202,9 +205,10 @@ def judge(
         ref=opened.ref if opened is not None and is_ours else None,
         capsule=claims.cti if is_bound and checked.outcome in _AFTER_STEP_6 else None,
         is_present=shows_presence(
-            wanted, claims.kind, is_device_bound=is_bound, is_challenged=asked.challenge is not None
+            wanted, claims, is_device_bound=is_bound, is_challenged=asked.challenge is not None
         ),
         fields=asks_for or fields_shown(wanted, claims),
+        is_printed=claims.printed_at is not None,
         granted=Outcome.CONSENT_PENDING if asks_for else Outcome.VALID,
     )
 

@@ -96,6 +96,8 @@ class SignIn(Base):
     __table_args__ = (
         CheckConstraint("num_nonnulls(account_id, staff_id) = 1", name="owner"),
         CheckConstraint("(account_id IS NULL) = (level IS NULL)", name="level"),
+        # What ended of late withdraws the codes on its phone.
+        Index("ix_identity_session_ended_at", "ended_at", postgresql_where="ended_at IS NOT NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
