@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from uuid import uuid4
+import json
+import re
+from uuid import UUID, uuid4
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -11,7 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from haiyiban import resources
 from haiyiban.codes.cbor import MalformedCode
+from haiyiban.codes.claims import DeviceKey
 from haiyiban.codes.device_keys import (
     DeviceKeyIncomplete,
     DeviceKeyMalformed,
@@ -21,7 +25,8 @@ from haiyiban.codes.device_keys import (
     read_proof,
 )
 from haiyiban.codes.envelope import parse_bytes, parse_capsule
-from tests.phone import base64url, jwk, new_key, raw
+from haiyiban.codes.vectors.cast import DEVICE
+from tests.phone import base64url, jwk, new_key, raw, unbase64url
 
 KEY = new_key()
 GOOD = jwk(KEY)
@@ -103,6 +108,21 @@ def test_browsers_do_not_choose_the_low_s_so_both_twins_bind(low: bool) -> None:
     account, nonce = uuid4(), b"n" * 16
     signature = raw(KEY, b"HYB1-BIND" + account.bytes + nonce, low=low)
     binding = read(GOOD, base64url(signature))
+    assert binding is not None
+    assert binding.proves(account, nonce)
+
+
+def test_the_example_for_phone_makers_holds() -> None:
+    """What schemas/codes/README.md prints is what this server takes."""
+    printed = (resources.schemas() / "codes" / "README.md").read_text()
+    key = json.loads(re.search(r'\{"kty": "EC".*?\}', printed)[0])
+    proof = re.search(r"one good proof\n`(\S+)`", printed)[1]
+    account = UUID(re.search(r"account `(\S+)`", printed)[1])
+    nonce = unbase64url(re.search(r"nonce\n`(\S+)`", printed)[1])
+    signed = bytes.fromhex(re.search(r"`([0-9a-f]{82})`", printed)[1])
+    assert signed == b"HYB1-BIND" + account.bytes + nonce
+    assert DeviceKey.of(read_key(key)) == DeviceKey.of(DEVICE.public_key())
+    binding = read(key, proof)
     assert binding is not None
     assert binding.proves(account, nonce)
 
