@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,10 +18,13 @@ import asyncpg
 import httpx
 import pytest
 
+from haiyiban import clock
+from haiyiban.certificates import demo_authority
 from haiyiban.crypto import FileKeys
 from haiyiban.runtime import migrate, ports
-from haiyiban.runtime.doctor import servers
+from haiyiban.runtime.doctor import document_checks, servers
 from haiyiban.runtime.postgres import EmbeddedPostgres
+from haiyiban.settings import Settings
 
 
 class Visit(NamedTuple):
@@ -54,8 +58,9 @@ def careful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A state folder with all keys."""
+    """A state folder with all keys, and a certificate to sign documents with."""
     FileKeys.create(tmp_path / "keys")
+    demo_authority.prepare(Settings(env="test", home=tmp_path), now=clock.now())
     return tmp_path
 
 
@@ -222,6 +227,26 @@ def test_a_key_of_last_year_is_to_be_rotated(environment: dict[str, str], folder
     file.write_text(json.dumps(entries))
     found = visit(environment).of("Keys", "warning")
     assert "keys rotate access-token" in found["advice"]["en"]
+
+
+def test_a_certificate_and_a_revocation_list_about_to_end_are_told_in_time(tmp_path: Path) -> None:
+    settings = Settings(env="test", home=tmp_path)
+    demo_authority.prepare(settings, now=clock.now() - timedelta(days=1060))
+    told = [each.found.en for each in document_checks.signing(settings)]
+    assert told[:2] == ["the certificate ends in 34 days", "the revocation list is out of date"]
+
+
+def test_a_certificate_for_documents_that_is_missing_or_has_no_stamps_is_told(
+    environment: dict[str, str], folder: Path
+) -> None:
+    subject = "Signed documents"
+    told = visit(environment)
+    assert told.of(subject, "fine")
+    assert visit(environment | {"HAIYIBAN_TIMESTAMP_URL": ""}).of(subject, "warning")
+    (folder / "keys" / "document-chain.pem").unlink()
+    told = visit(environment)
+    assert told.code == 1
+    told.of(subject, "fault")
 
 
 def test_a_disk_that_fills_up_is_told_before_it_is_full(environment: dict[str, str]) -> None:

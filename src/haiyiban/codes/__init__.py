@@ -10,6 +10,7 @@ Source: schemas/codes/README.md.
 """
 
 from haiyiban.codes import capsules
+from haiyiban.codes.certificate_commands import certificate
 from haiyiban.codes.certificate_kind import CERTIFICATE
 from haiyiban.codes.consent_controller import ConsentController, MyConsentsController
 from haiyiban.codes.controllers import CodeController
@@ -29,7 +30,7 @@ zone = Zone(
     name="codes",
     title=Words("亮证码", "Codes"),
     tasks=(capsules.FORGET,),
-    commands=(trust, verify),
+    commands=(certificate, trust, verify),
     code_kinds=(CERTIFICATE, IDENTITY),
     controllers=(
         PresentationController,
