@@ -14,6 +14,7 @@ from services.school_places.appeal_controllers import AppealsController
 from services.school_places.controllers import SchoolPlacesController
 from services.school_places.draw_page import DrawPageController
 from services.school_places.handler import SchoolPlaceHandler
+from services.school_places.publication_tasks import TASKS as PUBLICATION_TASKS
 from services.school_places.run_controllers import AllocationRunsController
 from services.school_places.seed import seed
 from services.school_places.tasks import TASKS
@@ -31,7 +32,7 @@ zone = Zone(
     ),
     pages=(DrawPageController,),
     handlers={"education.school-place": SchoolPlaceHandler()},
-    tasks=TASKS,
+    tasks=(*TASKS, *PUBLICATION_TASKS),
     seed=seed,
     commands=(commands.draw,),
 )

@@ -37,7 +37,10 @@ def placement_by_distance(
     """
     seats = list(spare_seats)
     group_of = {pupil: group[0] for group in twins for pupil in group}
-    reach = {pupil: sorted(child.distances) for pupil, child in waiting.items()}
+    # Children of one catchment share one list of up to a thousand schools: it is sorted once.
+    shared = {id(child.distances): child.distances for child in waiting.values()}
+    sorted_ = {name: sorted(distances) for name, distances in shared.items()}
+    reach = {pupil: sorted_[id(child.distances)] for pupil, child in waiting.items()}
     queue: list[tuple[int, int, int, int, int]] = []
     for pupil, child in waiting.items():
         _ask_next(queue, pupil, child, reach[pupil], position=0)
@@ -53,7 +56,12 @@ def placement_by_distance(
             last_taken[school] = standing
             placed[pupil] = school
         else:
-            _ask_next(queue, pupil, waiting[pupil], reach[pupil], position=position + 1)
+            position += 1
+            if pupil not in group_of:
+                # A full school stays full: only a twin may still get in, on the seat on top.
+                while position < len(reach[pupil]) and not seats[reach[pupil][position].school]:
+                    position += 1
+            _ask_next(queue, pupil, waiting[pupil], reach[pupil], position=position)
     return placed
 
 

@@ -127,11 +127,14 @@ class Application(Base):
 
 
 class AllocationRun(Base):
-    """One draw and matching of an enrolment (派位): committed, drawn, published, or annulled."""
+    """One draw and matching of an enrolment (派位): committed, drawn, publishing while a large one is being
+    decided child by child, published, or annulled."""
 
     __tablename__ = "school_places_allocation_run"
     __table_args__ = (
-        CheckConstraint("state IN ('committed', 'drawn', 'published', 'annulled')", name="state"),
+        CheckConstraint(
+            "state IN ('committed', 'drawn', 'publishing', 'published', 'annulled')", name="state"
+        ),
         CheckConstraint("(state = 'annulled') = (annulled_at IS NOT NULL)", name="annulled"),
         CheckConstraint("annulled_by <> annulment_asked_by", name="annulled_by_two"),
         Index(
@@ -160,6 +163,8 @@ class AllocationRun(Base):
     beacon: Mapped[str | None]
     seed: Mapped[str | None]
     public_file: Mapped[bytes | None]
+    counts: Mapped[list[Any] | None]
+    """`published_counts.SchoolCounts` as JSON: what is published by class, and outlasts the file."""
     publication_asked_by: Mapped[UUID | None]
     published_at: Mapped[datetime | None]
     published_by: Mapped[UUID | None]
@@ -182,6 +187,9 @@ class RollEntry(Base):
         ),
         Index("ix_school_places_roll_entry_case_id", "case_id"),
         Index("ix_school_places_roll_entry_child_id", "child_id"),
+        Index(
+            "ix_school_places_roll_entry_run_undecided", "run_id", "id", postgresql_where="decided_at IS NULL"
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -205,3 +213,5 @@ class RollEntry(Base):
     explanation = SealedJson()
     """{zh, en, steps: [{zh, en, outcome}]}."""
     certificate_id: Mapped[UUID | None] = mapped_column(ForeignKey("certificates_certificate.id"))
+    decided_at: Mapped[datetime | None]
+    """When the publication decided the case: once for each child, however often its task runs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import msgspec
 from litestar import Controller, Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
@@ -12,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban import clock
 from haiyiban.errors import NotAllowed
 from haiyiban.identity.guards import StaffRequest, staff
-from haiyiban.wire import Input, Output, problems
+from haiyiban.wire import Input, Nothing, Output, problems
 from services.school_places.draw import NotTheSecret
-from services.school_places.service import results, runs
+from services.school_places.service import publication, runs
 from services.school_places.service.enrolments import EnrolmentMissing
 from services.school_places.service.runs import (
     CasesPending,
@@ -23,16 +24,13 @@ from services.school_places.service.runs import (
     InvalidBeacon,
     NothingToAllocate,
     ReasonNeeded,
+    RollChanged,
     RunExists,
     RunMissing,
     WrongRunState,
 )
 
 AWAITING = "awaiting-second-person"
-
-
-class Nothing(Input):
-    """Everything is in the address."""
 
 
 class DrawCreate(Input):
@@ -74,6 +72,8 @@ class PublicationRead(Output, kw_only=True, omit_defaults=False):
     """Children placed by 统筹."""
     without_seat: int = 0
     withdrawn: int = 0
+    remaining: int | msgspec.UnsetType = msgspec.UNSET
+    """Children still to be decided, while a large enrolment is `publishing`."""
 
 
 class AnnulmentRead(Output):
@@ -114,7 +114,14 @@ class AllocationRunsController(Controller):
         summary="Draw lots",
         guards=[staff("officer")],
         responses=problems(
-            NotAllowed, EnrolmentMissing, RunMissing, WrongRunState, DrawTooEarly, NotTheSecret, InvalidBeacon
+            NotAllowed,
+            EnrolmentMissing,
+            RunMissing,
+            WrongRunState,
+            DrawTooEarly,
+            NotTheSecret,
+            RollChanged,
+            InvalidBeacon,
         ),
     )
     async def draw(
@@ -136,7 +143,9 @@ class AllocationRunsController(Controller):
         status_code=200,
         summary="Publish the results",
         guards=[staff("officer")],
-        responses=problems(NotAllowed, EnrolmentMissing, RunMissing, WrongRunState, CasesPending),
+        responses=problems(
+            NotAllowed, EnrolmentMissing, RunMissing, WrongRunState, RollChanged, CasesPending
+        ),
     )
     async def publish(
         self,
@@ -147,21 +156,25 @@ class AllocationRunsController(Controller):
         data: JSONBody[Nothing],  # noqa: ARG002 - read so that unknown members are refused
     ) -> Response[PublicationRead]:
         """Cases are decided, families told, notices issued. With four eyes the first officer's call answers
-        202 and another officer's publishes."""
-        published = await results.publish(session, enrolment_id, run_id, caller=request.user, now=clock.now())
+        202 and another officer's publishes. A large enrolment answers 202 `publishing` and goes on by itself;
+        the same call then says how far it is."""
+        published = await publication.publish(
+            session, enrolment_id, run_id, caller=request.user, now=clock.now()
+        )
         run, outcomes = published.run, published.outcomes
-        if run.state != "published":
+        if run.state == "drawn":
             return Response(PublicationRead(run_id=run.id, state=AWAITING), status_code=202)
         return Response(
             PublicationRead(
                 run_id=run.id,
                 state=run.state,
+                remaining=published.remaining or msgspec.UNSET,
                 placed=outcomes["choice"],
                 coordinated=outcomes["coordination"],
                 without_seat=outcomes["no_seat"],
                 withdrawn=outcomes["withdrawn"],
             ),
-            status_code=200,
+            status_code=200 if run.state == "published" else 202,
         )
 
     @post(

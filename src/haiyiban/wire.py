@@ -24,6 +24,10 @@ class Input(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=
     """A request's body: an unknown field is refused, for it is a typing slip that would cost somebody."""
 
 
+class Nothing(Input):
+    """Everything is in the address."""
+
+
 class Output(msgspec.Struct, rename="camel", kw_only=True, omit_defaults=True):
     """An answer's body; optional members are left out where they say nothing."""
 

@@ -140,6 +140,7 @@ DOORS = {
     "GET /zones/school-places/enrolments/{enrolment_id}": EVERYBODY,
     "GET /zones/school-places/placements": Door(own_only={STRANGER}),
     f"GET {RUNS}/{{run_id}}/public": EVERYBODY,
+    f"GET {RUNS}/{{run_id}}/counts": EVERYBODY,
     f"POST {RUNS}": CLOSED,
     f"POST {RUNS}/{{run_id}}/draw": Door(body={"beacon": "1"}),
     f"POST {RUNS}/{{run_id}}/publication": CLOSED,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from math import asin, cos, radians, sin, sqrt
 
 import msgspec
@@ -14,7 +17,7 @@ from services.school_places.explanation import Choice, LastTaken, explain
 from services.school_places.matching import UNPLACED
 from services.school_places.models import RollEntry
 from services.school_places.public_file import Bands, PublicFile
-from services.school_places.service.enrolments import Ground
+from services.school_places.service.enrolments import Ground, Offer
 from services.school_places.service.standings import Standing
 
 EARTH_METRES = 6_371_000
@@ -24,36 +27,72 @@ _FULL = Words(
 )
 
 
-def settle(entries: Sequence[RollEntry], file: PublicFile, ground: Ground, *, bands: Bands) -> None:
-    """Write into every entry what the draw gave it.
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A drawn file with what it takes to tell each family: schools, positions by pseudonym, cut-offs."""
+
+    file: PublicFile
+    ground: Ground
+    schools: Sequence[Offer]
+    position_of: Mapping[str, int]
+    cutoffs: Mapping[str, LastTaken | None]
+
+
+def drawn(file: PublicFile, ground: Ground, *, bands: Bands) -> Drawn:
+    """Prepare a drawn file for its entries."""
+    return Drawn(
+        file,
+        ground,
+        schools=[ground.offers[school.id] for school in file.roll.schools],
+        position_of={pupil.pseudonym: at for at, pupil in enumerate(file.roll.pupils)},
+        cutoffs={
+            school.id: None
+            if (cutoff := file.cutoffs[at]) is None
+            else LastTaken(Priority.of_packed(bands[at][cutoff.priority]), cutoff.lottery)
+            for at, school in enumerate(file.roll.schools)
+        },
+    )
+
+
+def waiting_of(entries: Sequence[RollEntry], drawn: Drawn) -> dict[int, Waiting]:
+    """Those of the entries for whom no school of their list had a seat, by position.
 
     Distances are straight lines between points that our data hold (school, catchment, township), not roads:
     registers give addresses without coordinates. 统筹 is into public schools only.
     """
-    schools = [ground.offers[school.id] for school in file.roll.schools]
-    position_of = {pupil.pseudonym: at for at, pupil in enumerate(file.roll.pupils)}
-    pupils = [position_of[entry.pseudonym] for entry in entries]
-    standings = [msgspec.convert(entry.standing, Standing) for entry in entries]
+    found = {}
+    for entry in entries:
+        pupil = drawn.position_of[entry.pseudonym]
+        if drawn.file.placements[pupil] == UNPLACED:
+            standing = msgspec.convert(entry.standing, Standing)
+            found[pupil] = Waiting(
+                standing.rank, drawn.file.lottery[pupil], _distances(standing.place, drawn)
+            )
+    return found
+
+
+def coordinate(waiting: Mapping[int, Waiting], drawn: Drawn) -> dict[int, int]:
+    """The nearest public school with a spare seat for each waiting child, or `UNPLACED`."""
+    taken = Counter(drawn.file.placements)
     spare = [
-        max(0, school.capacity - file.placements.count(at)) if offer.school.kind == "public" else 0
-        for at, (school, offer) in enumerate(zip(file.roll.schools, schools, strict=True))
+        max(0, school.capacity - taken[at]) if offer.school.kind == "public" else 0
+        for at, (school, offer) in enumerate(zip(drawn.file.roll.schools, drawn.schools, strict=True))
     ]
-    coordinated = placement_by_distance(
-        {
-            pupil: Waiting(standing.rank, file.lottery[pupil], _distances(standing.place, ground, file))
-            for pupil, standing in zip(pupils, standings, strict=True)
-            if file.placements[pupil] == UNPLACED
-        },
+    return placement_by_distance(
+        waiting,
         spare,
-        twins=[[position_of[pseudonym] for pseudonym in group] for group in file.roll.twin_groups],
+        twins=[
+            [drawn.position_of[pseudonym] for pseudonym in group] for group in drawn.file.roll.twin_groups
+        ],
     )
-    cutoffs = {
-        school.id: None
-        if (cutoff := file.cutoffs[at]) is None
-        else LastTaken(Priority.of_packed(bands[at][cutoff.priority]), cutoff.lottery)
-        for at, school in enumerate(file.roll.schools)
-    }
-    for entry, pupil, standing in zip(entries, pupils, standings, strict=True):
+
+
+def settle(entries: Sequence[RollEntry], drawn: Drawn, coordinated: Mapping[int, int]) -> None:
+    """Write into every entry what the draw gave it, and why."""
+    file, ground, cutoffs, schools = drawn.file, drawn.ground, drawn.cutoffs, drawn.schools
+    for entry in entries:
+        pupil = drawn.position_of[entry.pseudonym]
+        standing = msgspec.convert(entry.standing, Standing)
         by_choice = file.placements[pupil]
         school = by_choice if by_choice != UNPLACED else coordinated[pupil]
         entry.lottery = file.lottery[pupil]
@@ -93,15 +132,29 @@ def metres(one: tuple[float, float], other: tuple[float, float]) -> int:
     return round(2 * EARTH_METRES * asin(sqrt(half)))
 
 
-def _distances(place: tuple[float, float] | None, ground: Ground, file: PublicFile) -> list[Distance]:
-    """To each public school; from nowhere in particular all are equally far."""
-    found = []
-    for at, school in enumerate(file.roll.schools):
-        offered = ground.offers[school.id].school
-        if offered.kind == "public":
-            far = 0 if place is None else metres(place, (offered.latitude, offered.longitude))
-            found.append(Distance(far, at))
-    return found
+def _distances(place: tuple[float, float] | None, drawn: Drawn) -> Sequence[Distance]:
+    """To each public school, nearest first; from nowhere in particular all are equally far."""
+    return _distances_from(
+        place,
+        tuple(
+            (offer.school.kind == "public", offer.school.latitude, offer.school.longitude)
+            for offer in drawn.schools
+        ),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _distances_from(
+    place: tuple[float, float] | None, schools: tuple[tuple[bool, float, float], ...]
+) -> tuple[Distance, ...]:
+    """Homes are known to their catchment or township only, so a thousand children share one list."""
+    return tuple(
+        sorted(
+            Distance(0 if place is None else metres(place, (latitude, longitude)), at)
+            for at, (is_public, latitude, longitude) in enumerate(schools)
+            if is_public
+        )
+    )
 
 
 def _name(ground: Ground, school_id: str) -> Words:

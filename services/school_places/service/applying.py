@@ -45,7 +45,7 @@ NOTICE = "admission-notice"
 async def check(session: AsyncSession, case: Case, *, now: datetime) -> list[Finding]:
     """What refuses the application, all at once; where nothing does, what the clerk should know."""
     late = await late_leave.enrolment_for(session, case.id)
-    enrolment = late or await enrolments.for_application(session, advice.choices_of(case.form), now=now)
+    enrolment = late or await _open_to(session, case, now=now)
     if enrolment is None:
         return [
             _refusal(
@@ -82,7 +82,7 @@ async def enter(session: AsyncSession, case: Case, *, now: datetime) -> str | No
     Raises RollFixed where an officer fixed the roll since the check.
     """
     late = await late_leave.enrolment_for(session, case.id)
-    enrolment = late or await enrolments.for_application(session, advice.choices_of(case.form), now=now)
+    enrolment = late or await _open_to(session, case, now=now)
     if enrolment is None:
         return None
     await enrolments.hold(session, enrolment.id)
@@ -100,6 +100,16 @@ async def enter(session: AsyncSession, case: Case, *, now: datetime) -> str | No
         .on_conflict_do_update(index_elements=["case_id"], set_=values)
     )
     return enrolment.code
+
+
+async def _open_to(session: AsyncSession, case: Case, *, now: datetime) -> Enrolment | None:
+    """The enrolment that the choices belong to, or the second round that goes on from it."""
+    enrolment = await enrolments.for_application(session, advice.choices_of(case.form), now=now)
+    follower = enrolment
+    while follower is not None:
+        enrolment = follower
+        follower = await session.scalar(select(Enrolment).where(Enrolment.follows_id == enrolment.id))
+    return enrolment
 
 
 async def _people(session: AsyncSession, case: Case) -> list[FieldError]:

@@ -18,7 +18,7 @@ from services.school_places.catchments import Area, Catchment
 from services.school_places.models import AllocationRun, Enrolment, EnrolmentSchool, School
 from services.school_places.rules import school_year
 
-EnrolmentState = Literal["upcoming", "open", "closed", "committed", "drawn", "published"]
+EnrolmentState = Literal["upcoming", "open", "closed", "committed", "drawn", "publishing", "published"]
 
 
 class EnrolmentMissing(NotFound):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,13 +18,15 @@ from haiyiban.cases.states import State
 from haiyiban.errors import Conflict, FieldError, NotAllowed, NotFound, Problem, Words
 from haiyiban.identity.callers import StaffCaller
 from haiyiban.ids import new_id
-from services.school_places import draw, public_file
+from services.school_places import draw, public_file, published_counts
+from services.school_places.coordination import Waiting
 from services.school_places.models import AllocationRun, Application, Enrolment, RollEntry
 from services.school_places.public_file import Roll
 from services.school_places.service import allocation, enrolments, roll
 
 REDRAW_NOTICE = timedelta(days=1)
 """After an annulment, how long before the next draw its new commitment must have been public."""
+_AT_ONCE = 500
 _PENDING = (State.SUBMITTED.value, State.CORRECTION_REQUESTED.value, State.SUSPENDED.value)
 
 
@@ -72,6 +76,16 @@ class DrawTooEarly(Conflict):
     type = "school-places/draw-too-early"
     title = Words(
         "公共随机数尚未公布，不能抽签", "The public beacon has not happened yet; the draw must wait"
+    )
+
+
+class RollChanged(Conflict):
+    """What is stored is not what was committed to: somebody changed it since. Nothing goes on from it."""
+
+    type = "school-places/roll-changed"
+    title = Words(
+        "名单或抽签结果与已公布的哈希不一致，已停止；请报告并按作废程序处理",
+        "Roll or result is not what its published hash says; stopped. Report it and annul the run",
     )
 
 
@@ -142,7 +156,8 @@ async def draw_lots(
 ) -> AllocationRun:
     """Reveal the secret, draw the numbers, match the children: once, after the beacon.
 
-    Raises EnrolmentMissing, RunMissing, NotAllowed, WrongRunState, DrawTooEarly, InvalidBeacon, NotTheSecret.
+    Raises EnrolmentMissing, RunMissing, NotAllowed, WrongRunState, DrawTooEarly, InvalidBeacon, NotTheSecret,
+    RollChanged.
     """
     enrolment, run = await lock_run(session, enrolment_id, run_id, caller=caller)
     require_state(run, "committed")
@@ -155,7 +170,11 @@ async def draw_lots(
             ]
         )
     draw.check_secret(enrolment.secret, run.commitment)
-    file = public_file.draw_and_match(
+    if draw.roll_hash(run.roll) != run.roll_hash:
+        raise RollChanged(members={"state": run.state})
+    # Seconds of arithmetic for a province: other requests of this process go on meanwhile.
+    file = await asyncio.to_thread(
+        public_file.draw_and_match,
         msgspec.json.decode(run.roll, type=Roll),
         secret=enrolment.secret,
         beacon=beacon.strip(),
@@ -167,10 +186,30 @@ async def draw_lots(
     run.state = "drawn"
     run.drawn_at = now
     run.drawn_by = caller.staff_id
+    run.counts = msgspec.to_builtins(published_counts.of_draw(file, run.bands))
     ground = await enrolments.ground_of(session, enrolment)
-    allocation.settle(await entries_of(session, run), file, ground, bands=run.bands)
+    await _settle(session, run, allocation.drawn(file, ground, bands=run.bands))
     await _record(session, run, "draw", reason=file.seed)
     return run
+
+
+async def _settle(session: AsyncSession, run: AllocationRun, drawn: allocation.Drawn) -> None:
+    """Write every entry's result: first those without a place of their list are found places, for that is
+    decided among all of them. Raises RollChanged where entries and roll do not name the same children."""
+    waiting: dict[int, Waiting] = {}
+    named: set[str] = set()
+    async for entries in entries_by_part(session, run):
+        part = {entry.pseudonym for entry in entries}
+        named |= part
+        if not part <= drawn.position_of.keys():
+            raise RollChanged(members={"state": run.state})
+        waiting |= allocation.waiting_of(entries, drawn)
+    if len(named) != len(drawn.position_of):
+        raise RollChanged(members={"state": run.state})
+    coordinated = allocation.coordinate(waiting, drawn)
+    async for entries in entries_by_part(session, run):
+        allocation.settle(entries, drawn, coordinated)
+        await session.flush()
 
 
 async def annul(
@@ -240,6 +279,20 @@ async def entries_of(session: AsyncSession, run: AllocationRun) -> list[RollEntr
         select(RollEntry).where(RollEntry.run_id == run.id).order_by(RollEntry.case_id)
     )
     return list(rows)
+
+
+async def entries_by_part(session: AsyncSession, run: AllocationRun) -> AsyncIterator[Sequence[RollEntry]]:
+    """The same, some hundred at a time: a province's would fill the memory."""
+    after: UUID | None = None
+    while True:
+        query = select(RollEntry).where(RollEntry.run_id == run.id).order_by(RollEntry.id).limit(_AT_ONCE)
+        if after is not None:
+            query = query.where(RollEntry.id > after)
+        entries = (await session.scalars(query)).all()
+        if not entries:
+            return
+        yield entries
+        after = entries[-1].id
 
 
 def require_officer_of(enrolment: Enrolment, caller: StaffCaller) -> None:

@@ -13,9 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban.errors import Words
 from services.school_places.catchments import Catchment
-from services.school_places.classification import DRAWN_ONLY, Priority
 from services.school_places.models import AllocationRun, Enrolment, EnrolmentSchool, School
-from services.school_places.public_file import PublicFile
+from services.school_places.published_counts import CutOff, SchoolCounts, cut_off_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +44,13 @@ async def offered(
     if after is not None:
         newest = newest.where(School.id > after)
     rows = (await session.execute(newest)).all()
-    runs = await _runs(session, {year - 1 for _, _, year in rows})
+    reached = await _reached(session, {year - 1 for _, _, year in rows})
     return [
         Offered(
             school,
             part.capacity,
             msgspec.convert(part.catchment, Catchment),
-            next((cut for run in runs.get(year - 1, ()) if (cut := _cut_off(run, str(school.id)))), None),
+            cut_off_words(cut) if (cut := reached.get(year - 1, {}).get(str(school.id))) else None,
         )
         for part, school, year in rows
     ]
@@ -63,34 +62,16 @@ def catchment_words(catchment: Catchment) -> Words:
     return Words(names, names)
 
 
-async def _runs(session: AsyncSession, years: AbstractSet[int]) -> dict[int, list[AllocationRun]]:
+async def _reached(session: AsyncSession, years: AbstractSet[int]) -> dict[int, dict[str, CutOff]]:
+    """How far each school reached, year by year."""
     rows = await session.execute(
-        select(Enrolment.school_year, AllocationRun)
+        select(Enrolment.school_year, AllocationRun.counts)
         .join(Enrolment, Enrolment.id == AllocationRun.enrolment_id)
         .where(Enrolment.school_year.in_(years), AllocationRun.state == "published")
     )
-    found: dict[int, list[AllocationRun]] = {}
-    for year, run in rows:
-        found.setdefault(year, []).append(run)
+    found: dict[int, dict[str, CutOff]] = {}
+    for year, counts in rows:
+        for school in msgspec.convert(counts or [], list[SchoolCounts]):
+            if school.cut_off is not None:
+                found.setdefault(year, {})[school.school] = school.cut_off
     return found
-
-
-def _cut_off(run: AllocationRun, school: str) -> Words | None:
-    """The last class and number that a school took; None where it turned nobody away."""
-    file = msgspec.json.decode(run.public_file or b"", type=PublicFile)
-    for position, (offered_school, cutoff) in enumerate(zip(file.roll.schools, file.cutoffs, strict=True)):
-        if offered_school.id == school and cutoff is not None:
-            priority = Priority.of_packed(run.bands[position][cutoff.priority])
-            return class_words(priority, lottery=cutoff.lottery)
-    return None
-
-
-def class_words(priority: Priority, *, lottery: int) -> Words:
-    """A cut-off as it is published."""
-    if priority.rank == DRAWN_ONLY:
-        return Words(f"抽签号 {lottery}", f"lottery number {lottery}")
-    place = Words("片区外", "outside") if priority.outside else Words("片区内", "inside")
-    return Words(
-        f"{place.zh}第{priority.rank}类、抽签号 {lottery}",
-        f"class {priority.rank} {place.en} the catchment, lottery number {lottery}",
-    )

@@ -5,34 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
-from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import resources
 from haiyiban.cases.models import Case
 from haiyiban.clock import local_date
-from haiyiban.crypto import vault
-from haiyiban.identity import persons
 from services.school_places.catchments import in_catchment
 from services.school_places.class_table import COORDINATED, ClassTable, read_class_table
 from services.school_places.classification import DRAWN_ONLY, Classification, Priority, classify
-from services.school_places.facts import Fact, Facts, HomeUse, Known, Unknown
-from services.school_places.models import AllocationRun, Enrolment, RollEntry
-from services.school_places.models import HomeUse as HomeUseRow
+from services.school_places.facts import Fact, Facts, Known, Unknown
+from services.school_places.service import own_records
 from services.school_places.service.enrolments import Ground, Offer
+from services.school_places.service.own_records import OwnRecords, home_mark, records_of
 from services.school_places.verified import (
     Application,
     at_worst,
     facts_of,
     guardian_numbers,
-    home_of,
     sibling_numbers,
 )
 
-PRIMARY_YEARS = 6
+blind = own_records.blind
 
 
 class RankedChoice(msgspec.Struct, frozen=True):
@@ -78,11 +73,6 @@ def application_of(case: Case, *, confirmed_at: datetime | None, at: datetime) -
     )
 
 
-def blind(kind: str, value: str) -> bytes:
-    """A mark of a person or a home that only compares."""
-    return vault().blind(f"school-places.{kind}", value)
-
-
 def guardians_of(application: Application) -> frozenset[str]:
     """Marks of the child's guardians."""
     return frozenset(blind("guardian", number).hex() for number in guardian_numbers(application))
@@ -90,18 +80,27 @@ def guardians_of(application: Application) -> frozenset[str]:
 
 async def facts_for(session: AsyncSession, application: Application, *, year: int) -> Facts:
     """The facts of a case, with what our own tables say of its home and of siblings."""
-    home = home_of(application)
-    uses: tuple[HomeUse, ...] = ()
-    if isinstance(home, Known) and home.value is not None:
-        rows = await session.scalars(
-            select(HomeUseRow).where(HomeUseRow.home == blind("home", home.value.id))
+    return facts_with(application, await records_of(session, [application], year=year))
+
+
+def facts_with(application: Application, records: OwnRecords) -> Facts:
+    """The same, where the records of many applications were read at once."""
+    mark = home_mark(application)
+    siblings = sibling_numbers(application)
+    siblings_at: Fact[frozenset[str]] = (
+        siblings
+        if isinstance(siblings, Unknown)
+        else Known(
+            frozenset().union(*(records.schools_of.get(number, ()) for number in siblings.value)),
+            "本系统录取记录",
+            siblings.at,
         )
-        uses = tuple(HomeUse(row.school_year, frozenset(row.guardians)) for row in rows)
+    )
     return facts_of(
         application,
         guardians=guardians_of(application),
-        home_uses=uses,
-        siblings_at=await _siblings_at(session, sibling_numbers(application), year=year),
+        home_uses=records.home_uses.get(mark, ()) if mark is not None else (),
+        siblings_at=siblings_at,
     )
 
 
@@ -112,7 +111,15 @@ async def standing_of(
 
     `child`: identity number. The day that counts is the application's.
     """
-    facts = at_worst(await facts_for(session, application, year=ground.enrolment.school_year))
+    records = await records_of(session, [application], year=ground.enrolment.school_year)
+    return standing_with(application, records, ground, choices=choices, child=child)
+
+
+def standing_with(
+    application: Application, records: OwnRecords, ground: Ground, *, choices: Sequence[str], child: str
+) -> Standing:
+    """The same, where the records of many applications were read at once."""
+    facts = at_worst(facts_with(application, records))
     home = facts.home.value if isinstance(facts.home, Known) else None
     ranked = []
     for school in choices:
@@ -155,28 +162,3 @@ def place_of(facts: Facts, ground: Ground) -> tuple[float, float] | None:
         if offer.school.kind == "public" and in_catchment(address, division, offer.catchment):
             return offer.school.latitude, offer.school.longitude
     return ground.centres.get(division[:9]) or ground.centres.get(division[:6])
-
-
-async def _siblings_at(
-    session: AsyncSession, siblings: Fact[frozenset[str]], *, year: int
-) -> Fact[frozenset[str]]:
-    """The schools to which our own runs of the last six years admitted a sibling."""
-    if isinstance(siblings, Unknown):
-        return siblings
-    ids: list[UUID] = []
-    for number in siblings.value:
-        person = await persons.by_id_number(session, number)
-        if person is not None:
-            ids.append(person.id)
-    schools = await session.scalars(
-        select(RollEntry.school_id)
-        .join(AllocationRun, AllocationRun.id == RollEntry.run_id)
-        .join(Enrolment, Enrolment.id == AllocationRun.enrolment_id)
-        .where(
-            RollEntry.child_id.in_(ids),
-            RollEntry.school_id.is_not(None),
-            AllocationRun.state == "published",
-            Enrolment.school_year > year - PRIMARY_YEARS,
-        )
-    )
-    return Known(frozenset(str(school) for school in schools), "本系统录取记录", siblings.at)

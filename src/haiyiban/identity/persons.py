@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import select
@@ -56,6 +57,19 @@ async def by_id_number(
         select(Person).where(Person.id_number_index == _index(id_number, id_type))
     )
     return found
+
+
+async def ids_by_number(
+    session: AsyncSession, id_numbers: Iterable[str], *, id_type: str = IdType.RESIDENT_ID_CARD
+) -> dict[str, UUID]:
+    """The ids of those persons whom we know, by document number in its kept form; one query for all."""
+    number_of = {_index(number, id_type): number for number in id_numbers}
+    if not number_of:
+        return {}
+    rows = await session.execute(
+        select(Person.id_number_index, Person.id).where(Person.id_number_index.in_(number_of))
+    )
+    return {number_of[index]: person_id for index, person_id in rows}
 
 
 async def get(session: AsyncSession, person_id: UUID) -> Person:

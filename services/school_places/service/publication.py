@@ -1,0 +1,241 @@
+"""Publishing a run: every case decided, every family told, every admitted child with its notice.
+
+A few hundred are published within the officer's call. A province takes minutes: the run is then
+`publishing`, a task decides it part by part, each part one transaction, each child once, and carries on where
+it was stopped.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from haiyiban import audit, clock, notices, outbox
+from haiyiban.cases import publishing
+from haiyiban.cases.models import Case
+from haiyiban.cases.states import FINAL, State, Verb
+from haiyiban.db import database
+from haiyiban.identity.callers import StaffCaller
+from haiyiban.ids import new_id
+from services.school_places.matching import UNPLACED
+from services.school_places.models import AllocationRun, Enrolment, HomeUse, RollEntry
+from services.school_places.public_file import PublicFile
+from services.school_places.service import enrolments, runs
+from services.school_places.service.runs import CasesPending, RollChanged
+from services.school_places.service.standings import Standing, class_table
+
+TASK = "school-places.publish"
+AT_ONCE = 300
+"""Children published within the officer's call; of more, the task decides as many in one transaction."""
+TASKS_AT_ONCE = 4
+"""Tasks that share a large publication; each takes children that no other holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A run after a publication was asked for: how many children have which outcome, how many are to come."""
+
+    run: AllocationRun
+    outcomes: Counter[str]
+    remaining: int = 0
+
+
+async def publish(
+    session: AsyncSession, enrolment_id: UUID, run_id: UUID, *, caller: StaffCaller, now: datetime
+) -> Published:
+    """Publish the results: a small run at once, all or none; a large one is begun, and asked again says how
+    far it is.
+
+    With four eyes the first officer releases and another one publishes; until then the run stays drawn.
+    Cases that were withdrawn or ended since the roll keep no seat. Raises EnrolmentMissing, RunMissing,
+    NotAllowed, WrongRunState, RollChanged, CasesPending for cases that a clerk has since suspended.
+    """
+    enrolment, run = await runs.lock_run(session, enrolment_id, run_id, caller=caller)
+    if run.state == "publishing":
+        return await _progress(session, run)
+    runs.require_state(run, "drawn")
+    if enrolment.four_eyes and run.publication_asked_by in (None, caller.staff_id):
+        run.publication_asked_by = caller.staff_id
+        await _record(session, run, "release")
+        return Published(run, Counter())
+    await _require_ready(session, run)
+    await _require_result(session, run)
+    run.state = "publishing"
+    run.published_by = caller.staff_id
+    await _record(session, run, "publish")
+    size = await session.scalar(select(func.count()).where(RollEntry.run_id == run.id))
+    if (size or 0) <= AT_ONCE:
+        await _decide_some(session, enrolment, run, now=now)
+        await _finish(session, run, now=now)
+    else:
+        for _ in range(TASKS_AT_ONCE):
+            await outbox.enqueue(session, TASK, payload=run.id.bytes)
+    return await _progress(session, run)
+
+
+async def carry_out(payload: bytes) -> None:
+    """The task: decide part after part until nothing of the run is left that can be decided."""
+    run_id = UUID(bytes=payload)
+    while await _carry_on(run_id):
+        pass
+    async with database().transaction() as session:
+        run = await session.get(AllocationRun, run_id, with_for_update=True)
+        if run is not None and run.state == "publishing":
+            await _finish(session, run, now=clock.now())
+
+
+async def resume(_: bytes) -> None:
+    """Carry on publications whose task was lost, or that waited for a suspended case."""
+    async with database().reading() as session:
+        under_way = (
+            await session.scalars(select(AllocationRun.id).where(AllocationRun.state == "publishing"))
+        ).all()
+    for run_id in under_way:
+        await carry_out(run_id.bytes)
+
+
+async def _carry_on(run_id: UUID) -> bool:
+    async with database().transaction() as session:
+        run = await session.get(AllocationRun, run_id)
+        if run is None or run.state != "publishing":
+            return False
+        enrolment = await enrolments.find(session, run.enrolment_id)
+        return bool(await _decide_some(session, enrolment, run, now=clock.now()))
+
+
+async def _decide_some(
+    session: AsyncSession, enrolment: Enrolment, run: AllocationRun, *, now: datetime
+) -> int:
+    """Decide children whom nobody else is deciding just now. Returns how many."""
+    assert run.published_by is not None, "a publication has its officer"
+    rows = (
+        await session.execute(
+            select(RollEntry, Case)
+            .join(Case, Case.id == RollEntry.case_id)
+            .where(
+                RollEntry.run_id == run.id,
+                RollEntry.decided_at.is_(None),
+                Case.state.in_([State.ACCEPTED, *FINAL]),
+            )
+            .order_by(RollEntry.id)
+            .limit(AT_ONCE)
+            .with_for_update(skip_locked=True)
+            .execution_options(populate_existing=True)
+        )
+    ).all()
+    for entry, case in rows:
+        entry.decided_at = now
+        if case.state != State.ACCEPTED:
+            entry.outcome, entry.school_id, entry.choice = "withdrawn", None, None
+            continue
+        await publishing.decide(
+            session, case, _verdict(entry), note=entry.explanation["zh"], by_id=run.published_by, now=now
+        )
+        await notices.tell_person(
+            session, case.applicant_id, "school-places.published", about=case.id, enrolment=enrolment.name
+        )
+    await _use_homes(
+        session, [entry for entry, _ in rows if entry.choice is not None], year=enrolment.school_year
+    )
+    return len(rows)
+
+
+async def _finish(session: AsyncSession, run: AllocationRun, *, now: datetime) -> None:
+    """The run is published once nobody is left. The caller holds its lock."""
+    left = await session.scalar(
+        select(func.count()).where(RollEntry.run_id == run.id, RollEntry.decided_at.is_(None))
+    )
+    if not left:
+        run.state = "published"
+        run.published_at = now
+
+
+async def _progress(session: AsyncSession, run: AllocationRun) -> Published:
+    await session.flush()
+    rows = await session.execute(
+        select(RollEntry.outcome, RollEntry.decided_at.is_(None), func.count())
+        .where(RollEntry.run_id == run.id)
+        .group_by(RollEntry.outcome, RollEntry.decided_at.is_(None))
+    )
+    outcomes: Counter[str] = Counter()
+    remaining = 0
+    for outcome, is_open, count in rows:
+        if is_open:
+            remaining += count
+        else:
+            outcomes[outcome or ""] += count
+    return Published(run, outcomes, remaining)
+
+
+async def _require_ready(session: AsyncSession, run: AllocationRun) -> None:
+    rows = await session.execute(
+        select(Case.state, func.count())
+        .join(RollEntry, RollEntry.case_id == Case.id)
+        .where(RollEntry.run_id == run.id, Case.state.not_in([State.ACCEPTED, *FINAL]))
+        .group_by(Case.state)
+    )
+    if stuck := dict(rows.all()):
+        raise CasesPending(members={"pending": stuck})
+
+
+async def _require_result(session: AsyncSession, run: AllocationRun) -> None:
+    """What is about to be published is what the public file says, child by child. Raises RollChanged."""
+    file = msgspec.json.decode(run.public_file or b"", type=PublicFile)
+    position_of = {pupil.pseudonym: at for at, pupil in enumerate(file.roll.pupils)}
+    async for entries in runs.entries_by_part(session, run):
+        for entry in entries:
+            at = position_of.get(entry.pseudonym)
+            if at is None or not _agree(entry, file, at):
+                raise RollChanged(members={"state": run.state})
+
+
+def _agree(entry: RollEntry, file: PublicFile, at: int) -> bool:
+    placed = file.placements[at]
+    if entry.lottery != file.lottery[at]:
+        return False
+    if placed == UNPLACED:
+        return entry.choice is None and entry.outcome in ("coordination", "no_seat")
+    return (
+        entry.outcome == "choice"
+        and entry.choice == file.roll.pupils[at].choices.index(placed)
+        and str(entry.school_id) == file.roll.schools[placed].id
+    )
+
+
+def _verdict(entry: RollEntry) -> Literal[Verb.APPROVE, Verb.DENY]:
+    return Verb.DENY if entry.school_id is None else Verb.APPROVE
+
+
+async def _use_homes(session: AsyncSession, entries: Sequence[RollEntry], *, year: int) -> None:
+    """A place that a home gave uses the home up for other families (一户一生)."""
+    rows = []
+    for entry in entries:
+        standing = msgspec.convert(entry.standing, Standing)
+        if entry.choice is None or standing.home is None:
+            continue
+        if standing.choices[entry.choice].priority.rank not in class_table().home_rule.applies_to:
+            continue
+        rows.append(
+            {
+                "id": new_id(),
+                "home": bytes.fromhex(standing.home),
+                "school_year": year,
+                "child": bytes.fromhex(standing.child),
+                "guardians": standing.guardians,
+            }
+        )
+    if rows:
+        await session.execute(upsert(HomeUse).on_conflict_do_nothing(), rows)
+
+
+async def _record(session: AsyncSession, run: AllocationRun, verb: str) -> None:
+    await audit.record(session, f"school-places.{verb}", object_kind="allocation-run", object_id=run.id)
