@@ -9,7 +9,7 @@ once, and tells the holder who looked. From the bytes upwards: `base45` and `cbo
 Source: schemas/codes/README.md.
 """
 
-from haiyiban.codes import capsules
+from haiyiban.codes import capsules, trust_commands, verify_command
 from haiyiban.codes.certificate_commands import certificate
 from haiyiban.codes.certificate_kind import CERTIFICATE
 from haiyiban.codes.consent_controller import ConsentController, MyConsentsController
@@ -20,9 +20,7 @@ from haiyiban.codes.identity_kind import IDENTITY
 from haiyiban.codes.list_controllers import DenyListController, StatusListController, TrustListController
 from haiyiban.codes.presentation_controller import PresentationController
 from haiyiban.codes.printed import printed_text
-from haiyiban.codes.trust_commands import trust
 from haiyiban.codes.verification_controller import VerificationController
-from haiyiban.codes.verify_command import verify
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
 
@@ -30,7 +28,7 @@ zone = Zone(
     name="codes",
     title=Words("亮证码", "Codes"),
     tasks=(capsules.FORGET,),
-    commands=(certificate, trust, verify),
+    commands=(certificate, trust_commands.trust, verify_command.verify),
     code_kinds=(CERTIFICATE, IDENTITY),
     controllers=(
         PresentationController,
