@@ -17,6 +17,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+import noto_cjk_sans_otc
+
 from tests.web.node import NODE, cache, installed
 
 INSTALLED = ("/usr/bin/chromium", "/usr/bin/google-chrome", "/usr/bin/chromium-browser")
@@ -50,7 +52,15 @@ class Chromium(NamedTuple):
 
 
 def find() -> Chromium:
-    """A Chromium that can be started. Raises AssertionError with what to install."""
+    """A Chromium that can be started, with a font that has Chinese. Raises AssertionError with what to do.
+
+    Without any font a Chromium ends at the first letter.
+    """
+    found = _any()
+    return Chromium(found.program, {**found.environ, "FONTCONFIG_FILE": str(_fonts())})
+
+
+def _any() -> Chromium:
     named = os.environ.get("HAIYIBAN_CHROMIUM")
     if named:
         assert Path(named).is_file(), f"HAIYIBAN_CHROMIUM names {named}, which does not exist"
@@ -70,6 +80,20 @@ def find() -> Chromium:
         raise AssertionError(f"{HELP}\n{error}") from error
 
 
+def _fonts() -> Path:
+    """A font set-up of one font, which comes with the project, so that pages look alike on every machine."""
+    folder = cache() / "fonts"
+    folder.mkdir(parents=True, exist_ok=True)
+    written = (
+        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
+        f"<dir>{Path(noto_cjk_sans_otc.__file__).parent}</dir><cachedir>{folder}</cachedir></fontconfig>"
+    )
+    file = folder / f"{sha256(written.encode()).hexdigest()[:16]}.conf"
+    if not file.exists():
+        file.write_text(written, encoding="utf-8")
+    return file
+
+
 def _npm_folder() -> Path:
     """Where the browser of the npm package is unpacked: another version, another folder."""
     lock = (FOLDER / "package-lock.json").read_bytes()
@@ -77,8 +101,7 @@ def _npm_folder() -> Path:
 
 
 def _of_npm(folder: Path) -> Chromium:
-    environ = {"LD_LIBRARY_PATH": str(folder / "lib"), "FONTCONFIG_PATH": str(folder / "fonts")}
-    return Chromium(str(folder / "chromium"), environ)
+    return Chromium(str(folder / "chromium"), {"LD_LIBRARY_PATH": str(folder / "lib")})
 
 
 def _by_playwright() -> str | None:

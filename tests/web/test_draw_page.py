@@ -175,6 +175,7 @@ async def test_no_screen_needs_scrolling_sideways(
     for width in (320, 390, 1440):
         await page.set_viewport_size({"width": width, "height": 844})
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+    await page.click("summary")
     least = 60 if elder else 44
     small = await page.evaluate(
         "least => [...document.querySelectorAll('button, input, select, summary')]"

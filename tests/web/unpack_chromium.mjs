@@ -7,7 +7,7 @@ import { createBrotliDecompress } from "node:zlib";
 
 const [from, to] = process.argv.slice(2);
 const packed = join(from, "@sparticuz", "chromium", "bin");
-mkdirSync(join(to, "fonts"), { recursive: true });
+mkdirSync(to, { recursive: true });
 
 async function unpack(name, target, mode) {
   await pipeline(
@@ -18,8 +18,8 @@ async function unpack(name, target, mode) {
 }
 
 await unpack("chromium.br", join(to, "chromium"), 0o755);
-for (const [name, folder] of [["al2023.tar.br", to], ["swiftshader.tar.br", to], ["fonts.tar.br", join(to, "fonts")]]) {
+for (const name of ["al2023.tar.br", "swiftshader.tar.br"]) {
   const archive = join(to, "archive.tar");
   await unpack(name, archive, 0o644);
-  execFileSync("tar", ["-xf", archive, "-C", folder]);
+  execFileSync("tar", ["-xf", archive, "-C", to]);
 }
