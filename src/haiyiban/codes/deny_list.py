@@ -3,7 +3,7 @@
 A terminal fetches it whole once and then only what changed since; both are compact JWS by a key for lists.
 It also says from when the newest trust list is, so that nobody is kept on an old one.
 
-Source: schemas/codes/README.md §5.
+Source: schemas/codes/README.md §4.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ It says no more than type, masked name and validity, works any number of times, 
 status list, where an offline terminal reads whether the certificate was revoked or suspended since. A version
 of a certificate has one such code: printed again it is the same text, until its signing key is revoked.
 
-Source: schemas/codes/README.md §6; Token Status List (draft-ietf-oauth-status-list) §4, §13.1 (random index).
+Source: schemas/codes/README.md §4; Token Status List (draft-ietf-oauth-status-list) §4, §13.1 (random index).
 """
 
 from __future__ import annotations

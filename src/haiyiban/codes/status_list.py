@@ -4,7 +4,7 @@ Places are drawn at random and a list has a million of them, so fetching it tell
 asked about.
 
 Source: Token Status List (draft-ietf-oauth-status-list) §4 (bits, zlib), §5.1 (JWT), §7.1 (0, 1, 2);
-schemas/codes/README.md §6.
+schemas/codes/README.md §4.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a terminal does with no network: takes fetched lists, refuses wrong ones, and judges by them. Pure.
 
-Source: schemas/codes/README.md §3–6.
+Source: schemas/codes/README.md §3–4.
 """
 
 from __future__ import annotations

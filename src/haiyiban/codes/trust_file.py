@@ -4,7 +4,7 @@ The root's private half is in a folder of its own, on a machine or a stick that 
 brings two files to the key folder: the list (`trust-list.jwt`), which the servers publish as it is and judge
 by, and the root's public half (`trust-root.jwk`), by which they check it.
 
-Source: schemas/codes/README.md §4; docs/decisions/0010-offline-root.md.
+Source: schemas/codes/README.md §4; docs/decisions/0008-offline-root.md.
 """
 
 from __future__ import annotations
