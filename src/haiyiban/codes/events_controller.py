@@ -17,7 +17,7 @@ from haiyiban.codes.consent_controller import person_of
 from haiyiban.codes.events import Event
 from haiyiban.codes.signing import code_keys
 from haiyiban.codes.state_read import state_read
-from haiyiban.codes.streams import Stream
+from haiyiban.codes.streams import Stream, Streams
 from haiyiban.context import current
 from haiyiban.errors import NotSignedIn
 from haiyiban.identity.callers import Level
@@ -30,7 +30,8 @@ _HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-b
 class EventStream(Response[str]):
     """An answer that goes on until the code is over or the phone has gone."""
 
-    def __init__(self, stream: Stream, first: Event) -> None:
+    def __init__(self, stream: Stream, first: Event, *, among: Streams) -> None:
+        self._among = among
         self._stream = stream
         self._first = first
 
@@ -47,7 +48,7 @@ class EventStream(Response[str]):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             waiting.cancel()
-            streams.current().close(self._stream)
+            self._among.close(self._stream)
 
 
 class CodeEventsController(Controller):
@@ -81,8 +82,9 @@ class CodeEventsController(Controller):
         found = await showing.state_of(code_id, person_of(request), keys=keys, now=now)
         first = Event("state", state_read(found, cti=keys.cti, language=language, now=now))
         stream = Stream(found, caller=request.user, cti=keys.cti, language=language, now=now)
-        streams.current().open(stream)
-        return EventStream(stream, first)
+        among = streams.current()
+        among.open(stream)
+        return EventStream(stream, first, among=among)
 
 
 async def _leave_when_gone(stream: Stream, receive: Receive) -> None:

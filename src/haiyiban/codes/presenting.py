@@ -294,5 +294,6 @@ async def _record(
             fields=settled.fields,
             reason=verification.purpose,
             request_id=current().request_id,
+            address=current().address,
         )
     )

@@ -127,13 +127,14 @@ class Streams:
         self._woken: set[bytes] = set()
         self._wake = asyncio.Event()
         self._work: list[asyncio.Task[None]] = []
+        self._is_ending = False
 
     def open(self, stream: Stream) -> None:
         """Take a stream in; `close` gives its place back. Raises TooManyStreams, StreamsFull."""
         account = stream.caller.account_id
         if self._by_account[account] >= STREAMS_PER_ACCOUNT:
             raise TooManyStreams(int(HEARTBEAT_SECONDS))
-        if len(self._open) >= STREAMS_MOST:
+        if self._is_ending or len(self._open) >= STREAMS_MOST:
             raise StreamsFull(retry_after_seconds=int(HEARTBEAT_SECONDS))
         self._by_account[account] += 1
         self._open.add(stream)
@@ -150,10 +151,15 @@ class Streams:
                 task.cancel()
             self._work = []
 
-    async def end(self) -> None:
-        """End every stream, as when this process stops."""
+    def leave(self) -> None:
+        """End every stream at its next breath and take no more: this process stops."""
+        self._is_ending = True
         for stream in self._open:
             stream.leave()
+
+    async def end(self) -> None:
+        """End every stream, and the work for them."""
+        self.leave()
         for task in self._work:
             task.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
@@ -210,6 +216,12 @@ def current() -> Streams:
         _streams = Streams(wakeups.current())
         _loop = asyncio.get_running_loop()
     return _streams
+
+
+def leave() -> None:
+    """End the streams of this process at once; it is about to stop."""
+    if _streams is not None:
+        _streams.leave()
 
 
 async def end() -> None:

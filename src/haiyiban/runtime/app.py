@@ -24,6 +24,7 @@ from haiyiban.runtime.edge import Edge
 from haiyiban.runtime.problems import to_response
 from haiyiban.runtime.records import AccessLog, Figures
 from haiyiban.runtime.start import prepare
+from haiyiban.runtime.stopping import on_stopping
 from haiyiban.runtime.system import SystemController
 from haiyiban.settings import Settings
 from haiyiban.wire import API
@@ -77,7 +78,8 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         refreshing = asyncio.create_task(_refresh(database))
         try:
-            yield
+            with on_stopping(streams.leave):
+                yield
         finally:
             refreshing.cancel()
             with suppress(asyncio.CancelledError):

@@ -210,7 +210,7 @@ async def test_an_open_stream_holds_no_connection_to_the_database(
 async def test_when_the_process_stops_every_stream_ends_at_once(app, notice, show) -> None:
     async with following(app, at(await show(notice)), notice.keeper) as line:
         await line.event()
-        await streams.current().end()
+        await streams.end()
         assert await line.ended(within=0.5) == []
 
 
