@@ -12,6 +12,7 @@ import httpx
 
 from tests import builders
 from tests.builders import Somebody
+from tests.contracts import terminals_flow
 from tests.phone import Phone, jwk, unbase64url
 from tests.zones.school_places.conftest import MakeRound, SignInStaff
 
@@ -93,6 +94,7 @@ async def go(
     await _draw(flow, made.runs, officer)
     notice = await _receive(flow, me, case)
     await _verify(flow, me, notice, verifier)
+    await terminals_flow.go(flow, notice, me, operator)
     await _look_after(flow, notice, clerk)
     await _end(flow, me, verifier, operator)
     return flow

@@ -62,6 +62,7 @@ EVERYBODY = Door(open_to=set(CALLERS))
 CLOSED = Door()
 RUNS = "/zones/school-places/enrolments/{enrolment_id}/allocation-runs"
 
+_BATCH = {"terminalId": "{terminal_id}", "sequence": 1, "records": [{}], "signature": "?"}
 DOORS = {
     "POST /auth/sms-codes": EVERYBODY,
     "POST /auth/sessions": EVERYBODY,
@@ -116,6 +117,8 @@ DOORS = {
     "GET /verification-purposes": EVERYBODY,
     "POST /verifications": Door(open_to={OTHER_VERIFIER}, body={"text": "?", "purpose": "enrolment"}),
     "GET /verifications/{verification_id}": CLOSED,
+    "POST /verifications/batch": Door(body=_BATCH),
+    "GET /desk/double-uses": CLOSED,
     "POST /verifications/{verification_id}/consent": Door(body={"decision": "allow"}),
     "POST /presentation-requests": Door(open_to={OTHER_VERIFIER}, body={"purpose": "enrolment"}),
     # Who scans a counter's code may see who asks; what would be shown is each one's own.

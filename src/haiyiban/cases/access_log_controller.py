@@ -14,6 +14,7 @@ from haiyiban import clock
 from haiyiban.cases import access_log
 from haiyiban.cases.access_log import Entry
 from haiyiban.certificates import types
+from haiyiban.codes.offline_recording import VERIFY_OFFLINE
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.context import current
 from haiyiban.errors import Malformed, NotSignedIn, Words
@@ -62,6 +63,8 @@ class AccessRead(Output):
     purpose: str | None = None
     place: str | None = None
     consent: ConsentTold | None = None
+    received_at: datetime | None = None
+    """When we learned of it, where a terminal that was offline told us later."""
 
     @classmethod
     def of(cls, entry: Entry, language: str) -> AccessRead:
@@ -78,9 +81,12 @@ class AccessRead(Output):
         what = _WHAT.get(record.object_kind or "", _OTHER).in_language(language)
         if type_ is not None and type_version is not None:
             what = types.published(type_, type_version).name.in_language(language)
+        offline = verification is not None and record.action == VERIFY_OFFLINE
+        if offline:
+            what += _OFFLINE.in_language(language)
         return cls(
             id=record.id,
-            at=record.at,
+            at=verification.at if verification is not None and offline else record.at,
             who=who,
             action=record.action,
             what=what,
@@ -89,6 +95,7 @@ class AccessRead(Output):
             purpose=for_what,
             place=verification.place if verification is not None else None,
             consent=ConsentTold.of(entry, clock.now()),
+            received_at=record.at if offline else None,
         )
 
 
@@ -98,6 +105,7 @@ _WHAT = {
     "case": Words("办件", "Case"),
 }
 _OTHER = Words("个人信息", "Personal data")
+_OFFLINE = Words("（离线核验）", " (checked offline)")
 
 
 def _matter(reason: str | None) -> Matter | None:

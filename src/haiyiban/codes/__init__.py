@@ -10,11 +10,13 @@ Source: schemas/codes/README.md.
 """
 
 from haiyiban.codes import capsules, trust_commands, verify_command
+from haiyiban.codes.batch_controller import BatchController
 from haiyiban.codes.certificate_commands import certificate
 from haiyiban.codes.certificate_kind import CERTIFICATE
 from haiyiban.codes.consent_controller import ConsentController, MyConsentsController
 from haiyiban.codes.controllers import CodeController
 from haiyiban.codes.document_controller import DocumentController
+from haiyiban.codes.double_uses import DoubleUseController
 from haiyiban.codes.events_controller import CodeEventsController
 from haiyiban.codes.identity_kind import IDENTITY
 from haiyiban.codes.list_controllers import DenyListController, StatusListController, TrustListController
@@ -31,9 +33,11 @@ zone = Zone(
     commands=(certificate, trust_commands.trust, verify_command.verify),
     code_kinds=(CERTIFICATE, IDENTITY),
     controllers=(
+        BatchController,
         PresentationController,
         CodeEventsController,
         ConsentController,
+        DoubleUseController,
         MyConsentsController,
         CodeController,
         DenyListController,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,9 +16,11 @@ from haiyiban import clock
 from haiyiban.db import database
 from haiyiban.errors import Words
 from haiyiban.settings import Settings
-from haiyiban.verifiers import service
-from haiyiban.verifiers.models import Verifier, VerifierClient
+from haiyiban.verifiers import service, terminals
+from haiyiban.verifiers.models import TerminalKey, Verifier, VerifierClient
 from haiyiban.verifiers.service import ClientSecret
+from haiyiban.verifiers.terminal_enrolment import enrol_key
+from haiyiban.verifiers.terminal_keys import read_public_key, thumbprint
 
 
 class Accreditation(NamedTuple):
@@ -55,9 +59,11 @@ async def seed() -> None:
     """Accredit the demo's verifiers, and write their secrets to `$HAIYIBAN_HOME/demo/verifiers.json` (0600).
 
     The file is written before the database: after a crash between the two, the next start reads it again. A
-    database that knows other secrets, such as a restored one, gets those of the file.
+    database that knows other secrets, such as a restored one, gets those of the file. The client `terminal`
+    is an enrolled terminal; its key is in `demo/terminal.json` (0600), to sign batches with.
     """
-    path = Settings.from_env().home / "demo" / "verifiers.json"
+    folder = Settings.from_env().home / "demo"
+    path = folder / "verifiers.json"
     known = credentials(path)
     made = {name: known.get(name) or Credentials(*service.new_secret()) for name in ACCREDITED}
     if made != known:
@@ -65,6 +71,7 @@ async def seed() -> None:
     async with database().transaction() as session:
         for name, accreditation in ACCREDITED.items():
             await _accredit(session, accreditation, made[name])
+        await _enrol(session, made["terminal"].client_id, _terminal_key(folder / "terminal.json"))
 
 
 def credentials(path: Path) -> dict[str, Credentials]:
@@ -92,7 +99,34 @@ async def _accredit(session: AsyncSession, accreditation: Accreditation, secret:
         )
 
 
-def _write(path: Path, made: dict[str, Credentials]) -> None:
+def _terminal_key(path: Path) -> dict[str, str]:
+    """The public half of the demo terminal's key, made on the first start."""
+    try:
+        private: dict[str, str] = msgspec.json.decode(path.read_bytes())
+    except FileNotFoundError:
+        private = ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()), as_dict=True)
+        _write(path, private)
+    return read_public_key({name: value for name, value in private.items() if name != "d"})
+
+
+async def _enrol(session: AsyncSession, client_id: str, jwk: dict[str, str]) -> None:
+    now = clock.now()
+    client = await session.get_one(VerifierClient, client_id)
+    key_id = await session.scalar(
+        select(TerminalKey.id).where(
+            TerminalKey.thumbprint == thumbprint(jwk), TerminalKey.retired_at.is_(None)
+        )
+    )
+    if key_id is None:
+        terminal = await terminals.register(
+            session, client.verifier_id, name="一号机", place="滨海小学东门", purpose="gate", now=now
+        )
+        key_id = await enrol_key(session, terminal, jwk, now=now)
+        terminal.status = "active"
+    client.key_id = key_id
+
+
+def _write(path: Path, made: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     partial = path.with_suffix(f".{os.getpid()}.partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -114,7 +114,7 @@ async def enrol(
         await _count_failure(session, origin, now=now)
         raise WrongOneTimeCode
     if code.key_id is None:
-        key_id = await _new_key(session, terminal, jwk, now=now)
+        key_id = await enrol_key(session, terminal, jwk, now=now)
         code.key_id = key_id
         if terminal.status == "registered":
             terminal.status = "active"
@@ -130,6 +130,23 @@ async def enrol(
     secret = await _add_secret(session, terminal, key_id, now=now)
     await audit.record(session, action, object_kind="terminal", object_id=terminal.id)
     return Enrolled(terminal.id, secret, terminal.next_sequence)
+
+
+async def enrol_key(session: AsyncSession, terminal: Terminal, jwk: dict[str, str], *, now: datetime) -> UUID:
+    """Make this the key of a terminal; the one before it is retired with its secrets. Raises KeyInUse."""
+    known = select(TerminalKey.id).where(TerminalKey.thumbprint == thumbprint(jwk))
+    if await session.scalar(known) is not None:
+        raise KeyInUse
+    await retire_key(session, terminal.id, now=now)
+    made = upsert(TerminalKey).values(
+        id=new_id(), terminal_id=terminal.id, jwk=jwk, thumbprint=thumbprint(jwk), enrolled_at=now
+    )
+    key_id: UUID | None = await session.scalar(
+        made.on_conflict_do_nothing(index_elements=["thumbprint"]).returning(TerminalKey.id)
+    )
+    if key_id is None:
+        raise KeyInUse
+    return key_id
 
 
 async def change_secret(
@@ -173,22 +190,6 @@ async def _waiting(
         select(TerminalCode).where(TerminalCode.code_index == index, TerminalCode.expires_at > now)
     )
     return code, terminal
-
-
-async def _new_key(session: AsyncSession, terminal: Terminal, jwk: dict[str, str], *, now: datetime) -> UUID:
-    known = select(TerminalKey.id).where(TerminalKey.thumbprint == thumbprint(jwk))
-    if await session.scalar(known) is not None:
-        raise KeyInUse
-    await retire_key(session, terminal.id, now=now)
-    made = upsert(TerminalKey).values(
-        id=new_id(), terminal_id=terminal.id, jwk=jwk, thumbprint=thumbprint(jwk), enrolled_at=now
-    )
-    key_id: UUID | None = await session.scalar(
-        made.on_conflict_do_nothing(index_elements=["thumbprint"]).returning(TerminalKey.id)
-    )
-    if key_id is None:
-        raise KeyInUse
-    return key_id
 
 
 async def _retire_secrets(session: AsyncSession, key_id: UUID, *, at: datetime) -> None:

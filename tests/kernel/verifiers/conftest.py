@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import pytest
 
-from haiyiban import clock, verifiers
 from haiyiban.db import Database
-from haiyiban.errors import Words
-from tests.terminal import Terminal, operator_of
+from tests import terminal as terminals
+from tests.terminal import Terminal
 
 Headers = dict[str, str]
 
@@ -20,7 +19,7 @@ Headers = dict[str, str]
 @pytest.fixture
 async def operator(api: httpx.AsyncClient, database: Database) -> Headers:
     """An operator, signed in."""
-    return await operator_of(api, database)
+    return await terminals.operator_of(api, database)
 
 
 @pytest.fixture
@@ -28,15 +27,7 @@ def accredited_for(database: Database) -> Callable[..., Awaitable[UUID]]:
     """Accredits a verifier for some purposes."""
 
     async def made(*purposes: str) -> UUID:
-        async with database.transaction() as session:
-            verifier = await verifiers.accredit(
-                session,
-                Words(f"核验方 {uuid4().hex[:8]}", "A verifier"),
-                unit="education",
-                purposes=purposes,
-                now=clock.now(),
-            )
-        return verifier.id
+        return await terminals.accredited_for(database, *purposes)
 
     return made
 

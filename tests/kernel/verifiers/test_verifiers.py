@@ -9,7 +9,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import jwt
 import pytest
+from jwt.algorithms import ECAlgorithm
 from sqlalchemy import func, select
 
 from haiyiban import clock, verifiers
@@ -21,6 +23,7 @@ from haiyiban.settings import Settings
 from haiyiban.verifiers.models import Verifier, VerifierClient
 from haiyiban.verifiers.purposes import BrokenPurpose, published
 from haiyiban.verifiers.seed import seed
+from haiyiban.verifiers.terminal_keys import sign
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -270,3 +273,26 @@ async def test_the_demos_verifiers_are_planted_once(api, database, settings: Set
     assert json.loads(path.read_bytes()) == planted
     for account in planted.values():
         assert (await api.post("/auth/verifiers/token", json=account)).status_code == 200
+    await _upload_as_the_demos_terminal(api, planted["terminal"], settings)
+
+
+async def _upload_as_the_demos_terminal(
+    api: httpx.AsyncClient, account: dict[str, str], settings: Settings
+) -> None:
+    """It is a terminal with a key, which lies beside its secret."""
+    key_file = settings.home / "demo" / "terminal.json"
+    assert key_file.stat().st_mode & 0o777 == 0o600
+    token = (await api.post("/auth/verifiers/token", json=account)).json()["accessToken"]
+    batch = sign(
+        {
+            "terminalId": jwt.decode(token, options={"verify_signature": False})["ter"],
+            "sequence": 1,
+            "records": [
+                {"id": "1", "text": "?", "verifiedAt": clock.now().isoformat(), "outcome": "malformed"}
+            ],
+        },
+        ECAlgorithm(ECAlgorithm.SHA256).from_jwk(key_file.read_text()),
+    )
+    answer = await api.post("/verifications/batch", json=batch, headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["results"][0]["agrees"]
