@@ -1,0 +1,98 @@
+"""Offline verification, as a library call, against the bare P-256 verification inside it.
+
+To reach: 1.4 of one bare verification for a code signed by the server, 2.4 for a device-bound one, which
+takes two. Rounds alternate in one process, so that a busy machine weighs on all alike; figures are medians.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+from haiyiban.codes.claims import DeviceKey, Kind
+from haiyiban.codes.envelope import parse, sign_form_a, sign_form_b
+from haiyiban.codes.offline import verify_offline
+from haiyiban.codes.outcomes import Outcome
+from haiyiban.codes.trust import TrustList
+from haiyiban.codes.vectors.cast import AT, IAT, ISSUER, capsule_of, claims_of, trust_entries
+
+ROUNDS, CODES = 40, 50
+TARGETS = {"server-signed": 1.4, "device-bound": 2.4}
+RESULTS = Path(__file__).parent / "results" / "verify_offline.json"
+
+
+def main() -> None:
+    """Measure, print, write benchmarks/results/verify_offline.json."""
+    trust = TrustList(trust_entries(), issued_at=AT)
+    texts = {
+        "server-signed": [sign_form_a(claims_of(1, f"bench {n}"), ISSUER) for n in range(CODES)],
+        "device-bound": [_device_bound(n) for n in range(CODES)],
+    }
+    bare = [parse(text) for text in texts["server-signed"]]
+    signatures = [
+        encode_dss_signature(int.from_bytes(code.signature[:32]), int.from_bytes(code.signature[32:]))
+        for code in bare
+    ]
+    algorithm, public = ec.ECDSA(hashes.SHA256()), ISSUER.public
+
+    def verify_bare() -> None:
+        for code, signature in zip(bare, signatures, strict=True):
+            public.verify(signature, code.signed, algorithm)
+
+    def verifying(name: str) -> Callable[[], None]:
+        def verify() -> None:
+            for text in texts[name]:
+                if verify_offline(text, trust=trust, now=AT).outcome is not Outcome.VALID:
+                    raise RuntimeError("a good code was refused")
+
+        return verify
+
+    variants = {"bare": verify_bare} | {name: verifying(name) for name in texts}
+    micros: dict[str, list[float]] = {name: [] for name in variants}
+    for number in range(ROUNDS + 1):
+        for name, run in variants.items():
+            began = time.process_time_ns()
+            run()
+            if number:  # the first round warms up
+                micros[name].append((time.process_time_ns() - began) / CODES / 1000)
+    medians = {name: statistics.median(each) for name, each in micros.items()}
+    ratios = {
+        name: statistics.median(mine / its for mine, its in zip(micros[name], micros["bare"], strict=True))
+        for name in texts
+    }
+    for name, median in medians.items():
+        told = f" = {ratios[name]:.2f} bare (to reach {TARGETS[name]})" if name in ratios else ""
+        print(f"{name:14}{median:8.1f} µs{told}")
+    summary = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {
+            "python": platform.python_version(),
+            "cores": os.cpu_count(),
+            "loadAverage": os.getloadavg()[0],
+        },
+        "medianMicros": {name: round(median, 1) for name, median in medians.items()},
+        "ratios": {name: round(ratio, 2) for name, ratio in ratios.items()},
+        "targets": TARGETS,
+    }
+    RESULTS.write_text(json.dumps(summary, indent=1) + "\n")
+
+
+def _device_bound(number: int) -> str:
+    # A phone of its own for each: a terminal meets a device key once.
+    device = ec.generate_private_key(ec.SECP256R1())
+    capsule = capsule_of(Kind.CERTIFICATE, f"bench {number}, b", cnf=DeviceKey.of(device.public_key()))
+    return sign_form_b(capsule, device, t=IAT)
+
+
+if __name__ == "__main__":
+    main()
