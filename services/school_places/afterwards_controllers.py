@@ -13,7 +13,7 @@ from haiyiban import clock
 from haiyiban.certificates import NotInForce
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, resident
-from haiyiban.wire import Input, problems
+from haiyiban.wire import Input, Nothing, problems
 from services.school_places.placement_views import PlacementRead, placement_read
 from services.school_places.service.afterwards import answers, appeals, offers
 from services.school_places.service.afterwards.answers import (
@@ -28,10 +28,6 @@ from services.school_places.service.afterwards.appeals import AlreadyAppealed, A
 from services.school_places.service.afterwards.offers import OfferClosed, OfferMissing
 from services.school_places.service.afterwards.places import NotPublished, PlacementMissing
 from services.school_places.service.results import Place
-
-
-class Nothing(Input):
-    """Everything is in the address."""
 
 
 class RefusalCreate(Input):
