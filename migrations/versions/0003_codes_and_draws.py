@@ -176,6 +176,26 @@ def upgrade() -> None:
         postgresql_where="retired_at IS NULL",
     )
     op.create_table(
+        "codes_offline_batch",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("terminal_id", sa.Uuid(), nullable=False),
+        sa.Column("key_id", sa.Uuid(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("body_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["key_id"], ["verifiers_terminal_key.id"], name=op.f("fk_codes_offline_batch_key_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["terminal_id"], ["verifiers_terminal.id"], name=op.f("fk_codes_offline_batch_terminal_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_codes_offline_batch")),
+        sa.UniqueConstraint(
+            "terminal_id", "sequence", name=op.f("uq_codes_offline_batch_terminal_id_sequence")
+        ),
+    )
+    op.create_table(
         "school_places_answer",
         sa.Column("entry_id", sa.Uuid(), nullable=False),
         sa.Column("answer", sa.Text(), nullable=False),
@@ -315,6 +335,38 @@ def upgrade() -> None:
         "verifiers_terminal_code",
         ["terminal_id"],
         unique=False,
+    )
+    op.create_table(
+        "codes_offline_verification",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("batch_id", sa.Uuid(), nullable=False),
+        sa.Column("terminal_id", sa.Uuid(), nullable=False),
+        sa.Column("record_id", sa.Text(), nullable=False),
+        sa.Column("single_use", sa.LargeBinary(), nullable=True),
+        sa.Column("said", sa.Text(), nullable=False),
+        sa.Column("recomputed", sa.Text(), nullable=False),
+        sa.Column("agrees", sa.Boolean(), nullable=False),
+        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("double_use", sa.Boolean(), nullable=False),
+        sa.Column("first_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "double_use = (first_id IS NOT NULL)", name=op.f("ck_codes_offline_verification_double_use")
+        ),
+        sa.ForeignKeyConstraint(
+            ["batch_id"], ["codes_offline_batch.id"], name=op.f("fk_codes_offline_verification_batch_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_codes_offline_verification")),
+        sa.UniqueConstraint(
+            "terminal_id", "record_id", name=op.f("uq_codes_offline_verification_terminal_id_record_id")
+        ),
+    )
+    op.create_index(
+        "ix_codes_offline_verification_double_use",
+        "codes_offline_verification",
+        ["id"],
+        unique=False,
+        postgresql_where="double_use",
     )
     op.create_index(
         "ix_certificates_certificate_status_at",
@@ -474,6 +526,12 @@ def downgrade() -> None:
         table_name="certificates_certificate",
         postgresql_where="status_at > created_at",
     )
+    op.drop_index(
+        "ix_codes_offline_verification_double_use",
+        table_name="codes_offline_verification",
+        postgresql_where="double_use",
+    )
+    op.drop_table("codes_offline_verification")
     op.drop_index(op.f("ix_verifiers_terminal_code_terminal_id"), table_name="verifiers_terminal_code")
     op.drop_table("verifiers_terminal_code")
     op.drop_index("uq_school_places_waiting_child", table_name="school_places_waiting")
@@ -490,6 +548,7 @@ def downgrade() -> None:
         "ix_school_places_answer_at", table_name="school_places_answer", postgresql_where="answer = 'refused'"
     )
     op.drop_table("school_places_answer")
+    op.drop_table("codes_offline_batch")
     op.drop_index(
         "uq_verifiers_terminal_key_living",
         table_name="verifiers_terminal_key",
