@@ -1,6 +1,13 @@
 // Lets the tests ask how the TypeScript verifier reads signed lists: one JSON question a line, one answer.
 import { createInterface } from "node:readline";
-import { readDenyList, readStatusList, readTrustList, UntrustedList } from "../../schemas/codes/verifier/index.ts";
+import {
+  hold,
+  judge,
+  readDenyList,
+  readStatusList,
+  readTrustList,
+  UntrustedList,
+} from "../../schemas/codes/verifier/index.ts";
 import { statusAt } from "../../schemas/codes/verifier/lists.ts";
 
 async function read({ root, trustList, heldTrustList, at, denyList, changes, statusList, indexes }) {
@@ -20,11 +27,16 @@ async function read({ root, trustList, heldTrustList, at, denyList, changes, sta
   return answer;
 }
 
+async function judged({ root, at, text, lastSeen, ...fetched }) {
+  const held = await hold(fetched, root, at, lastSeen);
+  return { outcome: (await judge(text ?? "", held, at)).outcome };
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
   const answers = [];
   for (const asked of JSON.parse(line)) {
     answers.push(
-      await read(asked).catch((error) => {
+      await (asked.text === undefined ? read(asked) : judged(asked)).catch((error) => {
         if (error instanceof UntrustedList) return { refused: error.message };
         throw error;
       }),

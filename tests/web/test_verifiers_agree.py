@@ -148,7 +148,7 @@ CIRCUMSTANCES = st.fixed_dictionaries(
     optional={
         "expectedKind": st.integers(1, 5),
         "challenge": st.just("07" * 8),
-        "listsAgeSeconds": st.sampled_from([0, 1800, 1801, 86400, 86401]),
+        "listsAgeSeconds": st.sampled_from([-6, -5, 0, 1800, 1801, 86400, 86401]),
         "trustListExp": st.sampled_from([NOW.timestamp() - 1, NOW.timestamp(), NOW.timestamp() + 1000]),
     },
 )

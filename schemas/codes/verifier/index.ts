@@ -3,5 +3,6 @@
 export type { Body, Claims } from "./claims.ts";
 export { UntrustedList } from "./jws.ts";
 export { readDenyList, readStatusList, type DenyList, type StatusList } from "./lists.ts";
+export { hold, judge, type Fetched, type Held, type LastSeen } from "./terminal.ts";
 export { readTrustList, trustListOf, type TrustEntry, type TrustList } from "./trust.ts";
 export { verify, type Checked, type Circumstances, type Outcome } from "./verify.ts";
