@@ -1,6 +1,7 @@
 """Every benchmark, one after the other."""
 
-from benchmarks import verify, verify_offline
+from benchmarks import matching, verify, verify_offline
 
 verify.main()
 verify_offline.main()
+matching.main()

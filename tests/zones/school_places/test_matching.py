@@ -367,3 +367,21 @@ def test_an_input_without_a_defined_outcome_is_refused(change: dict[str, list[in
     assert match(sound).placements == [0, 1]
     with pytest.raises(MalformedInstance):
         match(replace(sound, **change))  # type: ignore[arg-type]
+
+
+def test_children_who_are_all_equal_but_for_the_lottery_are_drawn_by_it_alone() -> None:
+    """20,000 children of one class who all want the same five schools: the numbers in order, seat by seat."""
+    count, seats = 20_000, [3000, 0, 2500, 1, 4000]
+    numbers = random.Random(5).sample(range(1, count + 1), count)
+    instance = Instance(
+        choices=[[0, 1, 2, 3, 4]] * count,
+        priorities=[[0] * 5] * count,
+        lottery=numbers,
+        twins=[],
+        capacities=seats,
+    )
+    result = match(instance)
+    assert stability_violations(instance, result.placements) == []
+    in_order = sorted(range(count), key=numbers.__getitem__)
+    expected = [school for school, free in enumerate(seats) for _ in range(free)]
+    assert [result.placements[pupil] for pupil in in_order] == expected + [UNPLACED] * (count - sum(seats))
