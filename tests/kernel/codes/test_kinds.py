@@ -23,6 +23,7 @@ from haiyiban.codes.verifying import VerificationCreate
 from haiyiban.context import Context
 from haiyiban.errors import NotFound
 from haiyiban.identity.callers import VerifierCaller
+from haiyiban.runtime import discovery
 from tests import builders
 
 PARCEL = uuid4()
@@ -64,7 +65,7 @@ def counter(app: object) -> Iterator[Counter]:
     zone = Counter(holder_id=uuid4())
     kinds.install([CERTIFICATE, IDENTITY, zone.kind()])
     yield zone
-    kinds.install([CERTIFICATE, IDENTITY])
+    kinds.install(kind for zone in (*discovery.features(), *discovery.zones()) for kind in zone.code_kinds)
 
 
 async def test_what_a_zone_shows_is_signed_for_it(api, phone, counter) -> None:
