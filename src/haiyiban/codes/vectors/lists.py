@@ -94,14 +94,14 @@ _EMPTY = json.dumps({"iat": int(AT.timestamp()), "exp": int(AT.timestamp()) + 86
 
 
 def _cases() -> list[Case]:
-    plain = {"trustList": "before the rotation", "denyList": "deny-list of now"}
+    plain: dict[str, Any] = {"trustList": "before the rotation", "denyList": "deny-list of now"}
     fresh = [
         case(f"a {kind.name.lower()} capsule", _b(kind, at=AT), outcome="valid", **plain) for kind in _KINDS
     ]
     return [*fresh, *_old_lists(plain), *_rotation(), *_printed(plain)]
 
 
-def _old_lists(plain: dict[str, str]) -> list[Case]:
+def _old_lists(plain: dict[str, Any]) -> list[Case]:
     withdrawing = plain | {"denyList": "deny-list with a withdrawal"}
 
     def after(name: str, kind: Kind, passed: timedelta, outcome: str) -> Case:
@@ -157,7 +157,7 @@ def _rotation() -> list[Case]:
     ]
 
 
-def _printed(plain: dict[str, str]) -> list[Case]:
+def _printed(plain: dict[str, Any]) -> list[Case]:
     def printed(name: str, index: int, outcome: str, **lists: Any) -> Case:
         body = CertificateBody("disability", "冼*", None, StatusEntry(_URI, index))
         said = claims_of(1, name, body=body, iat=_s(AT - 9 * DAY), exp=_s(AT + 1000 * DAY))
