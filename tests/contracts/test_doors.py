@@ -126,8 +126,6 @@ DOORS = {
     "POST /presentation-requests/answers": Door(
         body={"request": "{presentation}", "decision": "allow", "subjectId": "{certificate_id}"}
     ),
-    "POST /verifications/batch": Door(body=_BATCH),
-    "GET /desk/double-uses": CLOSED,
     "GET /desk/verifiers": CLOSED,
     "POST /desk/verifiers/{verifier_id}/suspension": Door(body={"reason": "不应当能暂停"}),
     "POST /desk/verifiers/{verifier_id}/reinstatement": CLOSED,
