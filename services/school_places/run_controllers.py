@@ -24,11 +24,11 @@ from services.school_places.service.runs import (
     InvalidBeacon,
     NothingToAllocate,
     ReasonNeeded,
-    RollChanged,
     RunExists,
     RunMissing,
     WrongRunState,
 )
+from services.school_places.service.settling import RollChanged
 
 AWAITING = "awaiting-second-person"
 

@@ -30,7 +30,8 @@ from services.school_places.matching import UNPLACED
 from services.school_places.models import AllocationRun, Enrolment, HomeUse, RollEntry
 from services.school_places.public_file import PublicFile
 from services.school_places.service import enrolments, runs
-from services.school_places.service.runs import CasesPending, RollChanged
+from services.school_places.service.runs import CasesPending
+from services.school_places.service.settling import RollChanged, entries_by_part
 from services.school_places.service.standings import Standing, class_table
 
 TASK = "school-places.publish"
@@ -191,7 +192,7 @@ async def _require_result(session: AsyncSession, run: AllocationRun) -> None:
     """What is about to be published is what the public file says, child by child. Raises RollChanged."""
     file = msgspec.json.decode(run.public_file or b"", type=PublicFile)
     position_of = {pupil.pseudonym: at for at, pupil in enumerate(file.roll.pupils)}
-    async for entries in runs.entries_by_part(session, run):
+    async for entries in entries_by_part(session, run):
         for entry in entries:
             at = position_of.get(entry.pseudonym)
             if at is None or not _agree(entry, file, at):

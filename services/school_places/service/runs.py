@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,14 +18,13 @@ from haiyiban.errors import Conflict, FieldError, NotAllowed, NotFound, Problem,
 from haiyiban.identity.callers import StaffCaller
 from haiyiban.ids import new_id
 from services.school_places import draw, public_file, published_counts
-from services.school_places.coordination import Waiting
 from services.school_places.models import AllocationRun, Application, Enrolment, RollEntry
 from services.school_places.public_file import Roll
-from services.school_places.service import allocation, enrolments, roll
+from services.school_places.service import allocation, enrolments, roll, settling
+from services.school_places.service.settling import RollChanged
 
 REDRAW_NOTICE = timedelta(days=1)
 """After an annulment, how long before the next draw its new commitment must have been public."""
-_AT_ONCE = 500
 _PENDING = (State.SUBMITTED.value, State.CORRECTION_REQUESTED.value, State.SUSPENDED.value)
 
 
@@ -76,16 +74,6 @@ class DrawTooEarly(Conflict):
     type = "school-places/draw-too-early"
     title = Words(
         "公共随机数尚未公布，不能抽签", "The public beacon has not happened yet; the draw must wait"
-    )
-
-
-class RollChanged(Conflict):
-    """What is stored is not what was committed to: somebody changed it since. Nothing goes on from it."""
-
-    type = "school-places/roll-changed"
-    title = Words(
-        "名单或抽签结果与已公布的哈希不一致，已停止；请报告并按作废程序处理",
-        "Roll or result is not what its published hash says; stopped. Report it and annul the run",
     )
 
 
@@ -188,28 +176,9 @@ async def draw_lots(
     run.drawn_by = caller.staff_id
     run.counts = msgspec.to_builtins(published_counts.of_draw(file, run.bands))
     ground = await enrolments.ground_of(session, enrolment)
-    await _settle(session, run, allocation.drawn(file, ground, bands=run.bands))
+    await settling.settle(session, run, allocation.drawn(file, ground, bands=run.bands))
     await _record(session, run, "draw", reason=file.seed)
     return run
-
-
-async def _settle(session: AsyncSession, run: AllocationRun, drawn: allocation.Drawn) -> None:
-    """Write every entry's result: first those without a place of their list are found places, for that is
-    decided among all of them. Raises RollChanged where entries and roll do not name the same children."""
-    waiting: dict[int, Waiting] = {}
-    named: set[str] = set()
-    async for entries in entries_by_part(session, run):
-        part = {entry.pseudonym for entry in entries}
-        named |= part
-        if not part <= drawn.position_of.keys():
-            raise RollChanged(members={"state": run.state})
-        waiting |= allocation.waiting_of(entries, drawn)
-    if len(named) != len(drawn.position_of):
-        raise RollChanged(members={"state": run.state})
-    coordinated = allocation.coordinate(waiting, drawn)
-    async for entries in entries_by_part(session, run):
-        allocation.settle(entries, drawn, coordinated)
-        await session.flush()
 
 
 async def annul(
@@ -279,20 +248,6 @@ async def entries_of(session: AsyncSession, run: AllocationRun) -> list[RollEntr
         select(RollEntry).where(RollEntry.run_id == run.id).order_by(RollEntry.case_id)
     )
     return list(rows)
-
-
-async def entries_by_part(session: AsyncSession, run: AllocationRun) -> AsyncIterator[Sequence[RollEntry]]:
-    """The same, some hundred at a time: a province's would fill the memory."""
-    after: UUID | None = None
-    while True:
-        query = select(RollEntry).where(RollEntry.run_id == run.id).order_by(RollEntry.id).limit(_AT_ONCE)
-        if after is not None:
-            query = query.where(RollEntry.id > after)
-        entries = (await session.scalars(query)).all()
-        if not entries:
-            return
-        yield entries
-        after = entries[-1].id
 
 
 def require_officer_of(enrolment: Enrolment, caller: StaffCaller) -> None:
