@@ -10,7 +10,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,8 +24,8 @@ import pytest
 from haiyiban import clock
 from haiyiban.certificates import demo_authority
 from haiyiban.crypto import FileKeys
-from haiyiban.runtime import migrate, ports
-from haiyiban.runtime.doctor import document_checks, servers
+from haiyiban.runtime import ceremony, migrate, ports
+from haiyiban.runtime.doctor import document_checks, report, servers
 from haiyiban.runtime.postgres import EmbeddedPostgres
 from haiyiban.settings import Settings
 
@@ -58,9 +61,10 @@ def careful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A state folder with all keys, and a certificate to sign documents with."""
-    FileKeys.create(tmp_path / "keys")
-    demo_authority.prepare(Settings(env="test", home=tmp_path), now=clock.now())
+    """A state folder with all keys, as the ceremonies of the demo leave it."""
+    settings = Settings(env="test", home=tmp_path)
+    ceremony.play(settings, clock.now())
+    demo_authority.prepare(settings, now=clock.now())
     return tmp_path
 
 
@@ -98,9 +102,18 @@ def command(environment: dict[str, str], *options: str) -> subprocess.CompletedP
 
 
 def visit(environment: dict[str, str]) -> Visit:
-    answer = command(environment, "--json")
-    assert answer.stdout, answer.stderr
-    return Visit(answer.returncode, json.loads(answer.stdout))
+    """What the command does, without a new Python for each visit; in a thread, for it brings its own loop."""
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        with ThreadPoolExecutor(1) as thread, StringIO() as written, redirect_stdout(written):
+            code = thread.submit(report.run, as_json=True).result()
+            return Visit(code, json.loads(written.getvalue()))
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        clock.shift(0)
 
 
 def test_a_set_up_that_is_well_is_told_so(environment: dict[str, str]) -> None:
@@ -108,6 +121,7 @@ def test_a_set_up_that_is_well_is_told_so(environment: dict[str, str]) -> None:
     assert told.code == 0
     for subject in ("PostgreSQL", "Durability", "Schema", "Worker", "Outbox", "Redis", "Registers", "Keys"):
         told.of(subject, "fine")
+    told.of("Trust list", "fine")
     told.of("Clock (against PostgreSQL)", "fine")
     told.of("Key files", "fine")
     told.of(f"Port {environment['HAIYIBAN_PORT']}", "warning")
@@ -247,6 +261,20 @@ def test_a_certificate_for_documents_that_is_missing_or_has_no_stamps_is_told(
     told = visit(environment)
     assert told.code == 1
     told.of(subject, "fault")
+
+
+def test_a_trust_list_is_to_be_signed_before_it_ends_and_when_a_key_comes(
+    environment: dict[str, str], folder: Path
+) -> None:
+    for days, state in ((70, "warning"), (100, "fault")):
+        visit(environment | {"HAIYIBAN_CLOCK_OFFSET": str(days * 86400)}).of("Trust list", state)
+    keys = FileKeys(folder / "keys")
+    kid = keys.rotate("code", not_before=clock.now() + timedelta(days=1))
+    assert kid in visit(environment).of("Trust list", "warning")["found"]["en"]
+    keys.rotate("code", not_before=clock.now() - timedelta(days=1))
+    visit(environment).of("Trust list", "fault")
+    (folder / "keys" / "trust-list.jwt").unlink()
+    assert "trust sign" in visit(environment).of("Trust list", "fault")["advice"]["en"]
 
 
 def test_a_disk_that_fills_up_is_told_before_it_is_full(environment: dict[str, str]) -> None:

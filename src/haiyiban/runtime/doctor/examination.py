@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from haiyiban.errors import Words
-from haiyiban.runtime.doctor import document_checks, key_checks, machine, servers
+from haiyiban.runtime.doctor import document_checks, key_checks, machine, servers, trust_checks
 from haiyiban.runtime.doctor.findings import Finding, warning
 from haiyiban.settings import Settings
 
@@ -23,6 +23,7 @@ async def examine(settings: Settings) -> list[Finding]:
         *machine.folder(settings),
         *machine.secrecy(settings),
         *key_checks.signing(settings),
+        *trust_checks.trust_list(settings),
         *document_checks.signing(settings),
         *machine.addresses(settings),
     ]

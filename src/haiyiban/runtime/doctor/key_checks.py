@@ -54,7 +54,17 @@ def signing(settings: Settings) -> Iterator[Finding]:
                         f"{purpose} 的密钥已用 {(now - key.made_at).days} 天",
                         f"the key of {purpose} is {(now - key.made_at).days} days old",
                     ),
-                    Words(f"请运行 haiyiban keys rotate {purpose}。", f"Run haiyiban keys rotate {purpose}."),
+                    Words(f"请运行 {_rotating(purpose)}。", f"Run {_rotating(purpose)}."),
                 )
     if is_whole:
         yield fine(SUBJECT, Words("齐全", "complete"))
+
+
+def _rotating(purpose: str) -> str:
+    """The command that brings a new key of a purpose."""
+    # A document's key is worth nothing without a certificate for it.
+    return (
+        "haiyiban certificate request --new-key"
+        if purpose == "document"
+        else f"haiyiban keys rotate {purpose}"
+    )

@@ -10,6 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from haiyiban import clock
 from haiyiban.errors import Words
 from haiyiban.runtime.doctor.examination import examine
 from haiyiban.runtime.doctor.findings import Finding, State, fault
@@ -31,7 +32,9 @@ def run(*, as_json: bool) -> int:
     # What a register does not answer is told below, once and in words.
     logging.getLogger("haiyiban").setLevel(logging.CRITICAL)
     try:
-        findings = asyncio.run(examine(Settings.from_env()))
+        settings = Settings.from_env()
+        clock.shift(settings.clock_offset)
+        findings = asyncio.run(examine(settings))
     except InvalidSetting as error:
         findings = [
             fault(
