@@ -113,6 +113,10 @@ def _start(stack: ExitStack, console: Console) -> list[Process]:
             _migrate(environ["DATABASE_URL"])
         with steps.step(Words("沙箱", "sandbox")):
             wait_until_ready(settings.sandbox_port, "/health", processes=[sandbox])
+        servers = home / state_folder.SERVERS
+        stack.callback(servers.unlink, missing_ok=True)
+        addresses = {"databaseUrl": environ["DATABASE_URL"], "redisUrl": environ["REDIS_URL"]}
+        state_folder.write_json(servers, addresses)
         os.environ.update(environ)
         settings = Settings.from_env(environ)
         clock.shift(settings.clock_offset)
