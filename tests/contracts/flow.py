@@ -152,8 +152,8 @@ async def _receive(flow: Flow, me: Headers, case: str) -> str:
     await flow.step("read placements", "GET", "/zones/school-places/placements", by=me)
     notice = (await flow.step("list certificates", "GET", "/certificates", by=me))["items"][0]["id"]
     await flow.step("read a certificate", "GET", f"/certificates/{notice}", by=me)
-    await flow.step("roots of documents", "GET", "/document-authority/roots")
-    await flow.step("revoked signers of documents", "GET", "/document-authority/crl")
+    await flow.step("roots of documents", "GET", "/document-authority/roots", by={})
+    await flow.step("revoked signers of documents", "GET", "/document-authority/crl", by={})
     await flow.step("print a certificate", "GET", f"/certificates/{notice}/document", by=me)
     words = f"我是{flow.parent.name}，电话{flow.parent.phone}"
     await flow.step("rate", "POST", f"/cases/{case}/rating", by=me, expect=201, score=5, comment=words)
@@ -170,7 +170,32 @@ async def _verify(flow: Flow, me: Headers, notice: str, verifier: Headers) -> No
     await flow.step("verify nonsense", "POST", "/verifications", by=verifier, text="?", purpose="enrolment")
     await flow.step("read a verification", "GET", f"/verifications/{seen['id']}", by=verifier)
     await _bind(flow, me, wanted)
+    await _consent(flow, me, wanted, verifier)
+    await _present(flow, me, notice, verifier)
     await flow.step("read the access log", "GET", "/me/access-log", by=me)
+
+
+async def _consent(flow: Flow, me: Headers, wanted: dict[str, str], verifier: Headers) -> None:
+    code = await flow.step("show another code", "POST", "/codes", by=me, expect=201, **wanted)
+    scan = {"text": code["text"], "purpose": "enrolment", "fields": ["name", "idNumber"]}
+    asked = await flow.step("ask for consent", "POST", "/verifications", by=verifier, **scan)
+    at = f"/verifications/{asked['id']}"
+    await flow.step("wait for consent", "GET", at, by=verifier)
+    await flow.step("list what I am asked", "GET", "/me/consents", by=me)
+    await flow.step("allow it", "POST", f"{at}/consent", by=me, decision="allow", fields=["name"])
+    seen = await flow.step("read what was allowed", "GET", at, by=verifier)
+    assert seen["outcome"] == "valid", seen
+
+
+async def _present(flow: Flow, me: Headers, notice: str, verifier: Headers) -> None:
+    at, wanted = "/presentation-requests", {"purpose": "enrolment", "fields": ["name"]}
+    asked = await flow.step("ask at the counter", "POST", at, by=verifier, expect=201, **wanted)
+    scanned = {"request": asked["url"].partition("#")[2]}
+    await flow.step("scan the counter", "POST", f"{at}/preview", by=me, **scanned)
+    chosen = {"decision": "allow", "subjectId": notice}
+    await flow.step("show it to the counter", "POST", f"{at}/answers", by=me, **scanned, **chosen)
+    seen = await flow.step("read what was shown", "GET", f"/verifications/{asked['id']}", by=verifier)
+    assert seen["outcome"] == "valid", seen
 
 
 async def _bind(flow: Flow, me: Headers, wanted: dict[str, str]) -> None:
