@@ -40,7 +40,7 @@ def test_it_is_small_enough_for_a_phone() -> None:
         re.sub(r"/\*.*?\*/|^\s+|\s+$", "", source, flags=re.DOTALL | re.MULTILINE)
         for source in stripped.values()
     )
-    assert len(zlib.compress(plain.encode(), 9)) < 8_000
+    assert len(zlib.compress(plain.encode(), 9)) < 10_000
 
 
 def test_a_verification_takes_a_few_milliseconds_at_most(second_verifier: Asking) -> None:
