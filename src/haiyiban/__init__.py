@@ -1,3 +1,3 @@
 """The kernel of 海易办: what every service zone shares."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -104,8 +104,12 @@ def seed() -> None:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def doctor(as_json: bool) -> None:
     """Say what is wrong with this set-up and what to do. Exits with 1 when something must be mended now."""
+    import logging
+
     from haiyiban.runtime.doctor import report
 
+    # What is found is told once and in words, not by the log of whoever found it.
+    logging.getLogger("haiyiban").setLevel(logging.CRITICAL)
     sys.exit(report.run(as_json=as_json))
 
 

@@ -26,6 +26,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from haiyiban import clock
+
 SIGNING_PURPOSES = ("access-token", "code", "document", "list")
 """Keys that the servers hold. `list` signs the deny-list and the status lists."""
 ROOT_PURPOSE = "trust-root"
@@ -174,7 +176,7 @@ def _new_signing_entry() -> dict[str, Any]:
         "kid": kid_of(private.public_key()),
         "key": pem.decode(),
         "notBefore": datetime(2020, 1, 1, tzinfo=UTC).isoformat(),
-        "madeAt": datetime.now(UTC).isoformat(),
+        "madeAt": clock.wall().isoformat(),
     }
 
 

@@ -27,7 +27,7 @@ from tests.contracts.documented import operation_of
 
 PATH = Path(__file__).parents[2] / "schemas" / FILE
 _LENGTH_BEST = 2500
-"""Characters of an example that shows everything and can still be read."""
+"""Bytes of an example that shows everything and can still be read."""
 _SECRET = re.compile(r"(token|secret|password|otp|capsule|signature|proof|nonce)$", re.IGNORECASE)
 _PHONE = re.compile(r"1[3-9]\d{9}")
 _NUMBER = re.compile(r"\d{6}(19|20)\d{9}[\dX]")
@@ -44,21 +44,23 @@ async def record(response: httpx.Response) -> None:
     """For httpx's event hooks: keep the best example of each operation."""
     if not is_on() or response.status_code >= 300:
         return
+    if response.headers.get("content-type", "").startswith("text/event-stream"):
+        return
+    await response.aread()
     operation = operation_of(response.request.method, response.request.url.path)
     if operation is None:
+        return
+    name = operation["operationId"]
+    if name in _seen and not _is_better(response, _seen[name]):
         return
     media = response.headers.get("content-type", "").partition(";")[0]
     example: dict[str, Any] = {"status": response.status_code, "media": media}
     if media == "application/json":
-        await response.aread()
         example["response"] = response.json()
     content = response.request.content
     if content and response.request.headers.get("content-type", "").startswith("application/json"):
         example["request"] = json.loads(content)
-    example = _made_public(example)
-    name = operation["operationId"]
-    if name not in _seen or _worth(example) > _worth(_seen[name]):
-        _seen[name] = example
+    _seen[name] = _made_public(example)
 
 
 def save() -> None:
@@ -114,10 +116,10 @@ def _misfits(side: str, schema: dict[str, Any], value: Any) -> list[str]:
     return [f"{side} {'/'.join(map(str, error.instance_path))}: {error.message[:200]}" for error in errors]
 
 
-def _worth(example: dict[str, Any]) -> tuple[bool, int]:
-    """An example that can be read comes before one that cannot; of the former, the one that shows more."""
-    length = len(json.dumps(example, ensure_ascii=False))
-    return (length <= _LENGTH_BEST, length if length <= _LENGTH_BEST else -length)
+def _is_better(response: httpx.Response, than: dict[str, Any]) -> bool:
+    """Of two readable examples the one that shows more; told by the bytes alone, for tests ask often."""
+    length = len(response.content) + len(response.request.content)
+    return len(json.dumps(than, ensure_ascii=False).encode()) < length <= _LENGTH_BEST
 
 
 def _made_public(example: dict[str, Any]) -> dict[str, Any]:

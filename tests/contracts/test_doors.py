@@ -136,7 +136,9 @@ DOORS = {
     "POST /desk/terminals/{terminal_id}/reinstatement": CLOSED,
     "POST /desk/terminals/{terminal_id}/retirement": CLOSED,
     "POST /terminals/enrolments": EVERYBODY,
-    "POST /terminals/me/secret": CLOSED,
+    "POST /terminals/me/secret": Door(
+        body={"terminalId": str(new_id()), "requestedAt": "2026-11-21T00:00:00Z", "signature": "?"}
+    ),
     "POST /terminals/me/heartbeat": Door(body={"listIssuedAt": None, "queueLength": 0}),
     "GET /zones/school-places/schools": EVERYBODY,
     "GET /zones/school-places/enrolments": EVERYBODY,

@@ -38,6 +38,7 @@ class DocumentController(Controller):
     @get(
         "/{certificate_id:uuid}/document",
         summary="Print a certificate",
+        operation_id="certificatesDocument",
         media_type="application/pdf",
         response_headers=[ResponseHeader(name="Content-Disposition", documentation_only=True)],
         responses=problems(CertificateMissing, NotSignedIn, StepUpNeeded, DocumentsNotSigned),

@@ -63,7 +63,11 @@ class CodeEventsController(Controller):
         media_type="text/event-stream",
         responses={
             200: ResponseSpec(
-                data_container=str, media_type="text/event-stream", description="A stream of events"
+                data_container=str,
+                media_type="text/event-stream",
+                description="A stream of events",
+                # Litestar would make one up, another each time.
+                generate_examples=False,
             )
         }
         | problems(

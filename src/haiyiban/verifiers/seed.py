@@ -60,7 +60,7 @@ async def seed() -> None:
 
     The file is written before the database: after a crash between the two, the next start reads it again. A
     database that knows other secrets, such as a restored one, gets those of the file. The client `terminal`
-    is an enrolled terminal; its key is in `demo/terminal.json` (0600), to sign batches with.
+    is an enrolled terminal; its key is in `demo/terminal.jwk` (0600), to sign batches with.
     """
     folder = Settings.from_env().home / "demo"
     path = folder / "verifiers.json"
@@ -71,7 +71,7 @@ async def seed() -> None:
     async with database().transaction() as session:
         for name, accreditation in ACCREDITED.items():
             await _accredit(session, accreditation, made[name])
-        await _enrol(session, made["terminal"].client_id, _terminal_key(folder / "terminal.json"))
+        await _enrol(session, made["terminal"].client_id, _terminal_key(folder / "terminal.jwk"))
 
 
 def credentials(path: Path) -> dict[str, Credentials]:

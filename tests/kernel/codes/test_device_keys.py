@@ -26,7 +26,7 @@ from haiyiban.codes.device_keys import (
 )
 from haiyiban.codes.envelope import parse_bytes, parse_capsule
 from haiyiban.codes.vectors.cast import DEVICE
-from tests.phone import base64url, jwk, new_key, raw, unbase64url
+from tests.phone import base64url, jwk, raw, unbase64url
 
 # Fixed, for every process of a run must name its tests alike.
 KEY = ec.derive_private_key(460000, ec.SECP256R1())

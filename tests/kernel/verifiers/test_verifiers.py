@@ -280,7 +280,7 @@ async def _upload_as_the_demos_terminal(
     api: httpx.AsyncClient, account: dict[str, str], settings: Settings
 ) -> None:
     """It is a terminal with a key, which lies beside its secret."""
-    key_file = settings.home / "demo" / "terminal.json"
+    key_file = settings.home / "demo" / "terminal.jwk"
     assert key_file.stat().st_mode & 0o777 == 0o600
     token = (await api.post("/auth/verifiers/token", json=account)).json()["accessToken"]
     batch = sign(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 
 import msgspec
@@ -29,8 +28,6 @@ def run(*, as_json: bool) -> int:
     if "DATABASE_URL" not in os.environ:
         # Without a database named it is the demo's set-up that is asked about, as `haiyiban up` takes it.
         os.environ.setdefault("HAIYIBAN_ENV", "demo")
-    # What a register does not answer is told below, once and in words.
-    logging.getLogger("haiyiban").setLevel(logging.CRITICAL)
     try:
         settings = Settings.from_env()
         clock.shift(settings.clock_offset)

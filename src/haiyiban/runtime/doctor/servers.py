@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,7 +10,7 @@ import redis.asyncio
 from alembic.script import ScriptDirectory
 from redis.exceptions import RedisError
 
-from haiyiban import registers
+from haiyiban import clock, registers
 from haiyiban.errors import Words
 from haiyiban.runtime import migrate
 from haiyiban.runtime.doctor.findings import Finding, fault, fine, unknown, warning
@@ -136,7 +135,7 @@ async def outside(settings: Settings) -> AsyncIterator[Finding]:
 
 def skew(subject: Words, theirs: float) -> Finding:
     """How far another machine's clock is from ours; both in seconds since 1970."""
-    apart = abs(theirs - time.time())
+    apart = abs(theirs - clock.wall().timestamp())
     where = Words(f"{CLOCK.zh}（与{subject.zh}）", f"{CLOCK.en} (against {subject.en})")
     found = Words(f"相差 {apart:.1f} 秒", f"{apart:.1f} s apart")
     advice = Words(
