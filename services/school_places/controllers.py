@@ -7,6 +7,7 @@ from uuid import UUID
 
 from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -120,7 +121,8 @@ class SchoolPlacesController(Controller):
         "/enrolments/{enrolment_id:uuid}/allocation-runs/{run_id:uuid}/public",
         summary="The public file of a draw",
         media_type="application/json",
-        responses=problems(RunMissing, FileMissing),
+        responses={200: ResponseSpec(dict[str, Any], generate_examples=False, description="The file")}
+        | problems(RunMissing, FileMissing),
     )
     async def public(
         self,

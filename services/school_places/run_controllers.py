@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, post
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -31,6 +32,8 @@ from services.school_places.service.runs import (
 from services.school_places.service.settling import RollChanged
 
 AWAITING = "awaiting-second-person"
+_AWAITING = "Waits for the second person"
+_GOES_ON = "Waits for the second person, or goes on in the background"
 
 
 class DrawCreate(Input):
@@ -143,9 +146,8 @@ class AllocationRunsController(Controller):
         status_code=200,
         summary="Publish the results",
         guards=[staff("officer")],
-        responses=problems(
-            NotAllowed, EnrolmentMissing, RunMissing, WrongRunState, RollChanged, CasesPending
-        ),
+        responses={202: ResponseSpec(PublicationRead, generate_examples=False, description=_GOES_ON)}
+        | problems(NotAllowed, EnrolmentMissing, RunMissing, WrongRunState, RollChanged, CasesPending),
     )
     async def publish(
         self,
@@ -182,7 +184,8 @@ class AllocationRunsController(Controller):
         status_code=200,
         summary="Annul a run",
         guards=[staff("officer", "operator")],
-        responses=problems(NotAllowed, EnrolmentMissing, RunMissing, WrongRunState, ReasonNeeded),
+        responses={202: ResponseSpec(AnnulmentRead, generate_examples=False, description=_AWAITING)}
+        | problems(NotAllowed, EnrolmentMissing, RunMissing, WrongRunState, ReasonNeeded),
     )
     async def annul(
         self,

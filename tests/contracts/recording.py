@@ -44,13 +44,15 @@ async def record(response: httpx.Response) -> None:
     """For httpx's event hooks: keep the best example of each operation."""
     if not is_on() or response.status_code >= 300:
         return
-    if response.headers.get("content-type", "").startswith("text/event-stream"):
-        return
-    await response.aread()
     operation = operation_of(response.request.method, response.request.url.path)
     if operation is None:
         return
     name = operation["operationId"]
+    if response.headers.get("content-type", "").startswith("text/event-stream"):
+        # It never ends, and what it says first depends on the moment.
+        _seen[name] = {"status": response.status_code, "media": "text/event-stream"}
+        return
+    await response.aread()
     if name in _seen and not _is_better(response, _seen[name]):
         return
     media = response.headers.get("content-type", "").partition(";")[0]
