@@ -24,6 +24,7 @@ import pytest
 from haiyiban import clock
 from haiyiban.certificates import demo_authority
 from haiyiban.crypto import FileKeys
+from haiyiban.registers import client as registers_client
 from haiyiban.runtime import ceremony, migrate, ports
 from haiyiban.runtime.doctor import document_checks, report, servers
 from haiyiban.runtime.postgres import EmbeddedPostgres
@@ -104,6 +105,9 @@ def command(environment: dict[str, str], *options: str) -> subprocess.CompletedP
 def visit(environment: dict[str, str]) -> Visit:
     """What the command does, without a new Python for each visit; in a thread, for it brings its own loop."""
     before = dict(os.environ)
+    # The session's own lines to the registers are of another loop: kept, and not left to be collected.
+    lines, loop = registers_client._client, registers_client._loop
+    registers_client._client = registers_client._loop = None
     os.environ.clear()
     os.environ.update(environment)
     try:
@@ -114,6 +118,7 @@ def visit(environment: dict[str, str]) -> Visit:
         os.environ.clear()
         os.environ.update(before)
         clock.shift(0)
+        registers_client._client, registers_client._loop = lines, loop
 
 
 def test_a_set_up_that_is_well_is_told_so(environment: dict[str, str]) -> None:

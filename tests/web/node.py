@@ -26,7 +26,8 @@ def npm(*arguments: str, folder: Path) -> None:
     done = subprocess.run(
         [NODE, NPM, *arguments],
         cwd=folder,
-        env={**os.environ, "PATH": path},
+        # Node trusts its own list of authorities only, which leaves out those of offices behind a proxy.
+        env={"NODE_OPTIONS": "--use-system-ca", **os.environ, "PATH": path},
         capture_output=True,
         text=True,
         check=False,
