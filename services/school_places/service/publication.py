@@ -8,7 +8,6 @@ it was stopped.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -16,7 +15,6 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit, clock, notices, outbox
@@ -25,14 +23,12 @@ from haiyiban.cases.models import Case
 from haiyiban.cases.states import FINAL, State, Verb
 from haiyiban.db import database
 from haiyiban.identity.callers import StaffCaller
-from haiyiban.ids import new_id
 from services.school_places.matching import UNPLACED
-from services.school_places.models import AllocationRun, Enrolment, HomeUse, RollEntry
+from services.school_places.models import AllocationRun, Enrolment, RollEntry
 from services.school_places.public_file import PublicFile
-from services.school_places.service import enrolments, runs
+from services.school_places.service import enrolments, home_uses, runs
 from services.school_places.service.runs import CasesPending
 from services.school_places.service.settling import RollChanged, entries_by_part
-from services.school_places.service.standings import Standing, class_table
 
 TASK = "school-places.publish"
 AT_ONCE = 300
@@ -144,7 +140,7 @@ async def _decide_some(
         await notices.tell_person(
             session, case.applicant_id, "school-places.published", about=case.id, enrolment=enrolment.name
         )
-    await _use_homes(
+    await home_uses.use(
         session, [entry for entry, _ in rows if entry.choice is not None], year=enrolment.school_year
     )
     return len(rows)
@@ -214,28 +210,6 @@ def _agree(entry: RollEntry, file: PublicFile, at: int) -> bool:
 
 def _verdict(entry: RollEntry) -> Literal[Verb.APPROVE, Verb.DENY]:
     return Verb.DENY if entry.school_id is None else Verb.APPROVE
-
-
-async def _use_homes(session: AsyncSession, entries: Sequence[RollEntry], *, year: int) -> None:
-    """A place that a home gave uses the home up for other families (一户一生)."""
-    rows = []
-    for entry in entries:
-        standing = msgspec.convert(entry.standing, Standing)
-        if entry.choice is None or standing.home is None:
-            continue
-        if standing.choices[entry.choice].priority.rank not in class_table().home_rule.applies_to:
-            continue
-        rows.append(
-            {
-                "id": new_id(),
-                "home": bytes.fromhex(standing.home),
-                "school_year": year,
-                "child": bytes.fromhex(standing.child),
-                "guardians": standing.guardians,
-            }
-        )
-    if rows:
-        await session.execute(upsert(HomeUse).on_conflict_do_nothing(), rows)
 
 
 async def _record(session: AsyncSession, run: AllocationRun, verb: str) -> None:

@@ -17,7 +17,8 @@ from haiyiban.clock import local_date
 from haiyiban.errors import Conflict, FieldError, NotFound, Problem, Words
 from services.school_places import afterwards_words
 from services.school_places.afterwards_models import Answer, Waiting
-from services.school_places.service.afterwards import homes, moving, notice, places
+from services.school_places.service import home_uses
+from services.school_places.service.afterwards import moving, notice, places
 from services.school_places.service.afterwards.telling import tell
 from services.school_places.service.results import Place
 from services.school_places.time_limits import UNDO
@@ -129,7 +130,7 @@ async def refuse(
     await session.merge(answer)
     await session.flush()
     await notice.take_back(session, place, reason=words.zh, now=now)
-    await homes.keep(session, entry, place.enrolment)
+    await home_uses.keep(session, entry, place.enrolment)
     await places.record(session, "refuse-place", entry)
     await tell(
         session, "refused", case_id=place.case.id, enrolment=place.enrolment, minutes=str(UNDO.seconds // 60)
@@ -154,7 +155,7 @@ async def undo_refusal(session: AsyncSession, entry_id: UUID, *, person_id: UUID
     await session.delete(answer)
     await session.flush()
     await notice.give(session, place, school, reason=words.zh, now=now)
-    await homes.keep(session, entry, place.enrolment)
+    await home_uses.keep(session, entry, place.enrolment)
     await places.record(session, "undo-refusal", entry)
     await tell(session, "refusal-undone", case_id=place.case.id, enrolment=place.enrolment)
     return Place(entry, place.run, place.enrolment, place.case, school)

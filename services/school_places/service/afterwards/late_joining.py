@@ -23,9 +23,9 @@ from services.school_places.afterwards_models import LateApplication
 from services.school_places.coordination import Distance, Waiting, placement_by_distance
 from services.school_places.matching import NOT_BY_MATCHING, UNPLACED
 from services.school_places.models import AllocationRun, RollEntry
-from services.school_places.service import allocation, enrolments, standings
+from services.school_places.service import allocation, enrolments, home_uses, standings
 from services.school_places.service.advice import choices_of
-from services.school_places.service.afterwards import homes, lists, offers, places, seats
+from services.school_places.service.afterwards import lists, offers, places, seats
 from services.school_places.service.afterwards.telling import tell
 from services.school_places.service.enrolments import Ground
 from services.school_places.service.standings import Standing
@@ -85,7 +85,7 @@ async def join(session: AsyncSession, enrolment_id: UUID, case_id: UUID, *, now:
     await session.flush()
     verb: Literal[Verb.APPROVE, Verb.DENY] = Verb.APPROVE if entry.school_id else Verb.DENY
     await publishing.decide(session, case, verb, note=words.zh, by_id=late.permitted_by, now=now)
-    await homes.keep(session, entry, enrolment)
+    await home_uses.keep(session, entry, enrolment)
     await lists.join(session, run, entry, standing.choices, got=entry.choice)
     await places.record(session, "place-late", entry)
     await tell(session, "late-decided", case_id=case.id, enrolment=enrolment)

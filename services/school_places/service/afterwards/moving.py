@@ -11,7 +11,8 @@ from haiyiban.errors import Words
 from services.school_places import afterwards_words
 from services.school_places.afterwards_models import Answer, Waiting
 from services.school_places.models import School
-from services.school_places.service.afterwards import homes, notice
+from services.school_places.service import home_uses
+from services.school_places.service.afterwards import notice
 from services.school_places.service.results import Place
 
 
@@ -37,7 +38,7 @@ async def move(
     )
     await session.flush()
     await notice.give(session, place, school, reason=words.zh, now=now)
-    await homes.keep(session, entry, place.enrolment)
+    await home_uses.keep(session, entry, place.enrolment)
     # Whatever was refused before is no longer this child's to take back.
     await session.execute(delete(Answer).where(Answer.entry_id == entry.id))
     await session.execute(
