@@ -39,7 +39,7 @@ examples: .venv/test.stamp ## record the contract's examples that are missing, t
 	@$(MAKE) --no-print-directory openapi
 
 LOCK = uv pip compile pyproject.toml deploy/build.in --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-header --no-emit-index-url
+	--generate-hashes --no-header --no-emit-index-url --no-strip-extras
 lock: ## write the requirements files anew (needs uv); UPGRADE=--upgrade takes the newest versions
 	$(LOCK) $(UPGRADE) --extra dev --output-file requirements-dev.txt
 	$(LOCK) --constraint requirements-dev.txt --output-file requirements.txt
