@@ -6,7 +6,7 @@ Source: docs/domain.md §6.1-6.2 (twins, 一户一生, age), §7 (unemployment).
 from datetime import date, timedelta
 
 from haiyiban_sandbox.cohort import cohort
-from haiyiban_sandbox.family import Family, child, home, hukou_at
+from haiyiban_sandbox.family import Family, child, flight, home, hukou_at
 from haiyiban_sandbox.people import Hukou, SocialInsurance
 
 
@@ -149,7 +149,7 @@ def people_for_other_services(today: date) -> list[Family]:
             area="110105",
             division="110105",
             hukou=Hukou(address="北京市朝阳区示范街道样例路9号", division="110105", since=date(1995, 11, 1)),
-            trips=[{"from": "110100", "to": "460100", "on": (today - timedelta(days=2)).isoformat()}],
+            trips=(flight(today - timedelta(days=2), "110000", "460100", number="HU7381"),),
             about="旅客：非海南户籍 · a visitor without Hainan hukou",
         ),
     ]

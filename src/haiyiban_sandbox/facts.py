@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from haiyiban_sandbox.identity import birth_date, sex
-from haiyiban_sandbox.people import Fact, Person
+from haiyiban_sandbox.people import Fact, Person, trip_records
 from haiyiban_sandbox.store import Store
 
 Facts = dict[str, Any]
@@ -104,8 +104,8 @@ def employment(_: Store, person: Person) -> Facts | None:
 
 
 def trips(_: Store, person: Person) -> Facts | None:
-    """离岛、返岛行程."""
-    return _listed("trips", person.trips)
+    """进出岛行程."""
+    return None if person.trips is None else {"trips": trip_records(person.trips)}
 
 
 def tests(_: Store, person: Person) -> Facts | None:

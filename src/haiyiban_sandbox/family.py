@@ -6,7 +6,9 @@ decide who is in the cohort. Source: division codes as of 2023-06-30, docs/domai
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta, timezone
+
+import msgspec
 
 from haiyiban_sandbox.identity import identity_number
 from haiyiban_sandbox.people import (
@@ -18,6 +20,7 @@ from haiyiban_sandbox.people import (
     Resident,
     SocialInsurance,
     Title,
+    Trip,
 )
 
 COMMUNITIES = {
@@ -49,7 +52,7 @@ class Family:
     social_insurance: SocialInsurance | None = None
     special_group: str | None = None
     employment: Fact | None = None
-    trips: list[Fact] | None = None
+    trips: tuple[Trip, ...] = ()
     about: str = ""
 
     def resident(self) -> Resident:
@@ -66,7 +69,7 @@ class Family:
             social_insurance=self.social_insurance,
             special_group=self.special_group,
             employment=self.employment,
-            trips=self.trips,
+            trips=msgspec.to_builtins(self.trips) or None,
         )
 
 
@@ -91,3 +94,10 @@ def hukou_at(place: Home, *, since: date) -> Hukou:
 
 def child(name: str, born: date, *, sequence: int, area: str = "460105") -> Child:
     return Child(name=name, id_number=identity_number(area, born, sequence=sequence))
+
+
+def flight(on: date, origin: str, to: str, *, number: str) -> Trip:
+    """A flight of three hours and a half that left at noon."""
+    departed = datetime.combine(on, time(12), tzinfo=timezone(timedelta(hours=8)))
+    arrived = departed + timedelta(hours=3, minutes=30)
+    return Trip(from_=origin, to=to, departed_at=departed, arrived_at=arrived, mode="flight", number=number)

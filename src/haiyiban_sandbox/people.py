@@ -3,9 +3,10 @@
 Dates are ISO dates, divisions codes of 6, 9 or 12 digits, shares percent.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta
 
 from haiyiban_sandbox.identity import birth_date, parse_identity_number, parse_phone
@@ -14,8 +15,12 @@ from haiyiban_sandbox.wire import Wire
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
 Division = Annotated[str, Meta(pattern=r"^([0-9]{6}|[0-9]{9}|[0-9]{12})\Z")]
 Title = Literal["owned", "public_rental", "registered_lease", "grandparents", "collective"]
+Place = Annotated[str, Meta(pattern=r"^([0-9]{6}|[A-Z]{3})\Z")]
+"""A division of 6 digits, or a country by the three letters of ISO 3166-1."""
+Instant = Annotated[datetime, Meta(tz=True)]
 Fact = dict[str, Any]
-"""A fact whose shape belongs to its register (employment, trips, tests, vaccinations): kept as it came."""
+"""A fact whose shape belongs to its register (employment, tests, vaccinations): kept as it came. Of trips,
+those with a `departedAt` are records and must be a `Trip`."""
 
 
 class Hukou(Wire):
@@ -55,6 +60,21 @@ class SocialInsurance(Wire):
     stopped_on: date | None = None
     stop_reason: Text | None = None
     consecutive: bool = True
+
+
+class Trip(Wire):
+    """One journey (行程), to or from the island or elsewhere. `arrivedAt` is left out while it lasts."""
+
+    from_: Place = msgspec.field(name="from")
+    to: Place
+    departed_at: Instant
+    arrived_at: Instant | None = None
+    mode: Literal["flight", "train", "ferry"] | None = None
+    number: Text | None = None
+
+    def __post_init__(self) -> None:
+        if self.arrived_at is not None and self.arrived_at < self.departed_at:
+            raise ValueError("a trip must arrive after it departs")
 
 
 class Child(Wire):
@@ -100,7 +120,16 @@ class Resident(Person, kw_only=True):
             raise ValueError("children must differ from each other")
         if any(birth_date(number) <= birth_date(self.id_number) for number in numbers):
             raise ValueError("children must be born after their parent")
+        trip_records(self.trips or [])
 
     def facts(self) -> Person:
         """The person alone; birth links are kept apart from the facts."""
         return Person(**{field: getattr(self, field) for field in Person.__struct_fields__})
+
+
+def trip_records(trips: list[Fact]) -> list[Trip]:
+    """What the register of trips holds. Older programs post trips without times; those are no records.
+
+    ValueError where a record is not a `Trip`.
+    """
+    return [msgspec.convert(trip, Trip) for trip in trips if "departedAt" in trip]

@@ -8,6 +8,14 @@ import pytest
 PARENT = "460105199003070017"
 GRANDPARENT = "460204197512312512"
 CHILD = "469005202108310036"
+TRIP = {
+    "from": "110000",
+    "to": "460100",
+    "departedAt": "2026-01-02T04:00:00Z",
+    "arrivedAt": "2026-01-02T07:30:00Z",
+    "mode": "flight",
+    "number": "HU7381",
+}
 
 
 def check(digits: str) -> str:
@@ -42,7 +50,7 @@ def resident(**changes: Any) -> dict[str, Any]:
         },
         "specialGroup": "军人",
         "employment": {"employer": "样例公司"},
-        "trips": [{"from": "110100"}],
+        "trips": [TRIP],
         "tests": [{"result": "negative"}],
         "vaccinations": [{"dose": 1}],
     } | changes
@@ -202,7 +210,7 @@ async def test_a_body_that_is_no_json_object_is_refused(sandbox: httpx.AsyncClie
 
 
 async def test_an_oversized_body_is_refused(sandbox: httpx.AsyncClient) -> None:
-    answer = await sandbox.post("/residents", json=resident(trips=[{"note": "长" * 400_000}]))
+    answer = await sandbox.post("/residents", json=resident(tests=[{"note": "长" * 400_000}]))
     assert answer.status_code == 413
 
 
@@ -223,3 +231,30 @@ async def test_registers_want_the_key(sandbox: httpx.AsyncClient) -> None:
 
 async def test_an_unknown_register_is_not_found(sandbox: httpx.AsyncClient) -> None:
     assert (await sandbox.post("/registers/horoscope/query", json={"idNumber": PARENT})).status_code == 404
+
+
+async def test_a_trip_without_times_is_kept_and_is_no_record(sandbox: httpx.AsyncClient) -> None:
+    vague = {"from": "110100", "to": "460100", "on": "2026-01-02"}
+    answer = await sandbox.post("/residents", json=resident(trips=[vague, TRIP]))
+    assert answer.json()["trips"] == [vague, TRIP]
+    assert (await ask(sandbox, "trips", PARENT))["trips"] == [TRIP]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"from": "海口"},
+        {"from": "4601"},
+        {"to": "jp"},
+        {"departedAt": "2026-01-02"},
+        {"departedAt": "2026-01-02T04:00:00"},
+        {"arrivedAt": "2026-01-02T03:59:59Z"},
+        {"mode": "rocket"},
+        {"seat": "12A"},
+    ],
+)
+async def test_a_trip_record_that_cannot_be_is_refused(
+    sandbox: httpx.AsyncClient, changes: dict[str, Any]
+) -> None:
+    answer = await sandbox.post("/residents", json=resident(trips=[TRIP | changes]))
+    assert answer.status_code == 400, answer.text

@@ -19,7 +19,9 @@ from haiyiban.registers.identity import (
     confirm_identity,
     redeem_face_token,
 )
+from haiyiban.registers.records import Trip
 from haiyiban.registers.sources import REGISTERS, RegisterName
+from haiyiban.registers.trips import is_hainan, leaves_island, returns_to_island, trips_of
 from haiyiban.registers.wechat import WechatCodeRefused, WechatNotOffered, wechat_user
 from haiyiban.zone import Zone
 
@@ -37,6 +39,7 @@ __all__ = [
     "RegisterName",
     "RegisterUnavailable",
     "State",
+    "Trip",
     "WechatCodeRefused",
     "WechatNotOffered",
     "begin_face_check",
@@ -45,7 +48,11 @@ __all__ = [
     "current",
     "health",
     "install",
+    "is_hainan",
+    "leaves_island",
     "redeem_face_token",
+    "returns_to_island",
+    "trips_of",
     "wechat_user",
     "zone",
 ]

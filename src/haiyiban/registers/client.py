@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable, Mapping
-from datetime import datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import httpx
 import msgspec
-from msgspec import Meta
 
 from haiyiban import clock, db
 from haiyiban.registers.answers import Question, RegisterAnswer
 from haiyiban.registers.line import ANSWER_SECONDS, Line, NoAnswer
-from haiyiban.registers.records import Record, Text, members_of
+from haiyiban.registers.records import Instant, Record, Text, members_of
 from haiyiban.registers.sources import REGISTERS, RegisterName
 from haiyiban.settings import Settings
 
 K = TypeVar("K", bound=Hashable)
 
 LineName = RegisterName | Literal["face", "sms", "wechat"]
-Instant = Annotated[datetime, Meta(tz=True)]
 
 
 class Query(msgspec.Struct, rename="camel"):

@@ -16,9 +16,9 @@ from msgspec import Meta
 from haiyiban import db
 from haiyiban.errors import Problem, Unavailable, Words
 from haiyiban.registers.breaker import REST_SECONDS
-from haiyiban.registers.client import Instant, current
+from haiyiban.registers.client import current
 from haiyiban.registers.line import NoAnswer, Refused
-from haiyiban.registers.records import Text
+from haiyiban.registers.records import Instant, Text
 from haiyiban.registers.sources import FACE, REGISTERS
 
 

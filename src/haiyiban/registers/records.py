@@ -7,7 +7,7 @@ Source: docs/domain.md §6.2 "Verified facts".
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -18,6 +18,10 @@ from haiyiban.forms import Json
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
 IdNumber = Annotated[str, Meta(pattern=r"^[0-9]{17}[0-9X]\Z")]
 Division = Annotated[str, Meta(pattern=r"^([0-9]{6}|[0-9]{9}|[0-9]{12})\Z")]
+Place = Annotated[str, Meta(pattern=r"^([0-9]{6}|[A-Z]{3})\Z")]
+"""Where somebody travelled from or to: a division of 6 digits (710000, 810000 and 820000 among them), or a
+country by the three letters of ISO 3166-1."""
+Instant = Annotated[datetime, Meta(tz=True)]
 Few = Meta(max_length=100)
 
 
@@ -130,10 +134,22 @@ class Employment(Record):
     employment: dict[str, Any]
 
 
-class Trips(Record):
-    """离岛、返岛行程, in the register's own shape."""
+class Trip(Record):
+    """One journey that was made (行程); `arrived_at` None while it lasts, the rest None where not known."""
 
-    trips: list[dict[str, Any]]
+    from_: Place = msgspec.field(name="from")
+    to: Place
+    departed_at: Instant
+    arrived_at: Instant | None = None
+    mode: Literal["flight", "train", "ferry"] | None = None
+    number: Text | None = None
+    """Of the flight, the train or the crossing."""
+
+
+class Trips(Record):
+    """进出岛行程: who travelled when."""
+
+    trips: Annotated[list[Trip], Meta(max_length=1000)]
 
 
 def members_of(record: Record) -> dict[str, Json]:

@@ -37,7 +37,7 @@ REGISTERS: dict[RegisterName, Register] = {
     "birth": Register(Words("出生医学证明库", "The birth register"), records.Birth),
     "special_group": Register(Words("优待对象名单", "The list of privileged groups"), records.SpecialGroup),
     "employment": Register(Words("就业登记库", "The employment register"), records.Employment),
-    "trips": Register(Words("离岛返岛行程库", "The register of trips"), records.Trips),
+    "trips": Register(Words("进出岛行程库", "The register of trips"), records.Trips),
 }
 
 WECHAT = Words("微信登录服务", "WeChat's sign-in")

@@ -36,7 +36,16 @@ async def somebody(sandbox: httpx.AsyncClient) -> dict[str, Any]:
         "socialInsurance": {"months": 71, "division": "460100"},
         "specialGroup": "军人",
         "employment": {"employer": "样例公司", "since": "2016-03-01"},
-        "trips": [{"from": "460100", "to": "110100", "on": "2026-01-01"}],
+        "trips": [
+            {
+                "from": "460100",
+                "to": "JPN",
+                "departedAt": "2026-01-01T04:00:00Z",
+                "arrivedAt": "2026-01-01T08:30:00Z",
+                "mode": "flight",
+                "number": "HU433",
+            }
+        ],
     }
     (await sandbox.post("/residents", json=resident)).raise_for_status()
     return resident
