@@ -19,6 +19,7 @@ class Resident:
 
     name: str = "王小海"
     phone: str = field(default_factory=lambda: f"139{secrets.randbelow(10**8):08d}")
+    id_type: str = "111"
     id_number: str = field(
         default_factory=lambda: identity_number(
             "460105",
@@ -35,6 +36,28 @@ class Resident:
             "/residents", json={"name": self.name, "idNumber": self.id_number, "phone": self.phone} | known
         )
         answer.raise_for_status()
+        return self
+
+
+@dataclass
+class Visitor(Resident):
+    """Somebody without an identity card, known to the exit-entry register; a foreign passport unless said."""
+
+    name: str = "JOHN SMITH"
+    id_type: str = "414"
+    id_number: str = field(default_factory=lambda: f"X{secrets.randbelow(10**10):010d}")
+
+    async def register(self, sandbox: httpx.AsyncClient, **facts: Any) -> Visitor:
+        """Make the exit-entry register know this person."""
+        known = {
+            "name": self.name,
+            "idType": self.id_type,
+            "idNumber": self.id_number,
+            "phone": self.phone,
+            "birthDate": "1991-06-15",
+        }
+        answer = await sandbox.post("/residents", json=known | facts)
+        assert answer.status_code == 201, answer.text
         return self
 
 
@@ -79,7 +102,7 @@ async def give_real_name(api: httpx.AsyncClient, session: SignedIn, resident: Re
     """Name and number against the population register."""
     answer = await api.post(
         "/me/real-name",
-        json={"name": resident.name, "idType": "111", "idNumber": resident.id_number},
+        json={"name": resident.name, "idType": resident.id_type, "idNumber": resident.id_number},
         headers=session.headers,
     )
     assert answer.status_code == 200, answer.text

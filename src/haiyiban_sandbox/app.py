@@ -77,6 +77,7 @@ def create_app(home: Path) -> Litestar:
             add_resident,
             set_fault,
             registers.match,
+            registers.match_document,
             registers.query,
             sms.send,
             sms.inbox,

@@ -12,8 +12,8 @@ from litestar.params import FromPath
 from haiyiban_sandbox.access import needs_key
 from haiyiban_sandbox.clock import Clock
 from haiyiban_sandbox.faults import answer_badly
-from haiyiban_sandbox.identity import parse_identity_number
-from haiyiban_sandbox.people import Text
+from haiyiban_sandbox.identity import parse_number
+from haiyiban_sandbox.people import IdType, Text
 from haiyiban_sandbox.store import Store
 from haiyiban_sandbox.wire import Asked, Wire, read
 
@@ -31,10 +31,11 @@ class FaceSessionCreate(Wire):
     reference: Text
     name: Text | None = None
     id_number: str | None = None
+    id_type: IdType = "111"
 
     def __post_init__(self) -> None:
         if self.id_number is not None:
-            self.id_number = parse_identity_number(self.id_number)
+            self.id_number = parse_number(self.id_type, self.id_number)
 
 
 class FaceRedemption(Wire):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from haiyiban_sandbox.identity import birth_date, sex
+from haiyiban_sandbox.identity import RESIDENT, birth_date, sex
 from haiyiban_sandbox.people import Fact, Person, trip_records
 from haiyiban_sandbox.store import Store
 
@@ -14,7 +14,9 @@ Facts = dict[str, Any]
 
 
 def population(_: Store, person: Person) -> Facts | None:
-    """人口库."""
+    """人口库: of the people with an identity card."""
+    if person.hukou is None or person.id_type != RESIDENT:
+        return None
     return {
         **_who(person),
         "sex": sex(person.id_number),
@@ -26,12 +28,15 @@ def population(_: Store, person: Person) -> Facts | None:
 
 def household(store: Store, person: Person) -> Facts | None:
     """户口簿: relatives by birth registered at the same address are one booklet."""
+    if person.hukou is None:
+        return None
     booklet = {person.id_number: person}
     waiting = [person]
     while waiting:
         member = waiting.pop()
         for relative in store.parents(member) + store.children(member):
-            if relative.id_number not in booklet and relative.hukou.address == person.hukou.address:
+            lives_at = relative.hukou.address if relative.hukou else None
+            if relative.id_number not in booklet and lives_at == person.hukou.address:
                 booklet[relative.id_number] = relative
                 waiting.append(relative)
     relation = _relations(store, person)

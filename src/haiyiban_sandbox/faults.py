@@ -24,6 +24,8 @@ Breakable = Literal[
     "trips",
     "tests",
     "vaccinations",
+    "exit_entry",
+    "carrier",
     "sms",
     "face",
     "timestamp",

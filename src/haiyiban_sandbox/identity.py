@@ -5,6 +5,10 @@ import re
 from datetime import date
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+RESIDENT = "111"
+WITH_CHECK_DIGIT = {RESIDENT: "", "154": "8", "553": "9"}
+"""Kinds of document whose number has 18 characters as the identity card has, and what it begins with."""
+OTHER_NUMBER = re.compile(r"[A-Z0-9]{5,18}")
 PHONE = re.compile(r"1[3-9][0-9]{9}")
 IDENTITY_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 
@@ -27,6 +31,26 @@ def parse_identity_number(text: str) -> str:
     if check_character(number[:17]) != number[17]:
         raise ValueError("idNumber has a wrong check digit")
     return number
+
+
+def parse_number(id_type: str, text: str) -> str:
+    """The number of a document of any kind in its one written form. ValueError says what is wrong."""
+    number = text.strip().upper()
+    begins = WITH_CHECK_DIGIT.get(id_type)
+    if begins is not None and len(number) != 15:
+        number = parse_identity_number(number)
+        if not number.startswith(begins):
+            raise ValueError("idNumber is of another kind of document")
+        return number
+    if id_type == RESIDENT or not OTHER_NUMBER.fullmatch(number):
+        raise ValueError("idNumber cannot be of this kind of document")
+    # Older passes of Hong Kong and Macao residents print two more digits, which count the cards issued.
+    return number[:9] if id_type == "516" else number
+
+
+def key_of(id_type: str, id_number: str) -> str:
+    """What the registers keep a person under: for residents the number alone, as ever."""
+    return id_number if id_type == RESIDENT else f"{id_type}:{id_number}"
 
 
 def birth_date(id_number: str) -> date:

@@ -9,11 +9,21 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from haiyiban_sandbox.identity import birth_date, parse_identity_number, parse_phone
+from haiyiban_sandbox.identity import (
+    RESIDENT,
+    birth_date,
+    key_of,
+    parse_identity_number,
+    parse_number,
+    parse_phone,
+)
 from haiyiban_sandbox.wire import Wire
 
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
 Division = Annotated[str, Meta(pattern=r"^([0-9]{6}|[0-9]{9}|[0-9]{12})\Z")]
+IdType = Literal["111", "154", "414", "511", "516", "553"]
+"""Kinds of document by GA/T 2000.156: identity card, residence permit of Hong Kong, Macao and Taiwan
+residents, passport, passes of Taiwan and of Hong Kong and Macao residents, permanent residence card."""
 Title = Literal["owned", "public_rental", "registered_lease", "grandparents", "collective"]
 Place = Annotated[str, Meta(pattern=r"^([0-9]{6}|[A-Z]{3})\Z")]
 """A division of 6 digits, or a country by the three letters of ISO 3166-1."""
@@ -88,14 +98,34 @@ class Child(Wire):
         self.id_number = parse_identity_number(self.id_number)
 
 
+class Document(Wire):
+    """A further document of the same person, as the exit-entry register knows it."""
+
+    id_type: IdType
+    id_number: str
+    name: Text | None = None
+    valid_until: date | None = None
+
+    def __post_init__(self) -> None:
+        self.id_number = parse_number(self.id_type, self.id_number)
+
+
 class Person(Wire, kw_only=True):
-    """All facts about one person, as stored. No phone: known only as somebody's child."""
+    """All facts about one person, as stored. No phone: known only as somebody's child.
+
+    Who has no identity card has no hukou, and is known to the exit-entry register alone, with the facts that
+    other registers keep under that document.
+    """
 
     name: Text
+    id_type: IdType = "111"
     id_number: str
     phone: str | None = None
-    division: Division
-    hukou: Hukou
+    division: Division | None = None
+    hukou: Hukou | None = None
+    birth_date: date | None = None
+    valid_until: date | None = None
+    documents: list[Document] | None = None
     home: Home | None = None
     residence_permit: ResidencePermit | None = None
     social_insurance: SocialInsurance | None = None
@@ -105,6 +135,18 @@ class Person(Wire, kw_only=True):
     tests: list[Fact] | None = None
     vaccinations: list[Fact] | None = None
 
+    @property
+    def key(self) -> str:
+        """What the registers keep this person under."""
+        return key_of(self.id_type, self.id_number)
+
+    @property
+    def born(self) -> date:
+        """As the number says it, else as it was given; of a visitor without either, an adult's."""
+        if len(self.id_number) == 18:
+            return birth_date(self.id_number)
+        return self.birth_date or date(1990, 1, 1)
+
 
 class Resident(Person, kw_only=True):
     """A person to add to every register, with the children born to them."""
@@ -113,12 +155,16 @@ class Resident(Person, kw_only=True):
     children: list[Child] | None = None
 
     def __post_init__(self) -> None:
-        self.id_number = parse_identity_number(self.id_number)
+        self.id_number = parse_number(self.id_type, self.id_number)
         self.phone = parse_phone(self.phone)
+        if self.id_type == RESIDENT and (self.hukou is None or self.division is None):
+            raise ValueError("a resident has a hukou and a division")
         numbers = [child.id_number for child in self.children or []]
         if len(set(numbers)) < len(numbers):
             raise ValueError("children must differ from each other")
-        if any(birth_date(number) <= birth_date(self.id_number) for number in numbers):
+        if self.hukou is None and any(child.hukou is None for child in self.children or []):
+            raise ValueError("a child needs a hukou where the parent has none")
+        if any(birth_date(number) <= self.born for number in numbers):
             raise ValueError("children must be born after their parent")
         trip_records(self.trips or [])
 

@@ -14,8 +14,8 @@ from haiyiban_sandbox.access import needs_key
 from haiyiban_sandbox.clock import Clock
 from haiyiban_sandbox.facts import Facts
 from haiyiban_sandbox.faults import answer_badly
-from haiyiban_sandbox.identity import parse_identity_number
-from haiyiban_sandbox.people import Person
+from haiyiban_sandbox.identity import RESIDENT, parse_number
+from haiyiban_sandbox.people import Document, IdType, Person
 from haiyiban_sandbox.store import Store
 from haiyiban_sandbox.wire import Asked, Wire, read
 
@@ -24,12 +24,13 @@ class Query(Wire):
     """Ask about one person."""
 
     id_number: str
+    id_type: IdType = "111"
 
     def __post_init__(self) -> None:
-        self.id_number = parse_identity_number(self.id_number)
+        self.id_number = parse_number(self.id_type, self.id_number)
 
 
-class Match(Query):
+class Match(Query, kw_only=True):
     """Ask whether name and number belong together (两要素比对)."""
 
     name: str
@@ -67,9 +68,54 @@ REGISTERS = {
 async def match(request: Asked, store: NamedDependency[Store], clock: NamedDependency[Clock]) -> Facts:
     """Whether name and number belong together; says nothing more about either."""
     asked = await read(request, Match)
-    person = store.person(asked.id_number)
+    person = store.person(asked.id_number) if asked.id_type == RESIDENT else None
     same = person is not None and normalize("NFC", person.name) == normalize("NFC", asked.name)
     return {"match": same, "source": REGISTERS["population"].source, "asOf": clock.now()}
+
+
+@post(
+    "/registers/exit-entry/match",
+    status_code=200,
+    guards=[needs_key],
+    before_request=answer_badly,
+    opt={"register": "exit_entry"},
+)
+async def match_document(
+    request: Asked, store: NamedDependency[Store], clock: NamedDependency[Clock]
+) -> Facts:
+    """Whether a name and a document of any kind belong together; where they do, as the document writes the
+    name, when its holder was born, until when it is valid, and which further documents the holder has."""
+    asked = await read(request, Match)
+    person = store.holder(asked.id_number, asked.id_type)
+    answer: Facts = {"match": False, "source": "国家移民管理局出入境证件库", "asOf": clock.now()}
+    if person is None:
+        return answer
+    all_of_them = [
+        Document(person.id_type, person.id_number, person.name, person.valid_until),
+        *(person.documents or []),
+    ]
+    given, others = split(all_of_them, id_type=asked.id_type, id_number=asked.id_number)
+    name = given.name or person.name
+    if plain(name) != plain(asked.name):
+        return answer
+    return answer | {
+        "match": True,
+        "name": name,
+        "birthDate": person.born,
+        "validUntil": given.valid_until,
+        "documents": [{"idType": one.id_type, "idNumber": one.id_number} for one in others],
+    }
+
+
+def split(documents: list[Document], *, id_type: str, id_number: str) -> tuple[Document, list[Document]]:
+    """The document that was asked about, and the others."""
+    given = next(one for one in documents if (one.id_type, one.id_number) == (id_type, id_number))
+    return given, [one for one in documents if one is not given]
+
+
+def plain(name: str) -> str:
+    """A name as it is compared: Latin letters in either size, blanks of any number."""
+    return " ".join(normalize("NFC", name).casefold().split())
 
 
 @post("/registers/{register:str}/query", status_code=200, guards=[needs_key], before_request=answer_badly)
@@ -84,6 +130,6 @@ async def query(
         raise NotFoundException("no such register")
     source, facts_of = REGISTERS[register]
     asked = await read(request, Query)
-    person = store.person(asked.id_number)
+    person = store.person(asked.id_number, asked.id_type)
     found = facts_of(store, person) if person else None
     return {"found": found is not None, "source": source, "asOf": clock.now(), **(found or {})}

@@ -10,11 +10,12 @@ from typing import Any
 
 import msgspec
 
+from haiyiban_sandbox.identity import RESIDENT, key_of
 from haiyiban_sandbox.people import Child, Person, Resident
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 TABLES = (
     "CREATE TABLE person (id_number TEXT PRIMARY KEY, record BLOB NOT NULL)",
     "CREATE TABLE parenthood (parent TEXT NOT NULL, child TEXT NOT NULL, PRIMARY KEY (parent, child))",
@@ -25,6 +26,8 @@ TABLES = (
     "CREATE INDEX sms_phone ON sms (phone, number)",
     "CREATE TABLE fault (register TEXT PRIMARY KEY, mode TEXT NOT NULL, delay REAL NOT NULL, until REAL)",
     "CREATE TABLE face_session (id TEXT PRIMARY KEY, reference TEXT NOT NULL)",
+    "CREATE TABLE document (key TEXT PRIMARY KEY, person TEXT NOT NULL)",
+    "CREATE TABLE parcel (number TEXT PRIMARY KEY, record BLOB NOT NULL)",
 )
 UNREADABLE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -60,9 +63,13 @@ class Store:
     def add(self, resident: Resident) -> None:
         """Put a person into every register, replacing what was known under that identity number."""
         self._put(resident.facts())
-        self.execute("DELETE FROM parenthood WHERE parent = ?", resident.id_number)
+        self.execute("DELETE FROM document WHERE person = ?", resident.key)
+        for document in resident.documents or []:
+            key = key_of(document.id_type, document.id_number)
+            self.execute("INSERT OR REPLACE INTO document VALUES (?, ?)", key, resident.key)
+        self.execute("DELETE FROM parenthood WHERE parent = ?", resident.key)
         for child in resident.children or []:
-            self.execute("INSERT INTO parenthood VALUES (?, ?)", resident.id_number, child.id_number)
+            self.execute("INSERT INTO parenthood VALUES (?, ?)", resident.key, child.id_number)
             self._put_child(child, parent=resident)
 
     def _put_child(self, child: Child, *, parent: Resident) -> None:
@@ -74,10 +81,20 @@ class Store:
 
     def _put(self, person: Person) -> None:
         record = msgspec.json.encode(person)
-        self.execute("INSERT OR REPLACE INTO person VALUES (?, ?)", person.id_number, record)
+        self.execute("INSERT OR REPLACE INTO person VALUES (?, ?)", person.key, record)
 
-    def person(self, id_number: str) -> Person | None:
-        found = self.rows("SELECT record FROM person WHERE id_number = ?", id_number)
+    def person(self, id_number: str, id_type: str = RESIDENT) -> Person | None:
+        """Whom the registers keep under this document."""
+        return self._keyed(key_of(id_type, id_number))
+
+    def holder(self, id_number: str, id_type: str) -> Person | None:
+        """Whose document it is, whether or not they are kept under it."""
+        key = key_of(id_type, id_number)
+        linked = self.rows("SELECT person FROM document WHERE key = ?", key)
+        return self._keyed(linked[0][0] if linked else key)
+
+    def _keyed(self, key: str) -> Person | None:
+        found = self.rows("SELECT record FROM person WHERE id_number = ?", key)
         return msgspec.json.decode(found[0][0], type=Person) if found else None
 
     def children(self, person: Person) -> list[Person]:
@@ -91,7 +108,7 @@ class Store:
             f"SELECT record FROM parenthood JOIN person ON id_number = {wanted}"  # noqa: S608 (column names)
             f" WHERE {given} = ? ORDER BY parenthood.rowid"
         )
-        return [msgspec.json.decode(record, type=Person) for (record,) in self.rows(query, person.id_number)]
+        return [msgspec.json.decode(record, type=Person) for (record,) in self.rows(query, person.key)]
 
 
 def open_store(path: Path, *, now: datetime) -> tuple[Store, bool]:

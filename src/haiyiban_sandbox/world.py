@@ -6,6 +6,8 @@ from msgspec import Struct
 
 from haiyiban_sandbox.cast_by_class import families_by_class
 from haiyiban_sandbox.cast_special import outside_the_cohort, people_for_other_services, special_families
+from haiyiban_sandbox.cast_visitors import visitors
+from haiyiban_sandbox.identity import RESIDENT
 from haiyiban_sandbox.people import Person
 from haiyiban_sandbox.store import Store
 
@@ -17,14 +19,16 @@ class Named(Struct, rename="camel"):
     id_number: str
 
 
-class Demo(Struct, rename="camel"):
-    """One entry of demo.json's `residents`. `about`: what this person is there to show."""
+class Demo(Struct, rename="camel", omit_defaults=True):
+    """One entry of demo.json's `residents`. `about`: what this person is there to show; `idType` only of a
+    visitor's document."""
 
     name: str
     id_number: str
     phone: str | None
     children: list[Named]
     about: str
+    id_type: str = "111"
 
 
 def load_world(store: Store, *, today: date) -> None:
@@ -39,14 +43,18 @@ def load_world(store: Store, *, today: date) -> None:
         resident = family.resident()
         store.add(resident)
         if family.about:
-            store.execute("INSERT INTO demo_resident VALUES (?, ?)", resident.id_number, family.about)
+            store.execute("INSERT INTO demo_resident VALUES (?, ?)", resident.key, family.about)
+    for resident, about in visitors(today):
+        store.add(resident)
+        store.execute("INSERT INTO demo_resident VALUES (?, ?)", resident.key, about)
 
 
 def demo_residents(store: Store) -> list[Demo]:
     """Who a visitor of the demo can be, as the registers know them now."""
     offered = []
     for id_number, about in store.rows("SELECT id_number, about FROM demo_resident ORDER BY rowid"):
-        person = store.person(id_number)
+        id_type, _, number = id_number.rpartition(":")
+        person = store.person(number, id_type or RESIDENT)
         if person is not None:
             offered.append(_demo(person, store.children(person), about))
     return offered
@@ -54,4 +62,11 @@ def demo_residents(store: Store) -> list[Demo]:
 
 def _demo(person: Person, children: list[Person], about: str) -> Demo:
     named = [Named(name=child.name, id_number=child.id_number) for child in children]
-    return Demo(name=person.name, id_number=person.id_number, phone=person.phone, children=named, about=about)
+    return Demo(
+        name=person.name,
+        id_number=person.id_number,
+        phone=person.phone,
+        children=named,
+        about=about,
+        id_type=person.id_type,
+    )

@@ -252,7 +252,7 @@ async def _applicant(caller: ResidentCaller) -> Applicant:
         person = await persons.get(session, caller.person_id)
         account = await accounts.of_person(session, caller.person_id)
         phone = account.phone if account else None
-        return Applicant(person.id, person.name, person.id_number, phone)
+        return Applicant(person.id, person.name, person.id_number, phone, person.id_type)
 
 
 async def _shown(session: AsyncSession, case: Case, *, status_code: int = 200) -> Response[views.CaseRead]:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban.errors import FieldError, Words
 from haiyiban.matters.prefill import Ask, Prefilled
+from haiyiban.residents import IdType
 
 if TYPE_CHECKING:
     from haiyiban.cases.models import Case
@@ -34,6 +35,7 @@ class Applicant:
     name: str
     id_number: str
     phone: str | None
+    id_type: str = IdType.RESIDENT_ID_CARD
 
 
 Answers = dict[Ask, "RegisterAnswer"]

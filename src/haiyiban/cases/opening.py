@@ -21,6 +21,7 @@ from haiyiban.ids import new_id
 from haiyiban.matters.matter import About, Matter
 from haiyiban.matters.prefill import Origin, Prefilled, asks, fill
 from haiyiban.registers import Question
+from haiyiban.residents import IdType
 
 REAL_NAME = "实名认证"
 """What the applicant's own name and number are said to come from where the population register is silent."""
@@ -33,15 +34,16 @@ async def ask_registers(matter: Matter, applicant: Applicant, chosen: Chosen | N
     """
     handler = handler_of(matter.code)
     wanted = [*asks(matter.prefill), *(handler.registers if handler else ())]
-    numbers: dict[About, str] = {"applicant": applicant.id_number}
+    own = (applicant.id_number, applicant.id_type)
+    documents: dict[About, tuple[str, str]] = {"applicant": own}
     if chosen is None:
-        numbers["subject"] = applicant.id_number
+        documents["subject"] = own
     elif chosen.child is not None and chosen.is_confirmed:
-        numbers["subject"] = chosen.child.id_number
+        documents["subject"] = (chosen.child.id_number, IdType.RESIDENT_ID_CARD)
     questions = {
-        ask: Question(ask.register, numbers[ask.about])
+        ask: Question(ask.register, *documents[ask.about])
         for ask in dict.fromkeys(wanted)
-        if ask.about in numbers
+        if ask.about in documents
     }
     return await registers.current().ask_many(questions)
 

@@ -64,7 +64,7 @@ async def _read(case_id: UUID) -> _Open | None:
         child = None
         if case.subject_id != case.applicant_id:
             child = (await persons.get(session, case.subject_id)).id_number
-        applicant = Applicant(person.id, person.name, person.id_number, None)
+        applicant = Applicant(person.id, person.name, person.id_number, None, person.id_type)
         return _Open(case.matter, case.matter_version, applicant, child)
 
 

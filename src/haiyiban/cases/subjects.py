@@ -82,7 +82,8 @@ async def family_of(applicant: Applicant) -> Family:
     """Ask the registers of births and households for the applicant's children."""
     client = registers.current()
     birth, household = await asyncio.gather(
-        client.ask("birth", applicant.id_number), client.ask("household", applicant.id_number)
+        client.ask("birth", applicant.id_number, applicant.id_type),
+        client.ask("household", applicant.id_number, applicant.id_type),
     )
     return Family(_children(birth, household), "unknown" not in (birth.state, household.state))
 

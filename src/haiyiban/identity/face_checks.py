@@ -65,7 +65,9 @@ async def begin(session: AsyncSession, session_id: UUID) -> tuple[UUID, str]:
         if person_id is None:
             raise RealNameFirst
         person = await persons.get(look, person_id)
-    face = await registers.begin_face_check(str(check_id), name=person.name, id_number=person.id_number)
+    face = await registers.begin_face_check(
+        str(check_id), name=person.name, id_number=person.id_number, id_type=person.id_type
+    )
     sign_in = await session.get_one(SignIn, session_id)
     if await binding.target(session, sign_in) != person_id:
         # Another name was given meanwhile, and the vendor looks for this one's face.

@@ -15,6 +15,7 @@ from haiyiban.identity import (
     accounts,
     binding,
     face_checks,
+    one_person,
     persons,
     real_name,
     sms_codes,
@@ -35,6 +36,7 @@ from haiyiban.identity.wire import (
     WechatCreate,
 )
 from haiyiban.masking import mask_id_number, mask_mobile, mask_name
+from haiyiban.residents import IdType
 from haiyiban.wire import problems
 
 
@@ -119,6 +121,8 @@ class MeController(Controller):
             real_name.IdentityMismatch,
             real_name.InvalidDocumentNumber,
             real_name.DocumentNotOffered,
+            real_name.DocumentExpired,
+            one_person.DocumentsOfTwo,
             real_name.NeedsGuardian,
             real_name.TooManyTries,
             binding.AlreadyConfirmed,
@@ -131,7 +135,11 @@ class MeController(Controller):
         session: NamedDependency[AsyncSession],
         data: JSONBody[RealNameCreate],
     ) -> AssuranceRead:
-        """Name and number against the population register, for L2.
+        """Name and number against the register that knows the document, for L2.
+
+        `idType` is 111 (居民身份证), 154 (港澳台居民居住证), 414 (护照), 511 (台胞证), 516 (港澳居民来往内地
+        通行证) or 553 (外国人永久居留身份证, either layout). Further documents of one person lead to the same
+        person where a register says that they are one.
 
         Where the person is bound to another account, or this phone to another person, the level stays and
         `next` asks for a face check; nothing is shown or moved before it passes.
@@ -198,7 +206,11 @@ async def _me(session: AsyncSession, session_id: UUID) -> MeRead:
     shown = None
     if account.person_id is not None and Level(sign_in.level or Level.L1) >= Level.L2:
         person = await persons.get(session, account.person_id)
-        shown = MePerson(name=mask_name(person.name), id_number=mask_id_number(person.id_number))
+        shown = MePerson(
+            name=mask_name(person.name),
+            id_number=mask_id_number(person.id_number),
+            id_type=None if person.id_type == IdType.RESIDENT_ID_CARD else person.id_type,
+        )
     return MeRead(
         account_id=account.id,
         assurance=sign_in.level or Level.L1,

@@ -31,6 +31,24 @@ class Person(Base):
     id_number = Sealed()
     id_number_index: Mapped[bytes] = mapped_column(unique=True)
     """Blind index of kind and number."""
+    birth_sealed: Mapped[bytes | None]
+    birth = Sealed()
+    """ISO date, of a person whose number does not say it and whose register does (`persons.birth_of`)."""
+    created_at: Mapped[datetime]
+
+
+class Document(Base):
+    """A document that an authority says is a person's, beside the one in the person's own row (证件).
+
+    So a passport and a permit, or a passport and an identity card, lead to one person. Only the blind index
+    is kept: enough to know the document again, and nothing that it says.
+    """
+
+    __tablename__ = "identity_document"
+
+    id_number_index: Mapped[bytes] = mapped_column(primary_key=True)
+    """Blind index of kind and number, made as the one of `Person`."""
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("identity_person.id"), index=True)
     created_at: Mapped[datetime]
 
 

@@ -1,4 +1,9 @@
-"""Real name (实名认证): a document's form, then name and number against the population register."""
+"""Real name (实名认证): a document's form, then name and number against the register that knows it.
+
+An identity card is known to the population register; passports, passes, the permits of residents of Hong
+Kong, Macao and Taiwan and permanent residence cards to the exit-entry register. Source: docs/domain.md §1.2,
+§1.6.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +18,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban import clock, registers
 from haiyiban.db import database
 from haiyiban.errors import FieldError, NotSignedIn, Problem, TooMany, Words
-from haiyiban.identity import binding, persons, rules
+from haiyiban.identity import binding, one_person, persons, rules
 from haiyiban.identity.callers import Level
 from haiyiban.identity.models import Account, RealNameTry, SignIn
 from haiyiban.ids import new_id
+from haiyiban.registers import DocumentOf, Holder
 from haiyiban.residents import IdType, InvalidIdNumber, check_document, parse_identity_number
 
-_RESIDENT = frozenset({"111", "resident_id", "resident-id", "id_card", "id-card"})
+_OFFERED = {
+    **dict.fromkeys(("111", "resident-id", "id-card"), IdType.RESIDENT_ID_CARD),
+    **dict.fromkeys(("154", "residence-permit"), IdType.RESIDENCE_PERMIT),
+    **dict.fromkeys(("414", "passport"), IdType.PASSPORT),
+    **dict.fromkeys(("511", "taiwan-pass"), IdType.TAIWAN_PASS),
+    **dict.fromkeys(("516", "hk-macao-pass"), IdType.HK_MACAO_PASS),
+    **dict.fromkeys(("553", "permanent-residence-card"), IdType.PERMANENT_RESIDENCE_CARD),
+}
+"""What people may give, by the codes of GA/T 2000.156 or in words."""
 _KNOWN = frozenset(kind.value for kind in IdType)
 
 
@@ -40,8 +54,20 @@ class InvalidDocumentNumber(Problem):
     title = Words("证件号码不对", "The document number cannot be right")
 
 
+class DocumentExpired(Problem):
+    """The document was valid once: a new one has another number or another date."""
+
+    type = "identity/document-expired"
+    title = Words(
+        "这个证件已过有效期，请换用有效证件", "This document has expired; please use one that is valid"
+    )
+
+    def __init__(self) -> None:
+        super().__init__(errors=[FieldError("/idNumber", self.title)])
+
+
 class IdentityMismatch(Problem):
-    """The population register does not know this name with this number."""
+    """The register does not know this name with this number."""
 
     type = "identity/identity-mismatch"
     title = Words(
@@ -66,30 +92,33 @@ class TooManyTries(TooMany):
     title = Words("实名信息输错次数过多，请稍后再试", "Too many wrong names and numbers; try again later")
 
 
-def check(id_type: str, id_number: str, *, today: date) -> str:
-    """The document's number as it is kept.
+def check(id_type: str, id_number: str, *, today: date) -> DocumentOf:
+    """The document as it is kept, its number checked by form and check digit.
 
     Raises DocumentNotOffered, InvalidDocumentNumber, NeedsGuardian.
     """
-    if id_type.lower() not in _RESIDENT:
-        known = id_type in _KNOWN
+    kind = _OFFERED.get(id_type.lower().replace("_", "-"))
+    if kind is None:
         raise DocumentNotOffered(
             errors=[
                 FieldError(
                     "/idType",
                     DocumentNotOffered.title
-                    if known
+                    if id_type in _KNOWN
                     else Words("不认识这种证件", "Unknown kind of document"),
                 )
             ]
         )
     try:
-        number = check_document(IdType.RESIDENT_ID_CARD, id_number, today=today)
+        number = check_document(kind, id_number, today=today)
     except InvalidIdNumber as error:
         raise InvalidDocumentNumber(errors=[FieldError("/idNumber", error.words)]) from None
-    if rules.needs_guardian(parse_identity_number(number, today=today).birth, today=today):
-        raise NeedsGuardian
-    return number
+    if kind is IdType.HK_MACAO_PASS:
+        # Older cards print two more digits that count the cards issued and say nothing of the holder.
+        number = number[:9]
+    if len(number) == 18:
+        _require_grown_up(parse_identity_number(number, today=today).birth, today=today)
+    return DocumentOf(id_type=kind.value, id_number=number)
 
 
 async def confirm(
@@ -97,24 +126,43 @@ async def confirm(
 ) -> Level:
     """Confirm who holds a session. Returns its level: L2, or L1 where a face check has to follow.
 
-    Raises what `check` raises, IdentityMismatch, TooManyTries, AlreadyConfirmed, and RegisterUnavailable
-    when the register is away, in which case nothing was counted.
+    Raises what `check` raises, IdentityMismatch, DocumentExpired, DocumentsOfTwo, TooManyTries,
+    AlreadyConfirmed, and RegisterUnavailable when the register is away, in which case nothing was counted.
     """
-    number = check(id_type, id_number, today=clock.today())
-    name = unicodedata.normalize("NFC", name.strip())
+    today = clock.today()
+    document = check(id_type, id_number, today=today)
+    name = " ".join(unicodedata.normalize("NFC", name).split())
     attempt = await _count_try(session_id)
     try:
-        matches = await registers.confirm_identity(name, number)
+        holder = await _holder(name, document)
     except registers.RegisterUnavailable:
         await _forget_try(attempt)
         raise
-    if not matches:
+    if holder is None:
         raise IdentityMismatch
+    if holder.valid_until is not None and holder.valid_until < today:
+        raise DocumentExpired
+    if holder.birth_date is not None:
+        _require_grown_up(holder.birth_date, today=today)
     await session.execute(delete(RealNameTry).where(RealNameTry.id == attempt))
-    person = await persons.find_or_create(session, name, id_number=number)
-    await persons.rename(session, person, name)
+    person = await one_person.of_documents(session, holder.name, document, others=holder.documents)
+    if holder.birth_date is not None and persons.birth_of(person, today=today) is None:
+        person.birth = holder.birth_date.isoformat()
     sign_in = await session.get_one(SignIn, session_id)
     return await binding.confirm(session, sign_in, person, now=clock.now())
+
+
+async def _holder(name: str, document: DocumentOf) -> Holder | None:
+    """Who holds the document, as the register that knows its kind says. Raises RegisterUnavailable."""
+    if document.id_type == IdType.RESIDENT_ID_CARD:
+        return Holder(name) if await registers.confirm_identity(name, document.id_number) else None
+    return await registers.confirm_document(name, document.id_number, id_type=document.id_type)
+
+
+def _require_grown_up(birth: date, *, today: date) -> None:
+    """Raises NeedsGuardian."""
+    if rules.needs_guardian(birth, today=today):
+        raise NeedsGuardian
 
 
 async def _count_try(session_id: UUID) -> UUID:

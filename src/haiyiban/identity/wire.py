@@ -90,10 +90,11 @@ class SessionList(Output, omit_defaults=False):
 
 
 class MePerson(Output):
-    """Who I am, masked."""
+    """Who I am, masked. `idType`, by GA/T 2000.156, only where it is not the identity card."""
 
     name: str
     id_number: str
+    id_type: str | None = None
 
 
 class MeRead(Output):

@@ -10,6 +10,7 @@ Source: docs/domain.md §6.2 "Verified facts"; architecture.md "The plug-in cont
 from haiyiban.errors import Words
 from haiyiban.registers.answers import Fact, Question, RegisterAnswer, State
 from haiyiban.registers.client import RegisterClient, close, current, install
+from haiyiban.registers.exit_entry import DocumentOf, Holder, confirm_document
 from haiyiban.registers.health import RegisterHealth, health
 from haiyiban.registers.identity import (
     FaceCheckExpired,
@@ -29,9 +30,11 @@ zone = Zone(name="registers", title=Words("数据源", "Registers"))
 
 __all__ = [
     "REGISTERS",
+    "DocumentOf",
     "FaceCheckExpired",
     "FaceSession",
     "Fact",
+    "Holder",
     "Question",
     "RegisterAnswer",
     "RegisterClient",
@@ -44,6 +47,7 @@ __all__ = [
     "WechatNotOffered",
     "begin_face_check",
     "close",
+    "confirm_document",
     "confirm_identity",
     "current",
     "health",

@@ -9,6 +9,7 @@ import msgspec
 
 from haiyiban.forms import MISSING, get
 from haiyiban.registers.sources import RegisterName
+from haiyiban.residents import IdType
 
 State = Literal["known", "absent", "unknown"]
 
@@ -18,6 +19,7 @@ class Question(NamedTuple):
 
     register: RegisterName
     id_number: str
+    id_type: str = IdType.RESIDENT_ID_CARD
 
 
 class Fact(msgspec.Struct, frozen=True):

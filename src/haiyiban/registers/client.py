@@ -14,17 +14,22 @@ from haiyiban.registers.answers import Question, RegisterAnswer
 from haiyiban.registers.line import ANSWER_SECONDS, Line, NoAnswer
 from haiyiban.registers.records import Instant, Record, Text, members_of
 from haiyiban.registers.sources import REGISTERS, RegisterName
+from haiyiban.residents import IdType
 from haiyiban.settings import Settings
 
 K = TypeVar("K", bound=Hashable)
 
-LineName = RegisterName | Literal["face", "sms", "wechat"]
+_RESIDENTS = frozenset({IdType.RESIDENT_ID_CARD, IdType.RESIDENCE_PERMIT})
+"""Whose numbers of 18 digits every register can be asked by."""
+
+LineName = RegisterName | Literal["exit_entry", "carrier", "face", "sms", "wechat"]
 
 
-class Query(msgspec.Struct, rename="camel"):
+class Query(msgspec.Struct, rename="camel", omit_defaults=True):
     """The one question: always in the body, for addresses end up in logs."""
 
     id_number: str
+    id_type: str = IdType.RESIDENT_ID_CARD
 
 
 class Head(msgspec.Struct, rename="camel"):
@@ -47,24 +52,29 @@ class RegisterClient:
             # A proxy named in the environment must never get to see identity numbers.
             trust_env=False,
         )
-        names: tuple[LineName, ...] = (*REGISTERS, "face", "sms")
+        names: tuple[LineName, ...] = (*REGISTERS, "exit_entry", "carrier", "face", "sms")
         # WeChat must not be sent the key of the registers.
         self._wechat = httpx.AsyncClient(base_url=wechat_url, timeout=ANSWER_SECONDS, trust_env=False)
         self.lines = {name: Line(name, self._http) for name in names} | {
             "wechat": Line("wechat", self._wechat)
         }
 
-    async def ask(self, register: RegisterName, id_number: str) -> RegisterAnswer:
+    async def ask(
+        self, register: RegisterName, id_number: str, id_type: str = IdType.RESIDENT_ID_CARD
+    ) -> RegisterAnswer:
         """What a register knows about a person; `unknown` when it cannot be asked, never an error.
 
+        About a visitor's document a register of residents is not asked: it keeps no such people, so `absent`.
         Raises RuntimeError inside an open transaction: a slow register would hold its locks and connection.
         """
         db.require_no_transaction()
-        title, kind = REGISTERS[register]
+        title, kind, is_asked_by_any = REGISTERS[register]
+        if not is_asked_by_any and id_type not in _RESIDENTS:
+            return RegisterAnswer(register=register, state="absent", source=title.zh, at=clock.now())
         path = f"/registers/{register.replace('_', '-')}/query"
         try:
             head, record = await self.lines[register].call(
-                path, Query(id_number), read=_answer_about(id_number, kind)
+                path, Query(id_number, id_type), read=_answer_about(id_number, kind)
             )
         except NoAnswer:
             return RegisterAnswer(register=register, state="unknown", source=title.zh, at=clock.now())

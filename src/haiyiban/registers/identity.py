@@ -20,6 +20,7 @@ from haiyiban.registers.client import current
 from haiyiban.registers.line import NoAnswer, Refused
 from haiyiban.registers.records import Instant, Text
 from haiyiban.registers.sources import FACE, REGISTERS
+from haiyiban.residents import IdType
 
 
 class RegisterUnavailable(Unavailable):
@@ -82,14 +83,18 @@ async def confirm_identity(name: str, id_number: str) -> bool:
     return answer.match
 
 
-async def begin_face_check(reference: str, *, name: str, id_number: str) -> FaceSession:
+async def begin_face_check(
+    reference: str, *, name: str, id_number: str, id_type: str = IdType.RESIDENT_ID_CARD
+) -> FaceSession:
     """Begin a face check of one person under our own reference.
 
-    The vendor is told whose face it must be and compares it with the photo of the identity card (实人比对):
-    a living face alone would let anybody be anybody. Raises RegisterUnavailable.
+    The vendor is told whose face it must be and compares it with the photo of that document (实人比对): a
+    living face alone would let anybody be anybody. Raises RegisterUnavailable.
     """
     db.require_no_transaction()
     whose = {"reference": reference, "name": normalize("NFC", name), "idNumber": id_number}
+    if id_type != IdType.RESIDENT_ID_CARD:
+        whose["idType"] = id_type
     try:
         return await current().lines["face"].call("/face/sessions", whose, read=_read_session)
     except NoAnswer:

@@ -24,6 +24,8 @@ class Register(NamedTuple):
 
     title: Words
     record: type[Record]
+    is_asked_by_any_document: bool = False
+    """Whether it keeps visitors too, under their passports and passes; else it has nothing about them."""
 
 
 REGISTERS: dict[RegisterName, Register] = {
@@ -37,8 +39,9 @@ REGISTERS: dict[RegisterName, Register] = {
     "birth": Register(Words("出生医学证明库", "The birth register"), records.Birth),
     "special_group": Register(Words("优待对象名单", "The list of privileged groups"), records.SpecialGroup),
     "employment": Register(Words("就业登记库", "The employment register"), records.Employment),
-    "trips": Register(Words("进出岛行程库", "The register of trips"), records.Trips),
+    "trips": Register(Words("进出岛行程库", "The register of trips"), records.Trips, True),
 }
 
 WECHAT = Words("微信登录服务", "WeChat's sign-in")
+EXIT_ENTRY = Words("出入境证件库", "The exit-entry register")
 FACE = Words("实人核验服务", "The face-check service")

@@ -78,7 +78,7 @@ async def test_a_number_is_taken_as_people_type_it(
     assert answer.json() == {"assurance": "L2"}
 
 
-@pytest.mark.parametrize("id_type", ["414", "511", "passport"])
+@pytest.mark.parametrize("id_type", ["112", "birth-certificate", "library-card"])
 async def test_other_documents_are_refused_clearly(
     api: httpx.AsyncClient, sandbox: httpx.AsyncClient, id_type: str
 ) -> None:
