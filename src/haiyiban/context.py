@@ -23,6 +23,8 @@ class Context:
     actor_id: UUID | None = None
     actor_unit: str | None = None
     """The agency of a clerk or the accredited name of a verifier."""
+    delegation_id: UUID | None = None
+    """The delegation under which the actor acts for another; whatever finds one says so here."""
 
 
 _current: ContextVar[Context] = ContextVar("haiyiban_context")

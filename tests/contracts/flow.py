@@ -10,6 +10,7 @@ from uuid import UUID
 
 import httpx
 
+from haiyiban import clock, texts
 from tests import builders
 from tests.builders import Somebody
 from tests.contracts import terminals_flow
@@ -85,6 +86,7 @@ async def go(
     await builders.settle(sandbox, parent)
     flow = Flow(api, parent, child)
     me = await _become_known(flow, sandbox)
+    await _delegate(flow, sandbox, me)
     made = await make_round({community: 5, "B": 5})
     stranger = await builders.resident(api, sandbox)
     clerk, officer, operator = [await employ(role) for role in ("clerk", "officer", "operator")]
@@ -118,6 +120,30 @@ async def _become_known(flow: Flow, sandbox: httpx.AsyncClient) -> Headers:
     result = f"/me/face-checks/{check['id']}/result"
     await flow.step("pass a face check", "POST", result, by=me, faceToken="pass")
     return me
+
+
+async def _delegate(flow: Flow, sandbox: httpx.AsyncClient, me: Headers) -> None:
+    taker = Somebody(name="欧阳代办")
+    other = await builders.resident(flow.api, sandbox, taker)
+    flow.tokens += [taker.name, taker.id_number, taker.phone]
+    at = "/delegations"
+    bounds = {
+        "matters": ["social-insurance.proof"],
+        "until": clock.today().isoformat(),
+        "consent": texts.current("delegation").hash,
+    }
+    named = {"name": taker.name, "idNumber": taker.id_number}
+    agreement = {"basis": "agreement", "taker": named} | bounds
+    made = await flow.step("make a delegation", "POST", at, by=me, expect=201, **agreement)
+    at = f"{at}/{made['id']}"
+    await flow.step("read a delegation", "GET", at, by=other)
+    await flow.step("accept a delegation", "POST", f"{at}/acceptance", by=other)
+    wanted = {"matter": "social-insurance.proof", "onBehalfOf": made["id"]}
+    case = await flow.step("open a case for another", "POST", "/cases", by=other, expect=201, **wanted)
+    theirs = f"/cases/{case['id']}"
+    await flow.step("read another's case for them", "GET", theirs, by=other)
+    await flow.step("end a delegation", "POST", f"{at}/revocation", by=me)
+    await flow.step("go on after the end", "GET", theirs, by=other, expect=403)
 
 
 async def _apply(flow: Flow, me: Headers, stranger: Headers, schools: list[str]) -> str:

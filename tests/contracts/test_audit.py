@@ -25,6 +25,13 @@ ACTS = {
     "give the real name": {"identity.create-person done", "identity.raise-level done"},
     "begin a face check": {"identity.begin-face-check done"},
     "pass a face check": {"identity.finish-face-check done", "identity.raise-level done"},
+    "make a delegation": {"delegations.make done"},
+    "read a delegation": NOTHING,
+    "accept a delegation": {"delegations.accept done"},
+    "open a case for another": {"delegations.use done", "cases.open done", "registers.read done"},
+    "read another's case for them": {"cases.read done"},
+    "end a delegation": {"delegations.end done"},
+    "go on after the end": {"GET /api/v1/cases/{case_id} delegation-ended"},
     "open a case": {"identity.create-person done", "cases.open done", "registers.read done"},
     "fill it in": {"cases.patch done"},
     "read my child's case": {"cases.read done"},
@@ -88,9 +95,13 @@ ACTS = {
 }
 """Act → what is recorded of it, as action and outcome."""
 
+FOR_ANOTHER = {"read another's case for them", "go on after the end"}
+"""Acts for somebody else: their records name the delegation."""
+
 ABOUT_SOMEBODY = (
     "cases.",
     "certificates.",
+    "delegations.",
     "codes.consent",
     "codes.read",
     "codes.issue-capsule",
@@ -129,6 +140,8 @@ async def test_every_act_is_recorded(
             told = f"{record.action} {record.outcome}"
             assert record.address, told
             assert (record.actor_id is None) == (record.actor_kind == "anonymous"), told
+            if "for another" in act or act in FOR_ANOTHER:
+                assert record.delegation_id is not None, told
             assert record.object_id is not None or not record.action[0].islower(), told
             if told.startswith(ABOUT_SOMEBODY):
                 assert record.subject is not None, told

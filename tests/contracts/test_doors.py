@@ -19,7 +19,7 @@ import jwt
 import pytest
 from sqlalchemy import select
 
-from haiyiban import certificates, clock, verifiers
+from haiyiban import certificates, clock, texts, verifiers
 from haiyiban.audit.models import AuditRecord
 from haiyiban.codes.claims import Kind
 from haiyiban.codes.cti import new_code_id
@@ -47,6 +47,7 @@ OTHER_DIVISION = "a clerk and officer of another division"
 OTHER_VERIFIER = "another verifier"
 CALLERS = (ANONYMOUS, STRANGER, LOW, OTHER_AGENCY, OTHER_DIVISION, OTHER_VERIFIER)
 STAFF = {OTHER_AGENCY, OTHER_DIVISION}
+DELEGATE = "somebody who acts for the owner, in another matter"
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,26 @@ DOORS = {
     "GET /desk/cases": Door(own_only=STAFF),
     "GET /desk/cases/{case_id}": CLOSED,
     "POST /desk/cases/{case_id}/{verb}": Door(body={"note": "?"}),
+    "POST /delegations": Door(open_to={STRANGER}),
+    "GET /delegations": Door(own_only={STRANGER}),
+    "GET /delegations/{delegation_id}": CLOSED,
+    "POST /delegations/{delegation_id}/acceptance": CLOSED,
+    "POST /delegations/{delegation_id}/revocation": CLOSED,
+    "POST /delegations/{delegation_id}/face-checks": CLOSED,
+    "POST /delegations/{delegation_id}/face-checks/{check_id}/result": Door(body={"faceToken": "pass"}),
+    "GET /texts/{slug}": EVERYBODY,
+    # A village agent's, who is none of these.
+    "POST /desk/delegations": CLOSED,
+    "GET /desk/delegations": CLOSED,
+    "POST /desk/delegations/{delegation_id}/revocation": CLOSED,
+    "POST /desk/errands": CLOSED,
+    "GET /desk/errands": CLOSED,
+    "GET /desk/errands/{case_id}": CLOSED,
+    "PATCH /desk/errands/{case_id}": CLOSED,
+    "POST /desk/errands/{case_id}/submission": CLOSED,
+    "POST /desk/errands/{case_id}/withdrawal": CLOSED,
+    "GET /desk/ledger": CLOSED,
+    "GET /desk/ledger.csv": CLOSED,
     "GET /certificates": Door(own_only={STRANGER}),
     "GET /certificates/{certificate_id}": CLOSED,
     "GET /certificates/{certificate_id}/document": CLOSED,
@@ -155,6 +176,10 @@ DOORS = {
 }
 """By method and address below the base path. Objects on the way are the owner's, or of the owner's agency."""
 
+DELEGATED = "civil-affairs.senior-allowance"
+OF_THE_DELEGATION = [name for name in DOORS if name.partition(" ")[2].startswith("/delegations/")]
+"""What a delegation's own taker may see and do: tests/kernel/delegations."""
+
 _DOCUMENT = json.loads(contract.document(build(Settings(env="test"))))
 OPERATIONS = [
     f"{method.upper()} {path.removeprefix(API)}"
@@ -193,8 +218,10 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
             more={"socialInsurance": {"months": 70, "division": "460105"}},
         )
         headers = await builders.resident(client, sandbox, owner)
+        taker = builders.Somebody(name="周代办")
         callers = {
             ANONYMOUS: {},
+            DELEGATE: await builders.resident(client, sandbox, taker),
             STRANGER: await builders.resident(client, sandbox),
             LOW: await builders.sign_in(client, sandbox, owner.phone),
             OTHER_AGENCY: await _staff(client, database, agency="education", division="460105"),
@@ -228,6 +255,8 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         "enrolment_id": str(enrolment_id),
         "run_id": str(run_id),
         "verb": "accept",
+        "slug": "delegation",
+        "delegation_id": await _delegation(client, headers, taker, callers[DELEGATE]),
         **after,
     }
     seen = ("case_id", "certificate_id", "code_id", "verification_id", "check_id", "session_id")
@@ -272,6 +301,40 @@ async def test_a_door_lets_nobody_in_but_whom_it_names(
         assert answer.status_code == 401, answer.text
     else:
         assert answer.status_code in {403, 404}, answer.text
+
+
+@pytest.mark.parametrize("name", sorted(set(DOORS) - set(OF_THE_DELEGATION)))
+async def test_whoever_acts_for_the_owner_in_one_matter_reaches_nothing_else_of_theirs(
+    client: httpx.AsyncClient, world: World, name: str
+) -> None:
+    """Nothing but a delegation lets one person act for another, and that one in its own matter alone: every
+    operation of the contract is asked for the owner's things by somebody with a delegation in force."""
+    door = DOORS[name]
+    if STRANGER in door.open_to:
+        return
+    method, _, path = name.partition(" ")
+    answer = await client.request(
+        method,
+        path.format_map(world.ids),
+        headers=world.callers[DELEGATE],
+        content=_filled(door.body, world) if method in {"POST", "PATCH"} else None,
+    )
+    for trace in world.traces:
+        assert trace not in answer.text
+    if STRANGER in door.own_only:
+        assert answer.is_success, answer.text
+    else:
+        assert answer.status_code in {403, 404}, answer.text
+
+
+async def test_a_delegation_opens_the_matter_that_it_names(client: httpx.AsyncClient, world: World) -> None:
+    """So the walk above is of a delegation that is in force."""
+    body = {"onBehalfOf": world.ids["delegation_id"]}
+    headers = world.callers[DELEGATE]
+    other = await client.post("/cases", json=body | {"matter": "social-insurance.proof"}, headers=headers)
+    assert (other.status_code, builders.slug(other)) == (422, "matter-not-delegated")
+    opened = await client.post("/cases", json=body | {"matter": DELEGATED}, headers=headers)
+    assert opened.status_code == 201, opened.text
 
 
 async def test_afterwards_the_owner_finds_everything_as_it_was(
@@ -360,6 +423,27 @@ async def _case(client: httpx.AsyncClient, headers: Headers) -> dict[str, Any]:
     handed_in = await client.post(f"{address}/submission", json={}, headers=headers)
     assert handed_in.status_code == 200, handed_in.text
     return dict(handed_in.json())
+
+
+async def _delegation(
+    client: httpx.AsyncClient, owner: Headers, taker: builders.Somebody, delegate: Headers
+) -> str:
+    made = await client.post(
+        "/delegations",
+        json={
+            "basis": "agreement",
+            "taker": {"name": taker.name, "idNumber": taker.id_number},
+            "matters": [DELEGATED],
+            "until": (clock.today() + timedelta(days=30)).isoformat(),
+            "consent": texts.current("delegation").hash,
+        },
+        headers=owner,
+    )
+    assert made.status_code == 201, made.text
+    delegation = str(made.json()["id"])
+    accepted = await client.post(f"/delegations/{delegation}/acceptance", json={}, headers=delegate)
+    assert accepted.json()["state"] == "active", accepted.text
+    return delegation
 
 
 async def _notice(

@@ -23,6 +23,7 @@ MUST_BE_SEEN = {
     "cases_rating",
     "certificates_certificate",
     "codes_capsule",
+    "delegations_delegation",
     "codes_verification",
     "idempotency_answer",
     "identity_account",

@@ -61,7 +61,7 @@ async def tokens(app: Any, worker: None, sandbox_url: str, database: Database) -
                 work,
                 name,
                 password=password,
-                roles=["clerk", "officer", "operator"],
+                roles=["clerk", "officer", "operator", "village-agent"],
                 agency="education",
                 division="460105",
             )

@@ -35,6 +35,8 @@ class AuditRecord(Base):
     actor_kind: Mapped[str]
     actor_id: Mapped[UUID | None]
     actor_unit: Mapped[str | None]
+    delegation_id: Mapped[UUID | None]
+    """The delegation under which the actor acted for another; no foreign key, for audit stands lowest."""
     subject: Mapped[UUID | None]
     """Pseudonym of the person concerned."""
     object_kind: Mapped[str | None]

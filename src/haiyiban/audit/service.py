@@ -49,6 +49,7 @@ async def record(
             actor_kind=context.actor_kind,
             actor_id=context.actor_id,
             actor_unit=context.actor_unit,
+            delegation_id=context.delegation_id,
             subject=pseudonym,
             object_kind=object_kind,
             object_id=object_id,

@@ -4,6 +4,8 @@ from haiyiban.cases import tasks
 from haiyiban.cases.access_log_controller import AccessLogController
 from haiyiban.cases.controllers import CasesController
 from haiyiban.cases.desk_controllers import DeskController
+from haiyiban.cases.errands_controller import ErrandsController
+from haiyiban.cases.ledger_controller import LedgerController
 from haiyiban.cases.models import Case
 from haiyiban.cases.publishing import decide as decide_by_publication
 from haiyiban.cases.seed import seed
@@ -13,7 +15,13 @@ from haiyiban.zone import Task, Zone
 zone = Zone(
     name="cases",
     title=Words("办件", "Cases"),
-    controllers=(CasesController, DeskController, AccessLogController),
+    controllers=(
+        CasesController,
+        DeskController,
+        ErrandsController,
+        LedgerController,
+        AccessLogController,
+    ),
     tasks=(
         Task(name="cases.lapse", run=tasks.lapse, schedule="* * * * *"),
         Task(name="cases.resume", run=tasks.resume, schedule="* * * * *"),

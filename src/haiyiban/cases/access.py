@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Text, any_, exists, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import divisions
+from haiyiban import context, divisions
 from haiyiban.cases.models import Case, CaseEvent
 from haiyiban.cases.moves import standing
 from haiyiban.cases.notices import UNDO_WINDOW
 from haiyiban.cases.states import State, Verb
+from haiyiban.delegations.access import Actor, in_force, state_on, taken_by
+from haiyiban.delegations.models import Delegation
+from haiyiban.delegations.rules import require_handling
 from haiyiban.errors import Conflict, NotFound, Stale, Words
 from haiyiban.identity.callers import StaffCaller
 
@@ -41,8 +44,25 @@ class Seen(NamedTuple):
 
 
 def of_applicant(person_id: UUID) -> ColumnElement[bool]:
-    """A person's own cases."""
+    """A person's own cases, whoever opened them."""
     return Case.applicant_id == person_id
+
+
+def of_delegation(actor: Actor, today: date) -> ColumnElement[bool]:
+    """The cases that somebody opened for others, for as long as the delegation is in force."""
+    return exists().where(
+        Delegation.id == Case.delegation_id,
+        taken_by(actor),
+        in_force(today),
+        Case.matter == any_(Delegation.matters),
+    )
+
+
+def within_reach(actor: Actor, today: date) -> ColumnElement[bool]:
+    """One's own cases, and those opened for others. An agent has none of their own."""
+    if actor.is_agent:
+        return of_delegation(actor, today)
+    return of_applicant(actor.id) | of_delegation(actor, today)
 
 
 def of_staff(caller: StaffCaller) -> ColumnElement[bool]:
@@ -52,19 +72,46 @@ def of_staff(caller: StaffCaller) -> ColumnElement[bool]:
     return (Case.agency == caller.agency) & (Case.division == any_(codes)) & (Case.state != State.DRAFT)
 
 
-async def own(session: AsyncSession, case_id: UUID, person_id: UUID) -> Case:
-    """A case of this person, for reading. Raises CaseMissing."""
-    return _found(await session.scalar(select(Case).where(Case.id == case_id, of_applicant(person_id))))
+async def own(session: AsyncSession, case_id: UUID, actor: Actor, *, today: date) -> Case:
+    """A case within somebody's reach, for reading. Raises CaseMissing, NotInForce's kinds."""
+    found = await session.scalar(select(Case).where(Case.id == case_id, within_reach(actor, today)))
+    if found is None:
+        await _explain(session, case_id, actor, today)
+    return _for(actor, _found(found))
 
 
 async def own_for_change(
-    session: AsyncSession, case_id: UUID, person_id: UUID, *, seen: Seen | None = None
+    session: AsyncSession, case_id: UUID, actor: Actor, *, today: date, seen: Seen | None = None
 ) -> Case:
-    """A case of this person, locked until the end of the transaction.
+    """A case within somebody's reach, locked until the end of the transaction.
 
-    Raises CaseMissing, Stale, VersionConflict.
+    Raises CaseMissing, NotInForce's kinds, Stale, VersionConflict.
     """
-    return await _locked(session, (Case.id == case_id) & of_applicant(person_id), seen or Seen())
+    try:
+        case = await _locked(session, (Case.id == case_id) & within_reach(actor, today), seen or Seen())
+    except CaseMissing:
+        await _explain(session, case_id, actor, today)
+        raise
+    return _for(actor, case)
+
+
+def _for(actor: Actor, case: Case) -> Case:
+    """Whatever is recorded from here on says on whose behalf it is done."""
+    if actor.is_agent or case.applicant_id != actor.id:
+        context.current().delegation_id = case.delegation_id
+    return case
+
+
+async def _explain(session: AsyncSession, case_id: UUID, actor: Actor, today: date) -> None:
+    """Who opened a case for somebody knows of it, and is told why they may not go on."""
+    delegation = await session.scalar(
+        select(Delegation)
+        .join(Case, Case.delegation_id == Delegation.id)
+        .where(Case.id == case_id, taken_by(actor))
+    )
+    if delegation is not None:
+        context.current().delegation_id = delegation.id
+        require_handling(state_on(delegation, today))
 
 
 async def of_desk(session: AsyncSession, case_id: UUID, caller: StaffCaller) -> Case:

@@ -17,10 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban.audit.models import AuditRecord, AuditSubject
 from haiyiban.certificates.models import Certificate
 from haiyiban.codes.models import Consent, Verification
+from haiyiban.delegations import Delegation
 from haiyiban.verifiers.models import Verifier
 
 OTHERS = ("verifier", "staff")
-"""Residents reach their own data only, and the system's own doings are nobody's look."""
+"""A resident reaches another's data under a delegation only, which its record names; the system's own doings
+are nobody's look."""
 
 
 class Entry(NamedTuple):
@@ -34,6 +36,8 @@ class Entry(NamedTuple):
     verifier: Verifier | None
     consent: Consent | None
     """What the holder answered, where asked and answered."""
+    delegation: Delegation | None
+    """Under which somebody acted for the person."""
 
 
 async def of_person(
@@ -46,7 +50,15 @@ async def of_person(
         (AuditSubject.person_id == person_id) | AuditSubject.person_id.in_(concerned)
     )
     query = (
-        select(AuditRecord, Verification, Certificate.type, Certificate.type_version, Verifier, Consent)
+        select(
+            AuditRecord,
+            Verification,
+            Certificate.type,
+            Certificate.type_version,
+            Verifier,
+            Consent,
+            Delegation,
+        )
         .outerjoin(
             Verification,
             and_(AuditRecord.object_kind == "verification", Verification.id == AuditRecord.object_id),
@@ -57,9 +69,10 @@ async def of_person(
             Certificate.id == func.coalesce(Consent.certificate_id, Verification.certificate_id),
         )
         .outerjoin(Verifier, Verifier.id == AuditRecord.actor_id)
+        .outerjoin(Delegation, Delegation.id == AuditRecord.delegation_id)
         .where(
             AuditRecord.subject.in_(pseudonyms),
-            AuditRecord.actor_kind.in_(OTHERS),
+            AuditRecord.actor_kind.in_(OTHERS) | AuditRecord.delegation_id.is_not(None),
             AuditRecord.actor_id != account_id,
         )
         .order_by(AuditRecord.id.desc())

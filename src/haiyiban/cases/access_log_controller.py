@@ -63,17 +63,21 @@ class AccessRead(Output):
     purpose: str | None = None
     place: str | None = None
     consent: ConsentTold | None = None
+    delegation: UUID | None = None
+    """Under which somebody acted for me."""
     received_at: datetime | None = None
     """When we learned of it, where a terminal that was offline told us later."""
 
     @classmethod
     def of(cls, entry: Entry, language: str) -> AccessRead:
         """An entry in words."""
-        record, verification, type_, type_version, verifier, settled = entry
+        record, verification, type_, type_version, verifier, settled, delegation = entry
         asked_only = record.outcome == Outcome.CONSENT_PENDING
         matter = _matter(record.reason)
         who = matter.item.dept_name if matter is not None else record.actor_unit or ""
         for_what = matter.name.words.in_language(language) if matter is not None else record.reason
+        if delegation is not None:
+            who = _AGENT.in_language(language) if delegation.agent_id else _TAKER.in_language(language)
         if verifier is not None:
             who = verifier.name_en if language.startswith("en") else verifier.name_zh
         if verification is not None and (purpose := purposes().get(verification.purpose)) is not None:
@@ -96,6 +100,7 @@ class AccessRead(Output):
             place=verification.place if verification is not None else None,
             consent=ConsentTold.of(entry, clock.now()),
             received_at=record.at if offline else None,
+            delegation=record.delegation_id,
         )
 
 
@@ -103,7 +108,10 @@ _WHAT = {
     "verification": Words("亮证码", "Code"),
     "certificate": Words("电子证照", "Certificate"),
     "case": Words("办件", "Case"),
+    "delegation": Words("委托", "Delegation"),
 }
+_TAKER = Words("您委托的代办人", "Somebody who acts for you under your delegation")
+_AGENT = Words("村（社区）代办员", "Your village agent")
 _OTHER = Words("个人信息", "Personal data")
 _OFFLINE = Words("（离线核验）", " (checked offline)")
 

@@ -9,13 +9,14 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban.cases import access, opening, subjects
+from haiyiban.cases import access, acting, opening, subjects
 from haiyiban.cases.handlers import Answers, Applicant
 from haiyiban.cases.models import Case
 from haiyiban.cases.states import State
 from haiyiban.cases.subjects import NUMBER, Chosen
 from haiyiban.clock import local_date
 from haiyiban.db import database
+from haiyiban.delegations import Actor
 from haiyiban.forms import get, put
 from haiyiban.identity import persons
 from haiyiban.matters import catalogue
@@ -39,7 +40,7 @@ class Choice:
         return put(form, NUMBER, self.chosen.child.id_number)
 
 
-async def learn(applicant: Applicant, case_id: UUID, form: dict[str, Any], *, now: datetime) -> Choice | None:
+async def learn(actor: Actor, case_id: UUID, form: dict[str, Any], *, now: datetime) -> Choice | None:
     """What a patch chooses; None where it chooses nobody new. Raises CaseMissing and what `choose` raises.
 
     A child that registers have confirmed is locked and stays: for another child, another case is opened.
@@ -48,7 +49,8 @@ async def learn(applicant: Applicant, case_id: UUID, form: dict[str, Any], *, no
     if not isinstance(number, str):
         return None
     async with database().reading() as session:
-        case = await access.own(session, case_id, applicant.id)
+        case = await access.own(session, case_id, actor, today=local_date(now))
+        applicant = await acting.applicant_of(session, case)
         known = await persons.get(session, case.subject_id) if case.subject_id else None
     matter = catalogue().version(case.matter, case.matter_version)
     is_settled = case.state != State.DRAFT or NUMBER in case.locked or matter.subject != "child"

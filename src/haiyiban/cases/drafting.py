@@ -18,6 +18,8 @@ from haiyiban.cases.moves import standing
 from haiyiban.cases.opening import handling_division
 from haiyiban.cases.states import IllegalMove, State
 from haiyiban.cases.subjects import NUMBER
+from haiyiban.clock import local_date
+from haiyiban.delegations import Actor
 from haiyiban.errors import FieldError, Problem, Words
 from haiyiban.forms import FormSchema, changed_pointers, merge_patch, overlapping
 from haiyiban.matters import catalogue
@@ -46,7 +48,7 @@ async def patch(
     session: AsyncSession,
     case_id: UUID,
     *,
-    person_id: UUID,
+    actor: Actor,
     form: dict[str, Any],
     disputes: Mapping[str, str],
     choice: Choice | None,
@@ -57,7 +59,7 @@ async def patch(
 
     Raises CaseMissing, Stale, VersionConflict, IllegalMove, FieldFromRegister, InvalidForm.
     """
-    case = await access.own_for_change(session, case_id, person_id, seen=seen)
+    case = await access.own_for_change(session, case_id, actor, today=local_date(now), seen=seen)
     if case.state not in {State.DRAFT, State.CORRECTION_REQUESTED}:
         raise IllegalMove(members=standing(case))
     if choice is not None:

@@ -42,6 +42,8 @@ class Case(Base):
     applicant_id: Mapped[UUID] = mapped_column(ForeignKey("identity_person.id"))
     subject_id: Mapped[UUID | None] = mapped_column(ForeignKey("identity_person.id"))
     """Whom the case is about: the applicant, or a child of theirs; null while they choose which child."""
+    delegation_id: Mapped[UUID | None] = mapped_column(ForeignKey("delegations_delegation.id"), index=True)
+    """The delegation under which somebody opened it for the applicant."""
     claim: Mapped[str | None]
     """What a subject may hold once, such as a place in one enrolment; null once the case is over."""
     agency: Mapped[str]

@@ -6,10 +6,12 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import notices
+from haiyiban import clock
 from haiyiban.cases.models import Case
 from haiyiban.cases.states import Verb
 from haiyiban.clock import local_date
+from haiyiban.delegations import Delegation, telling
+from haiyiban.delegations.telling import Recipient
 from haiyiban.matters import catalogue
 
 UNDO_WINDOW = timedelta(seconds=60)
@@ -34,18 +36,26 @@ _STEP_OF = {
 
 
 async def tell(session: AsyncSession, case: Case, verb: Verb, *, delay: timedelta = timedelta()) -> None:
-    """Tell the applicant about a verb that was carried out."""
+    """Tell the applicant, or whom they chose, about a verb that was carried out."""
     matter = catalogue().version(case.matter, case.matter_version)
-    await notices.tell_person(
-        session,
-        case.applicant_id,
-        f"cases.{_STEP_OF[verb]}",
-        about=case.id,
-        delay=delay,
-        matter=matter.name.zh,
-        number=case.number or "",
-        due=_due(case),
-    )
+    for recipient in await _recipients(session, case):
+        await telling.tell(
+            session,
+            recipient,
+            f"cases.{_STEP_OF[verb]}",
+            about=case.id,
+            delay=delay,
+            matter=matter.name.zh,
+            number=case.number or "",
+            due=_due(case),
+        )
+
+
+async def _recipients(session: AsyncSession, case: Case) -> list[Recipient]:
+    if case.delegation_id is None:
+        return [Recipient(person_id=case.applicant_id)]
+    delegation = await session.get_one(Delegation, case.delegation_id)
+    return await telling.recipients(session, delegation, today=clock.today())
 
 
 def _due(case: Case) -> str:

@@ -15,6 +15,7 @@ from haiyiban.cases.models import Case
 from haiyiban.cases.states import By, State
 from haiyiban.cases.subjects import NUMBER, Chosen
 from haiyiban.cases.timeline import add_event
+from haiyiban.delegations import Actor, Delegation
 from haiyiban.forms import get, leaves, merge_patch, overlapping, put
 from haiyiban.identity import persons
 from haiyiban.ids import new_id
@@ -94,9 +95,12 @@ async def open_case(
     chosen: Chosen | None,
     filled: Prefilled,
     answers: Answers,
+    actor: Actor,
+    delegation: Delegation | None = None,
     now: datetime,
 ) -> Case:
-    """Write the draft. `chosen` is None for a matter about the applicant."""
+    """Write the draft. `chosen` is None for a matter about the applicant. `actor` opens it, for the applicant
+    under the delegation where they are not the same."""
     case = Case(
         id=new_id(),
         matter=matter.code,
@@ -104,6 +108,7 @@ async def open_case(
         state=State.DRAFT,
         version=1,
         applicant_id=applicant.id,
+        delegation_id=delegation.id if delegation else None,
         agency=matter.handled_by.agency,
         findings=[],
         created_at=now,
@@ -112,7 +117,7 @@ async def open_case(
     await fill_in(session, case, matter, applicant=applicant, chosen=chosen, filled=filled, answers=answers)
     session.add(case)
     await session.flush()
-    await add_event(session, case, "opened", by=By.APPLICANT, by_id=applicant.id, now=now, before={})
+    await add_event(session, case, "opened", by=By.APPLICANT, by_id=actor.id, now=now, before={})
     await audit.record(
         session,
         "cases.open",

@@ -17,6 +17,8 @@ from haiyiban.cases import access
 from haiyiban.cases.models import Rating
 from haiyiban.cases.moves import standing
 from haiyiban.cases.states import DECIDED, FINAL, IllegalMove, State
+from haiyiban.clock import local_date
+from haiyiban.delegations import Actor
 from haiyiban.errors import Conflict, FieldError, Problem, Words
 from haiyiban.ids import new_id
 
@@ -68,14 +70,14 @@ async def rate(
     session: AsyncSession,
     case_id: UUID,
     *,
-    person_id: UUID,
+    actor: Actor,
     score: int,
     reasons: Sequence[str],
     comment: str,
     now: datetime,
 ) -> None:
     """Keep a rating. Raises CaseMissing, IllegalMove, InvalidRating, AlreadyRated."""
-    case = await access.own_for_change(session, case_id, person_id)
+    case = await access.own_for_change(session, case_id, actor, today=local_date(now))
     if State(case.state) not in DECIDED | FINAL or case.state == State.WITHDRAWN:
         raise IllegalMove(members=standing(case))
     if errors := check(score, reasons, comment):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from haiyiban import registers, residents
+from haiyiban import residents
 from haiyiban.cases.handlers import Applicant, Child, Finding, handler_of
 from haiyiban.cases.models import Case
+from haiyiban.delegations.family import relatives_of
 from haiyiban.errors import FieldError, NotAllowed, Problem, Words
 from haiyiban.matters.matter import Matter
-from haiyiban.registers import RegisterAnswer
 
 NUMBER: Final = "/child/idNumber"
 """Where a form says which child it is about."""
@@ -79,13 +78,11 @@ class Family:
 
 
 async def family_of(applicant: Applicant) -> Family:
-    """Ask the registers of births and households for the applicant's children."""
-    client = registers.current()
-    birth, household = await asyncio.gather(
-        client.ask("birth", applicant.id_number, applicant.id_type),
-        client.ask("household", applicant.id_number, applicant.id_type),
-    )
-    return Family(_children(birth, household), "unknown" not in (birth.state, household.state))
+    """The applicant's children, as the registers of births and households know them; a grandparent applies as
+    guardian for the grandchild in the same booklet."""
+    relatives = await relatives_of(applicant.id_number, id_type=applicant.id_type)
+    children = [Child(one.name, one.id_number) for one in relatives.of_kin("child", "grandchild")]
+    return Family(children, relatives.is_complete)
 
 
 async def choose(matter: Matter, applicant: Applicant, wanted: str | None, *, at: str, today: date) -> Chosen:
@@ -132,14 +129,3 @@ def _parse(raw: str, at: str, *, today: date) -> str:
         return residents.parse_identity_number(raw, today=today).number
     except residents.InvalidIdNumber as error:
         raise InvalidNumber(errors=[FieldError(at, error.words)]) from None
-
-
-def _children(birth: RegisterAnswer, household: RegisterAnswer) -> list[Child]:
-    found: dict[str, Child] = {}
-    for row in birth.data.get("children", ()):
-        found[row["idNumber"]] = Child(row["name"], row["idNumber"])
-    for row in household.data.get("members", ()):
-        # A grandparent applies as guardian for the grandchild in the same booklet.
-        if row["relation"] in {"child", "grandchild"}:
-            found.setdefault(row["idNumber"], Child(row["name"], row["idNumber"]))
-    return list(found.values())

@@ -21,6 +21,7 @@ from haiyiban.cases.states import By, Verb
 from haiyiban.cases.subjects import NUMBER, NotYourChild, is_refuted
 from haiyiban.clock import local_date
 from haiyiban.db import violated
+from haiyiban.delegations import Actor
 from haiyiban.errors import Conflict, Words
 from haiyiban.forms import MISSING, get
 from haiyiban.matters import catalogue
@@ -48,13 +49,13 @@ class CorrectionTooLate(Conflict):
     )
 
 
-async def submit(session: AsyncSession, case_id: UUID, *, person_id: UUID, seen: Seen, now: datetime) -> Case:
+async def submit(session: AsyncSession, case_id: UUID, *, actor: Actor, seen: Seen, now: datetime) -> Case:
     """Hand in the draft or the correction.
 
     Raises CaseMissing, Stale, VersionConflict, IllegalMove, CorrectionTooLate, NotYourChild, InvalidForm,
     AlreadyApplied.
     """
-    case = await access.own_for_change(session, case_id, person_id, seen=seen)
+    case = await access.own_for_change(session, case_id, actor, today=local_date(now), seen=seen)
     begun = moves.begin(case, Verb.SUBMISSION, by=By.APPLICANT)
     if case.correction_due_at is not None and now > case.correction_due_at:
         raise CorrectionTooLate(members=moves.standing(case))
@@ -67,7 +68,7 @@ async def submit(session: AsyncSession, case_id: UUID, *, person_id: UUID, seen:
         case.number = await next_number(session, item.task_code, day=local_date(now))
         case.submitted_at = now
     case.correction_due_at = None
-    await moves.finish(session, case, begun, by_id=person_id, now=now)
+    await moves.finish(session, case, begun, by_id=actor.id, now=now)
     await tell(session, case, Verb.SUBMISSION)
     return case
 

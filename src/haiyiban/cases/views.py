@@ -15,7 +15,11 @@ from haiyiban.cases.drafting import schema_of
 from haiyiban.cases.models import Case, CaseEvent
 from haiyiban.cases.states import By, State, Verb, clock_in, verbs_in
 from haiyiban.cases.timeline import events_of
+from haiyiban.delegations import Basis, Delegation
+from haiyiban.delegations import views as delegation_views
 from haiyiban.forms import leaves, overlapping
+from haiyiban.identity import persons
+from haiyiban.masking import mask_name
 from haiyiban.matters import catalogue
 from haiyiban.matters.matter import Matter
 from haiyiban.wire import Output
@@ -27,7 +31,7 @@ class TimelineEntry(Output, kw_only=True):
     at: datetime
     event: str
     by: str
-    """applicant, clerk, system or publication."""
+    """applicant, agent (who acts for the applicant under a delegation), clerk, system or publication."""
     note: str | None = None
     items: list[dict[str, str]] | None = None
     """What is to be corrected: pointer and message."""
@@ -40,6 +44,16 @@ class PrefillSource(Output, kw_only=True, omit_defaults=False):
     source: str | None
     at: datetime | None
     state: str
+
+
+class Acting(Output, kw_only=True, omit_defaults=False):
+    """Who acts for whom, masked; `basis` as in a delegation. A parent who applies for a child in their own
+    name is its guardian by register."""
+
+    basis: str
+    by: str
+    for_whom: str
+    delegation: UUID | None
 
 
 class MaterialState(Output):
@@ -65,6 +79,8 @@ class CaseSummary(Output, kw_only=True, omit_defaults=False):
     created_at: datetime
     updated_at: datetime
     submitted_at: datetime | None
+    on_behalf_of: UUID | None
+    """The delegation under which somebody opened it for the applicant."""
 
 
 class RatingRead(Output, kw_only=True, omit_defaults=False):
@@ -91,6 +107,8 @@ class CaseRead(CaseSummary, kw_only=True, omit_defaults=False):
     correction_due_at: datetime | None
     verbs: list[str]
     """What the reader may do now."""
+    acting: Acting | None
+    """Where somebody acts for another: who, for whom, by what right."""
     choices_for: dict[str, list[dict[str, str]]] | UnsetType = UNSET
     """Until a subject is chosen: pointer → possible values."""
 
@@ -172,6 +190,7 @@ def summary_members(case: Case) -> dict[str, Any]:
         "created_at": case.created_at,
         "updated_at": case.updated_at,
         "submitted_at": case.submitted_at,
+        "on_behalf_of": case.delegation_id,
     }
 
 
@@ -191,11 +210,12 @@ async def _members(session: AsyncSession, case: Case, *, form: dict[str, Any], b
             )
             for material in _matter(case).materials
         ],
-        "timeline": [_entry(event) for event in await events_of(session, case)],
+        "timeline": [_entry(case, event) for event in await events_of(session, case)],
         "due_provisional": case.due_provisional,
         "statutory_due_on": case.statutory_due_on,
         "correction_due_at": case.correction_due_at,
         "verbs": [verb.value for verb in _verbs(case, by)],
+        "acting": await _acting(session, case),
         "choices_for": {"/child": case.choices} if case.choices else UNSET,
     }
 
@@ -207,11 +227,26 @@ def _verbs(case: Case, by: By) -> list[Verb]:
     return verbs
 
 
-def _entry(event: CaseEvent) -> TimelineEntry:
+async def _acting(session: AsyncSession, case: Case) -> Acting | None:
+    if case.delegation_id is not None:
+        delegation = await session.get_one(Delegation, case.delegation_id)
+        sides = await delegation_views.sides(session, delegation)
+        return Acting(basis=delegation.basis, by=sides.taker, for_whom=sides.giver, delegation=delegation.id)
+    if case.subject_id in {None, case.applicant_id}:
+        return None
+    parent = await persons.get(session, case.applicant_id)
+    child = await persons.get(session, case.subject_id)
+    return Acting(
+        basis=Basis.GUARDIAN, by=mask_name(parent.name), for_whom=mask_name(child.name), delegation=None
+    )
+
+
+def _entry(case: Case, event: CaseEvent) -> TimelineEntry:
+    by_another = event.by_kind == By.APPLICANT and event.by_id not in {None, case.applicant_id}
     return TimelineEntry(
         at=event.at,
         event=event.verb,
-        by=event.by_kind,
+        by="agent" if by_another else event.by_kind,
         note=event.note,
         items=event.items,
     )

@@ -20,6 +20,8 @@ from haiyiban.identity.models import Staff
 from haiyiban.settings import Settings
 
 DIVISION = "460105"
+VILLAGE = "460105104201"
+"""In 永兴镇: where the demo's village agent serves."""
 
 
 class Post(NamedTuple):
@@ -28,12 +30,14 @@ class Post(NamedTuple):
     role: str
     matter: str
     has_otp: bool
+    division: str = DIVISION
 
 
 POSTS = {
     "clerk": Post("clerk", "education.school-place", has_otp=True),
     "officer": Post("officer", "education.school-place", has_otp=False),
     "operator": Post("operator", "education.school-place", has_otp=False),
+    "village-agent": Post("village-agent", "civil-affairs.senior-allowance", False, VILLAGE),
     "insurance-clerk": Post("clerk", "social-insurance.proof", has_otp=True),
 }
 
@@ -92,7 +96,7 @@ async def _employ(session: AsyncSession, wanted: Credentials, post: Post) -> Non
             password=wanted.password,
             roles=[post.role],
             agency=_agency_of(post.matter),
-            division=DIVISION,
+            division=post.division,
             otp_secret=wanted.otp_secret,
         )
         return

@@ -92,6 +92,30 @@ TEMPLATES: Mapping[str, Words] = {
         "您的「{matter}」申请（{number}）已办结。欢迎登录评价本次服务。",
         "Your application for {matter} ({number}) is closed. You are welcome to rate the service.",
     ),
+    "delegations.offered": Words(
+        "有人请您代办政务服务事项，请登录查看委托内容并决定是否接受。不认识的请勿接受。",
+        "Somebody asks you to act for them. Sign in to read the delegation and decide. Do not accept from "
+        "people you do not know.",
+    ),
+    "delegations.accepted": Words(
+        "您发起的委托已被接受，即日生效。您可随时登录解除。",
+        "Your delegation was accepted and is in force. Sign in to end it at any time.",
+    ),
+    "delegations.recorded": Words(
+        "您签署的纸质委托已登记，代办员可为您办理约定事项。您可随时登录或到代办点解除。",
+        "The consent that you signed was recorded; the village agent may act for you as agreed. You may end "
+        "it at any time, here or at the agent's.",
+    ),
+    "delegations.used": Words(
+        "您的代办人已为您发起「{matter}」申请。如非您本意，请登录撤回申请并解除委托。",
+        "An application for {matter} was begun for you under your delegation. If you do not want it, sign "
+        "in, withdraw it and end the delegation.",
+    ),
+    "delegations.ended": Words(
+        "一份与您有关的委托已解除，详情请登录查看。已提交的申请仍归委托人。",
+        "A delegation of yours was ended; sign in to see it. What was handed in stays with the person it is "
+        "for.",
+    ),
     "certificates.issued": Words(
         "您有一份新的电子证照「{type}」，可登录查看和亮证。",
         "You have a new certificate: {type}. Sign in to see and show it.",

@@ -1,0 +1,141 @@
+"""Making a delegation: what is asked for is checked, kept with the text that was agreed to, and told."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from haiyiban import audit, residents, texts
+from haiyiban.clock import local_date
+from haiyiban.delegations import rules
+from haiyiban.delegations.models import Delegation
+from haiyiban.delegations.rules import Basis, InvalidDelegation, Notify, TooManyOpen
+from haiyiban.errors import FieldError
+from haiyiban.identity.models import Person
+from haiyiban.ids import new_id
+from haiyiban.matters import catalogue
+
+TEXTS = {Basis.GUARDIAN: "guardianship"}
+"""What is agreed to, by basis; for all others `delegation`."""
+LEVEL_MOST = "L3"
+"""A matter that asks for more must be applied for in person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What somebody wants to be represented in, and what they agreed to."""
+
+    matters: Sequence[str]
+    until: date
+    times: int | None
+    notify: Notify
+    consent: str
+    """The hash of the text that was read."""
+
+
+def check(basis: Basis, terms: Terms, *, today: date) -> texts.AgreedText:
+    """The text that is agreed to. Raises InvalidDelegation with every fault, TextOutdated."""
+    offered = {
+        matter.code for matter in catalogue().search(audience="person") if matter.min_level <= LEVEL_MOST
+    }
+    errors = rules.faults(matters=terms.matters, offered=offered, until=terms.until, today=today)
+    if errors:
+        raise InvalidDelegation(errors=errors)
+    return texts.agreed(TEXTS.get(basis, "delegation"), terms.consent, at="/consent")
+
+
+def number_of(raw: str, *, at: str, today: date) -> residents.IdentityNumber:
+    """An identity number taken apart. `at`: the pointer of the request. Raises InvalidDelegation."""
+    try:
+        return residents.parse_identity_number(raw, today=today)
+    except residents.InvalidIdNumber as error:
+        raise InvalidDelegation(errors=[FieldError(at, error.words)]) from None
+
+
+def written(name: str) -> str:
+    """A name in its one written form."""
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+async def make(
+    session: AsyncSession,
+    basis: Basis,
+    *,
+    terms: Terms,
+    giver_id: UUID,
+    taker_id: UUID | None = None,
+    agent_id: UUID | None = None,
+    giver_agreed: bool,
+    taker_agreed: bool,
+    now: datetime,
+    **more: Any,
+) -> Delegation:
+    """Write a delegation whose terms were checked. `more`: takerName, contact, paper.
+
+    Raises TooManyOpen, TextOutdated.
+    """
+    text = check(basis, terms, today=local_date(now))
+    await _require_room(session, giver_id, now=now)
+    delegation = Delegation(
+        id=new_id(),
+        basis=basis,
+        giver_id=giver_id,
+        taker_id=taker_id,
+        agent_id=agent_id,
+        matters=list(dict.fromkeys(terms.matters)),
+        until=terms.until,
+        times=terms.times,
+        used=0,
+        notify=terms.notify,
+        text=text.name,
+        text_hash=text.hash,
+        made_at=now,
+        giver_agreed_at=now if giver_agreed else None,
+        taker_agreed_at=now if taker_agreed else None,
+    )
+    for name, value in more.items():
+        setattr(delegation, name, value)
+    session.add(delegation)
+    await session.flush()
+    await record(session, delegation, "make", fields=["taker", "matters", "until", "times"])
+    return delegation
+
+
+async def record(
+    session: AsyncSession, delegation: Delegation, verb: str, *, fields: Sequence[str] = ()
+) -> None:
+    """The audit of what was done to a delegation; its subject is the giver."""
+    await audit.record(
+        session,
+        f"delegations.{verb}",
+        subject=delegation.giver_id,
+        object_kind="delegation",
+        object_id=delegation.id,
+        fields=fields,
+        reason=delegation.basis,
+    )
+
+
+async def _require_room(session: AsyncSession, giver_id: UUID, *, now: datetime) -> None:
+    """Of many made at once each is counted: the giver's row is held. Raises TooManyOpen."""
+    await session.execute(select(Person.id).where(Person.id == giver_id).with_for_update())
+    agreed = Delegation.giver_agreed_at.is_not(None) & Delegation.taker_agreed_at.is_not(None)
+    open_now = await session.scalar(
+        select(func.count())
+        .select_from(Delegation)
+        .where(
+            Delegation.giver_id == giver_id,
+            Delegation.ended_at.is_(None),
+            Delegation.until >= local_date(now),
+            agreed | (Delegation.made_at > now - rules.OFFER_LIFE - timedelta(days=1)),
+        )
+    )
+    if (open_now or 0) >= rules.MOST_OPEN:
+        raise TooManyOpen
