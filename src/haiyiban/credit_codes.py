@@ -11,6 +11,9 @@ from typing import ClassVar
 from haiyiban.errors import Words
 from haiyiban.residents import LETTERS_AND_DIGITS, InvalidNumber, normalise_id_number, weighted_sum
 
+CREDIT_CODE = "uscc"
+"""The kind of document that a legal person is known by; a natural person's has a code of GA/T 2000.156."""
+
 _CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _WEIGHTS = tuple(pow(3, position, 31) for position in range(17))
 _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)

@@ -8,7 +8,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 
-from haiyiban_sandbox import face, registers, sms, timestamp, wechat
+from haiyiban_sandbox import enterprises, face, registers, sms, timestamp, wechat
 from haiyiban_sandbox.access import key_from_environment
 from haiyiban_sandbox.clock import clock_from_environment
 from haiyiban_sandbox.faults import set_fault
@@ -39,9 +39,9 @@ async def health() -> dict[str, str]:
 
 
 @get("/world")
-async def world(store: NamedDependency[Store]) -> dict[str, list[Demo]]:
+async def world(store: NamedDependency[Store]) -> dict[str, list[Demo] | list[enterprises.DemoEnterprise]]:
     """Who lives in the demo world, as demo.json shows them."""
-    return {"residents": demo_residents(store)}
+    return {"residents": demo_residents(store), "enterprises": enterprises.demo_enterprises(store)}
 
 
 @post("/residents")
@@ -79,6 +79,8 @@ def create_app(home: Path) -> Litestar:
             registers.match,
             registers.match_document,
             registers.query,
+            enterprises.query,
+            enterprises.add_enterprise,
             sms.send,
             sms.inbox,
             face.open_session,

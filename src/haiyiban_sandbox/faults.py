@@ -25,6 +25,7 @@ Breakable = Literal[
     "tests",
     "vaccinations",
     "exit_entry",
+    "market_entity",
     "carrier",
     "sms",
     "face",

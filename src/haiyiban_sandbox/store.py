@@ -15,7 +15,7 @@ from haiyiban_sandbox.people import Child, Person, Resident
 
 log = logging.getLogger(__name__)
 
-VERSION = 2
+VERSION = 3
 TABLES = (
     "CREATE TABLE person (id_number TEXT PRIMARY KEY, record BLOB NOT NULL)",
     "CREATE TABLE parenthood (parent TEXT NOT NULL, child TEXT NOT NULL, PRIMARY KEY (parent, child))",
@@ -27,6 +27,7 @@ TABLES = (
     "CREATE TABLE fault (register TEXT PRIMARY KEY, mode TEXT NOT NULL, delay REAL NOT NULL, until REAL)",
     "CREATE TABLE face_session (id TEXT PRIMARY KEY, reference TEXT NOT NULL)",
     "CREATE TABLE document (key TEXT PRIMARY KEY, person TEXT NOT NULL)",
+    "CREATE TABLE enterprise (credit_code TEXT PRIMARY KEY, record BLOB NOT NULL, about TEXT)",
     "CREATE TABLE parcel (number TEXT PRIMARY KEY, record BLOB NOT NULL)",
 )
 UNREADABLE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}

@@ -4,6 +4,7 @@ from datetime import date
 
 from msgspec import Struct
 
+from haiyiban_sandbox import enterprises
 from haiyiban_sandbox.cast_by_class import families_by_class
 from haiyiban_sandbox.cast_special import outside_the_cohort, people_for_other_services, special_families
 from haiyiban_sandbox.cast_visitors import visitors
@@ -44,6 +45,7 @@ def load_world(store: Store, *, today: date) -> None:
         store.add(resident)
         if family.about:
             store.execute("INSERT INTO demo_resident VALUES (?, ?)", resident.key, family.about)
+    enterprises.load(store, today=today)
     for resident, about in visitors(today):
         store.add(resident)
         store.execute("INSERT INTO demo_resident VALUES (?, ?)", resident.key, about)

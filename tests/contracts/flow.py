@@ -14,6 +14,7 @@ from haiyiban import clock, texts
 from tests import builders
 from tests.builders import Somebody
 from tests.contracts import terminals_flow
+from tests.kernel.enterprises.companies import RENEWAL, credit_code
 from tests.phone import Phone, jwk, unbase64url
 from tests.zones.school_places.conftest import MakeRound, SignInStaff
 
@@ -87,6 +88,7 @@ async def go(
     flow = Flow(api, parent, child)
     me = await _become_known(flow, sandbox)
     await _delegate(flow, sandbox, me)
+    await _represent(flow, sandbox, me)
     made = await make_round({community: 5, "B": 5})
     stranger = await builders.resident(api, sandbox)
     clerk, officer, operator = [await employ(role) for role in ("clerk", "officer", "operator")]
@@ -144,6 +146,40 @@ async def _delegate(flow: Flow, sandbox: httpx.AsyncClient, me: Headers) -> None
     await flow.step("read another's case for them", "GET", theirs, by=other)
     await flow.step("end a delegation", "POST", f"{at}/revocation", by=me)
     await flow.step("go on after the end", "GET", theirs, by=other, expect=403)
+
+
+async def _represent(flow: Flow, sandbox: httpx.AsyncClient, me: Headers) -> None:
+    parent, code = flow.parent, credit_code()
+    registered = {
+        "creditCode": code,
+        "name": f"海口{secrets.token_hex(4)}有限公司",
+        "division": "460105",
+        "address": "海南省海口市秀英区",
+        "registeredOn": "2020-01-01",
+        "representative": {"name": parent.name, "idNumber": parent.id_number},
+    }
+    assert (await sandbox.post("/enterprises", json=registered)).status_code == 201
+    # What a company is called is public; a code hides nothing, but who looks for one should find nothing.
+    flow.tokens.append(code)
+    wanted = {"creditCode": code, "consent": texts.current("legal-representative").hash}
+    company = await flow.step("sign in for a company", "POST", "/enterprises", by=me, expect=201, **wanted)
+    at = f"/enterprises/{company['id']}"
+    await flow.step("read a company", "GET", at, by=me)
+    held = (await flow.step("list a company's certificates", "GET", f"{at}/certificates", by=me))["items"]
+    shown = {"certificateId": held[0]["id"]}
+    await flow.step("show a company's licence", "POST", f"{at}/codes", by=me, expect=201, **shown)
+    taker = {"name": "欧阳代办", "idNumber": builders.id_number()}
+    given = {
+        "role": "clerk",
+        "taker": taker,
+        "matters": [RENEWAL],
+        "until": clock.today().isoformat(),
+        "consent": texts.current("enterprise-role").hash,
+    }
+    flow.tokens.append(taker["idNumber"])
+    role = await flow.step("give a role", "POST", f"{at}/roles", by=me, expect=201, **given)
+    await flow.step("list roles", "GET", f"{at}/roles", by=me)
+    await flow.step("end a role", "POST", f"{at}/roles/{role['id']}/revocation", by=me)
 
 
 async def _apply(flow: Flow, me: Headers, stranger: Headers, schools: list[str]) -> str:

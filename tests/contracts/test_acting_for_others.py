@@ -33,6 +33,7 @@ NAMES_A_PERSON = {
 ALLOWED = {
     "POST /me/real-name": "one's own number, which the register and a face must confirm",
     "POST /cases": "a child whom the registers show, or the giver of a delegation that the caller takes",
+    "POST /enterprises/{enterprise_id}/roles": "who is to act for an enterprise, and must accept it",
     "POST /delegations": "the other side of a delegation, which must agree or be proven by register",
 }
 """Operation of residents → why its body may name a person."""

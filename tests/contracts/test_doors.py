@@ -35,6 +35,7 @@ from services.school_places.models import AllocationRun, Enrolment
 from services.school_places.service import runs
 from tests import builders
 from tests.contracts import afterwards
+from tests.kernel.enterprises.companies import credit_code
 
 API = "/api/v1"
 Headers = dict[str, str]
@@ -102,6 +103,23 @@ DOORS = {
     "POST /delegations/{delegation_id}/face-checks": CLOSED,
     "POST /delegations/{delegation_id}/face-checks/{check_id}/result": Door(body={"faceToken": "pass"}),
     "GET /texts/{slug}": EVERYBODY,
+    "POST /enterprises": Door(body={"creditCode": "{credit_code}"}),
+    "GET /enterprises": Door(own_only={STRANGER}),
+    "GET /enterprises/{enterprise_id}": CLOSED,
+    "GET /enterprises/{enterprise_id}/roles": CLOSED,
+    "POST /enterprises/{enterprise_id}/roles": Door(
+        body={
+            "role": "clerk",
+            "taker": {"name": "?", "idNumber": "460105199003070017"},
+            "matters": ["?"],
+            "until": "2099-01-01",
+            "consent": "?",
+        }
+    ),
+    "POST /enterprises/{enterprise_id}/roles/{delegation_id}/revocation": CLOSED,
+    "GET /enterprises/{enterprise_id}/certificates": CLOSED,
+    "GET /enterprises/{enterprise_id}/certificates/{certificate_id}/document": CLOSED,
+    "POST /enterprises/{enterprise_id}/codes": Door(body={"certificateId": "{certificate_id}"}),
     # A village agent's, who is none of these.
     "POST /desk/delegations": CLOSED,
     "GET /desk/delegations": CLOSED,
@@ -228,6 +246,7 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
             OTHER_DIVISION: await _staff(client, database, agency="human-resources", division="460106"),
             OTHER_VERIFIER: await _verifier(client, database),
         }
+        company = await _company(client, sandbox, owner, headers)
     case = await _case(client, headers)
     notice = await _notice(database, owner, child)
     code = await _show(client, headers, notice.id)
@@ -256,6 +275,7 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         "run_id": str(run_id),
         "verb": "accept",
         "slug": "delegation",
+        **company,
         "delegation_id": await _delegation(client, headers, taker, callers[DELEGATE]),
         **after,
     }
@@ -268,6 +288,7 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         child["idNumber"],
         case["number"],
         afterwards.REASON,
+        company["enterprise_id"],
         *after.values(),
         *(ids[name] for name in seen),
     )
@@ -423,6 +444,25 @@ async def _case(client: httpx.AsyncClient, headers: Headers) -> dict[str, Any]:
     handed_in = await client.post(f"{address}/submission", json={}, headers=headers)
     assert handed_in.status_code == 200, handed_in.text
     return dict(handed_in.json())
+
+
+async def _company(
+    client: httpx.AsyncClient, sandbox: httpx.AsyncClient, owner: builders.Somebody, headers: Headers
+) -> dict[str, str]:
+    code = credit_code()
+    registered = {
+        "creditCode": code,
+        "name": "海口门禁测试有限公司",
+        "division": "460105",
+        "address": "海南省海口市秀英区",
+        "registeredOn": "2020-01-01",
+        "representative": {"name": owner.name, "idNumber": owner.id_number},
+    }
+    assert (await sandbox.post("/enterprises", json=registered)).status_code == 201
+    body = {"creditCode": code, "consent": texts.current("legal-representative").hash}
+    signed_in = await client.post("/enterprises", json=body, headers=headers)
+    assert signed_in.status_code == 201, signed_in.text
+    return {"enterprise_id": signed_in.json()["id"], "credit_code": code}
 
 
 async def _delegation(

@@ -24,6 +24,7 @@ MUST_BE_SEEN = {
     "certificates_certificate",
     "codes_capsule",
     "delegations_delegation",
+    "enterprises_enterprise",
     "codes_verification",
     "idempotency_answer",
     "identity_account",

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Text, any_, exists, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, exists, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import context, divisions
@@ -14,7 +14,7 @@ from haiyiban.cases.models import Case, CaseEvent
 from haiyiban.cases.moves import standing
 from haiyiban.cases.notices import UNDO_WINDOW
 from haiyiban.cases.states import State, Verb
-from haiyiban.delegations.access import Actor, in_force, state_on, taken_by
+from haiyiban.delegations.access import Actor, covers, in_force, state_on, taken_by
 from haiyiban.delegations.models import Delegation
 from haiyiban.delegations.rules import require_handling
 from haiyiban.errors import Conflict, NotFound, Stale, Words
@@ -48,13 +48,21 @@ def of_applicant(person_id: UUID) -> ColumnElement[bool]:
     return Case.applicant_id == person_id
 
 
-def of_delegation(actor: Actor, today: date) -> ColumnElement[bool]:
-    """The cases that somebody opened for others, for as long as the delegation is in force."""
-    return exists().where(
-        Delegation.id == Case.delegation_id,
-        taken_by(actor),
-        in_force(today),
-        Case.matter == any_(Delegation.matters),
+def of_delegation(actor: Actor, today: date, *, only: UUID | None = None) -> ColumnElement[bool]:
+    """The cases that somebody opened for others, and those of an enterprise whichever of its people opened
+    them; for as long as the delegation, or the role, is in force. `only`: under this one."""
+    which = Delegation.id == only if only is not None else true()
+    return exists().where(which, _reaching(actor, today))
+
+
+def _reaching(actor: Actor, today: date) -> ColumnElement[bool]:
+    """The delegations under which somebody reaches the case of the query outside."""
+    of_enterprise = Delegation.role.is_not(None) & (Delegation.giver_id == Case.applicant_id)
+    return (
+        ((Delegation.id == Case.delegation_id) | of_enterprise)
+        & taken_by(actor)
+        & in_force(today)
+        & covers(Case.matter)
     )
 
 
@@ -77,7 +85,7 @@ async def own(session: AsyncSession, case_id: UUID, actor: Actor, *, today: date
     found = await session.scalar(select(Case).where(Case.id == case_id, within_reach(actor, today)))
     if found is None:
         await _explain(session, case_id, actor, today)
-    return _for(actor, _found(found))
+    return await _for(session, actor, _found(found), today)
 
 
 async def own_for_change(
@@ -92,13 +100,19 @@ async def own_for_change(
     except CaseMissing:
         await _explain(session, case_id, actor, today)
         raise
-    return _for(actor, case)
+    return await _for(session, actor, case, today)
 
 
-def _for(actor: Actor, case: Case) -> Case:
+async def _for(session: AsyncSession, actor: Actor, case: Case, today: date) -> Case:
     """Whatever is recorded from here on says on whose behalf it is done."""
     if actor.is_agent or case.applicant_id != actor.id:
-        context.current().delegation_id = case.delegation_id
+        context.current().delegation_id = await session.scalar(
+            select(Delegation.id)
+            .join(Case, Case.id == case.id)
+            .where(_reaching(actor, today))
+            .order_by(Delegation.id != case.delegation_id)
+            .limit(1)
+        )
     return case
 
 

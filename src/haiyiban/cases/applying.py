@@ -21,13 +21,13 @@ async def begin(
 ) -> Case:
     """A draft for oneself, or under `onBehalfOf` for another.
 
-    Raises MatterUnknown, StepUpNeeded, NoDelegation, NotInForce's kinds, DelegationUsedUp,
+    Raises MatterUnknown, StepUpNeeded, EnterpriseNeeded, NoDelegation, NotInForce's kinds, DelegationUsedUp,
     MatterNotDelegated and what `subjects.choose` raises.
     """
     matter = catalogue().get(data.matter)
     if level < matter.min_level:
         raise StepUpNeeded(members={"needs": matter.min_level, "has": level.value})
-    applicant, delegation = await acting.standing_of(actor, data.on_behalf_of, matter=matter.code, now=now)
+    applicant, delegation = await acting.standing_of(actor, data.on_behalf_of, matter=matter, now=now)
     chosen = None
     if matter.subject == "child":
         wanted = data.subject.id_number if data.subject else None

@@ -14,9 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban import clock
 from haiyiban.cases import access, applying, choosing, drafting, rating, submission, views, withdrawal
 from haiyiban.cases.access import CaseMissing, Seen, VersionConflict
-from haiyiban.cases.acting import NoDelegation
+from haiyiban.cases.acting import EnterpriseNeeded, NoDelegation
+from haiyiban.cases.commitments import CommitmentNeeded
 from haiyiban.cases.drafting import FieldFromRegister, InvalidForm
-from haiyiban.cases.inputs import CaseCreate, CasePatch, CaseSeen, IfMatch, RatingCreate
+from haiyiban.cases.inputs import (
+    CaseCreate,
+    CasePatch,
+    CaseSeen,
+    CaseSubmission,
+    IfMatch,
+    RatingCreate,
+)
 from haiyiban.cases.models import Case
 from haiyiban.cases.rating import AlreadyRated, InvalidRating
 from haiyiban.cases.states import IllegalMove
@@ -30,10 +38,12 @@ from haiyiban.delegations.rules import (
     DelegationUsedUp,
     MatterNotDelegated,
 )
+from haiyiban.enterprises import NotInBusiness
 from haiyiban.errors import Stale
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
 from haiyiban.matters.catalogue import MatterUnknown
+from haiyiban.texts import TextOutdated
 from haiyiban.wire import Page, after_cursor, cursor_of, page_limit, problems
 
 
@@ -60,6 +70,8 @@ class CasesController(Controller):
             DelegationNotAgreed,
             DelegationUsedUp,
             MatterNotDelegated,
+            EnterpriseNeeded,
+            NotInBusiness,
         ),
     )
     async def create(
@@ -82,15 +94,14 @@ class CasesController(Controller):
         cursor: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
     ) -> Page[views.CaseSummary]:
-        """Newest first: my own, those that others opened for me among them. `onBehalfOf`: those that I opened
-        under this delegation, while it is in force."""
+        """Newest first: my own, those that others opened for me among them. `onBehalfOf`: those that I reach
+        under this delegation while it is in force, all of the enterprise's under a role in one."""
         actor, size = Actor.of(request.user), page_limit(limit)
         query = select(Case).order_by(Case.id.desc())
         if on_behalf_of is None:
             query = query.where(access.of_applicant(actor.id))
         else:
-            of_others = access.of_delegation(actor, clock.today())
-            query = query.where(Case.delegation_id == on_behalf_of, of_others)
+            query = query.where(access.of_delegation(actor, clock.today(), only=on_behalf_of))
         if (after := after_cursor(cursor)) is not None:
             query = query.where(Case.id < after)
         rows = list(await session.scalars(query.limit(size + 1)))
@@ -169,6 +180,8 @@ class CasesController(Controller):
             NotYourChild,
             InvalidForm,
             AlreadyApplied,
+            CommitmentNeeded,
+            TextOutdated,
         ),
     )
     async def submit(
@@ -176,13 +189,18 @@ class CasesController(Controller):
         request: ResidentRequest,
         session: NamedDependency[AsyncSession],
         case_id: FromPath[UUID],
-        data: JSONBody[CaseSeen],
+        data: JSONBody[CaseSubmission],
         if_match: IfMatch = None,
     ) -> Response[views.CaseRead]:
         """Hand in the draft, or the correction that was asked for; every field at fault is listed at once."""
         seen = Seen(data.version, if_match)
         case = await submission.submit(
-            session, case_id, actor=Actor.of(request.user), seen=seen, now=clock.now()
+            session,
+            case_id,
+            actor=Actor.of(request.user),
+            seen=seen,
+            commitment=data.commitment,
+            now=clock.now(),
         )
         return await shown(session, case)
 

@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban import clock
 from haiyiban.cases import access, applying, choosing, drafting, submission, views, withdrawal
 from haiyiban.cases.access import CaseMissing, Seen, VersionConflict
-from haiyiban.cases.acting import NoDelegation
+from haiyiban.cases.acting import EnterpriseNeeded, NoDelegation
+from haiyiban.cases.commitments import CommitmentNeeded
 from haiyiban.cases.controllers import shown
 from haiyiban.cases.drafting import FieldFromRegister, InvalidForm
-from haiyiban.cases.inputs import CaseCreate, CasePatch, CaseSeen, IfMatch
+from haiyiban.cases.inputs import CaseCreate, CasePatch, CaseSeen, CaseSubmission, IfMatch
 from haiyiban.cases.models import Case
 from haiyiban.cases.states import IllegalMove
 from haiyiban.cases.subjects import InvalidNumber, NobodyPossible, NotYourChild, SubjectNeeded
@@ -32,6 +33,7 @@ from haiyiban.errors import Malformed, Stale
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import StaffRequest, StepUpNeeded, staff
 from haiyiban.matters.catalogue import MatterUnknown
+from haiyiban.texts import TextOutdated
 from haiyiban.wire import Page, after_cursor, cursor_of, page_limit, problems
 
 COUNTS_AS = Level.L3
@@ -56,6 +58,7 @@ class ErrandsController(Controller):
             DelegationExpired,
             DelegationUsedUp,
             MatterNotDelegated,
+            EnterpriseNeeded,
             NotYourChild,
             NobodyPossible,
             SubjectNeeded,
@@ -157,6 +160,8 @@ class ErrandsController(Controller):
             NotYourChild,
             InvalidForm,
             AlreadyApplied,
+            CommitmentNeeded,
+            TextOutdated,
         ),
     )
     async def submit(
@@ -164,13 +169,15 @@ class ErrandsController(Controller):
         request: StaffRequest,
         session: NamedDependency[AsyncSession],
         case_id: FromPath[UUID],
-        data: JSONBody[CaseSeen],
+        data: JSONBody[CaseSubmission],
         if_match: IfMatch = None,
     ) -> Response[views.CaseRead]:
         """As `POST /cases/{id}/submission`."""
         seen = Seen(data.version, if_match)
         actor = Actor.of(request.user)
-        case = await submission.submit(session, case_id, actor=actor, seen=seen, now=clock.now())
+        case = await submission.submit(
+            session, case_id, actor=actor, seen=seen, commitment=data.commitment, now=clock.now()
+        )
         return await shown(session, case)
 
     @post(

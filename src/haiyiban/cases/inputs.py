@@ -47,6 +47,13 @@ class CaseSeen(Input):
     version: int | None = None
 
 
+class CaseSubmission(CaseSeen):
+    """What comes with handing in. `commitment`: the hash of the text that the matter's `commitment` names,
+    where it names one."""
+
+    commitment: Annotated[str, Meta(max_length=64)] | None = None
+
+
 class RatingCreate(Input):
     """Rate a case; 5 is best."""
 

@@ -70,6 +70,8 @@ class Case(Base):
     """[{name, idNumber}]: the children whom the case may be about, until one of them is chosen."""
     findings: Mapped[list[Any]] = mapped_column(JSONB, default=list)
     """What was found for the clerk: {code, level, pointer, words: [zh, en], detail}; no values."""
+    commitment: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """{text, hash, at, by}: the text that was accepted in the place of materials (告知承诺), and by whom."""
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]

@@ -87,7 +87,7 @@ _BEFORE_DECISION = (
 TABLE: dict[tuple[State, Verb], Row] = {
     (State.DRAFT, Verb.SUBMISSION): Row(_APPLICANT, State.SUBMITTED),
     (State.CORRECTION_REQUESTED, Verb.SUBMISSION): Row(_APPLICANT, State.SUBMITTED),
-    (State.SUBMITTED, Verb.ACCEPT): Row(_CLERK, State.ACCEPTED),
+    (State.SUBMITTED, Verb.ACCEPT): Row(_CLERK_OR_SYSTEM, State.ACCEPTED),
     (State.SUBMITTED, Verb.REFUSE): Row(_CLERK, State.REFUSED),
     (State.SUBMITTED, Verb.REQUEST_CORRECTION): Row(_CLERK, State.CORRECTION_REQUESTED),
     (State.CORRECTION_REQUESTED, Verb.LAPSE): Row(_SYSTEM, State.CLOSED),
@@ -96,13 +96,14 @@ TABLE: dict[tuple[State, Verb], Row] = {
     (State.ACCEPTED, Verb.TRANSFER): Row(_CLERK, State.SUBMITTED),
     (State.ACCEPTED, Verb.TERMINATE): Row(_CLERK, State.CLOSED),
     (State.SUSPENDED, Verb.RESUME): Row(_CLERK_OR_SYSTEM, State.ACCEPTED),
-    (State.ACCEPTED, Verb.APPROVE): Row(_DECIDER, State.APPROVED),
+    (State.ACCEPTED, Verb.APPROVE): Row(_DECIDER | _SYSTEM, State.APPROVED),
     (State.ACCEPTED, Verb.DENY): Row(_DECIDER, State.DENIED),
     (State.APPROVED, Verb.CLOSE): Row(_CLERK_OR_SYSTEM, State.CLOSED),
     (State.DENIED, Verb.CLOSE): Row(_CLERK_OR_SYSTEM, State.CLOSED),
     **{(state, Verb.WITHDRAWAL): Row(_APPLICANT, State.WITHDRAWN) for state in _BEFORE_DECISION},
 }
-"""Undo is not a row: it goes back to where the last verb began (undo.py)."""
+"""Undo is not a row: it goes back to where the last verb began (undo.py). The system accepts and approves
+only what the law deems accepted and approved (renewals.py)."""
 
 FINAL = frozenset({State.REFUSED, State.CLOSED, State.WITHDRAWN})
 DECIDED = frozenset({State.APPROVED, State.DENIED})

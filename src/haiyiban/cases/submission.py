@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban.cases import access, moves
+from haiyiban.cases import access, commitments, moves, renewals
 from haiyiban.cases.access import Seen
 from haiyiban.cases.drafting import InvalidForm, schema_of
 from haiyiban.cases.handlers import Finding, handler_of
@@ -49,11 +49,19 @@ class CorrectionTooLate(Conflict):
     )
 
 
-async def submit(session: AsyncSession, case_id: UUID, *, actor: Actor, seen: Seen, now: datetime) -> Case:
+async def submit(
+    session: AsyncSession,
+    case_id: UUID,
+    *,
+    actor: Actor,
+    seen: Seen,
+    commitment: str | None = None,
+    now: datetime,
+) -> Case:
     """Hand in the draft or the correction.
 
     Raises CaseMissing, Stale, VersionConflict, IllegalMove, CorrectionTooLate, NotYourChild, InvalidForm,
-    AlreadyApplied.
+    AlreadyApplied, CommitmentNeeded, TextOutdated.
     """
     case = await access.own_for_change(session, case_id, actor, today=local_date(now), seen=seen)
     begun = moves.begin(case, Verb.SUBMISSION, by=By.APPLICANT)
@@ -62,6 +70,7 @@ async def submit(session: AsyncSession, case_id: UUID, *, actor: Actor, seen: Se
     if is_refuted(case):
         raise NotYourChild
     case.findings = await _check(session, case, now=now)
+    commitments.accept(case, commitment, by=actor.id, now=now)
     await _take_place(session, case, now=now)
     if case.number is None:
         item = catalogue().version(case.matter, case.matter_version).item
@@ -82,7 +91,10 @@ async def findings_for_clerk(session: AsyncSession, case: Case, *, now: datetime
 async def _check(session: AsyncSession, case: Case, *, now: datetime) -> list[Any]:
     handler = handler_of(case.matter)
     errors = [error for error in schema_of(case).validate(case.form) if not _is_awaited(case, error.pointer)]
-    findings = await handler.check(session, case, now=now) if handler else ()
+    findings = [
+        *renewals.check(case, today=local_date(now)),
+        *(await handler.check(session, case, now=now) if handler else ()),
+    ]
     errors += [finding.error for finding in findings if finding.level == "refuses"]
     if errors:
         # A field that fails the schema and a rule in the same words is listed once.

@@ -83,9 +83,14 @@ class Effect:
 
 
 async def _accept(session: AsyncSession, step: Step) -> Effect:
-    step.case.accepted_on = local_date(step.now)
-    await _set_due(session, step.case)
+    await start_clock(session, step.case, on=local_date(step.now))
     return Effect({"provisional": step.case.due_provisional})
+
+
+async def start_clock(session: AsyncSession, case: Case, *, on: date) -> None:
+    """The case is accepted; its days run from the next working day."""
+    case.accepted_on = on
+    await _set_due(session, case)
 
 
 async def _refuse(_: AsyncSession, step: Step) -> Effect:

@@ -46,6 +46,14 @@ class PrefillSource(Output, kw_only=True, omit_defaults=False):
     state: str
 
 
+class CommitmentRead(Output):
+    """A text that was accepted: name with version, hash, when."""
+
+    text: str
+    hash: str
+    at: datetime
+
+
 class Acting(Output, kw_only=True, omit_defaults=False):
     """Who acts for whom, masked; `basis` as in a delegation. A parent who applies for a child in their own
     name is its guardian by register."""
@@ -107,6 +115,8 @@ class CaseRead(CaseSummary, kw_only=True, omit_defaults=False):
     correction_due_at: datetime | None
     verbs: list[str]
     """What the reader may do now."""
+    commitment: CommitmentRead | None
+    """What was accepted in the place of materials (告知承诺)."""
     acting: Acting | None
     """Where somebody acts for another: who, for whom, by what right."""
     choices_for: dict[str, list[dict[str, str]]] | UnsetType = UNSET
@@ -216,6 +226,7 @@ async def _members(session: AsyncSession, case: Case, *, form: dict[str, Any], b
         "correction_due_at": case.correction_due_at,
         "verbs": [verb.value for verb in _verbs(case, by)],
         "acting": await _acting(session, case),
+        "commitment": _commitment(case),
         "choices_for": {"/child": case.choices} if case.choices else UNSET,
     }
 
@@ -225,6 +236,13 @@ def _verbs(case: Case, by: By) -> list[Verb]:
     if by is By.CLERK and _matter(case).decided_by == "publication":
         return [verb for verb in verbs if verb not in {Verb.APPROVE, Verb.DENY}]
     return verbs
+
+
+def _commitment(case: Case) -> CommitmentRead | None:
+    kept = case.commitment
+    if kept is None:
+        return None
+    return CommitmentRead(text=kept["text"], hash=kept["hash"], at=datetime.fromisoformat(kept["at"]))
 
 
 async def _acting(session: AsyncSession, case: Case) -> Acting | None:

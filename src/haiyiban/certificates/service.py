@@ -83,9 +83,16 @@ async def issue(
 
 
 async def correct(
-    session: AsyncSession, certificate_id: UUID, *, claims: Mapping[str, Any], reason: str, now: datetime
+    session: AsyncSession,
+    certificate_id: UUID,
+    *,
+    claims: Mapping[str, Any],
+    reason: str,
+    valid_until: date | None = None,
+    now: datetime,
 ) -> Certificate:
-    """Issue the next version under the same serial, and end the old one in the same transaction.
+    """Issue the next version under the same serial, and end the old one in the same transaction. It ends when
+    the old one would, unless `valid_until` says otherwise.
 
     Of two corrections at once the second waits, then finds the old one superseded. Raises
     CertificateMissing, NotInForce, InvalidClaims.
@@ -111,7 +118,7 @@ async def correct(
         issuer_code=old.issuer_code,
         issued_on=local_date(now),
         valid_from=old.valid_from,
-        valid_until=old.valid_until,
+        valid_until=valid_until or old.valid_until,
         status=Status.VALID,
         status_at=now,
         supersedes_id=old.id,
@@ -160,7 +167,8 @@ async def _add(
     if errors := kind.schema.validate(dict(claims)):
         raise InvalidClaims(errors=[FieldError(f"/claims{error.pointer}", error.message) for error in errors])
     certificate.claims = dict(claims)
-    certificate.holder_masked = mask_name(claims["name"])
+    name = claims["name"]
+    certificate.holder_masked = name if kind.description.holder == "enterprise" else mask_name(name)
     certificate.identifier = str(
         Identifier(
             type_code=kind.description.code,

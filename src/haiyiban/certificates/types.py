@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import jsonschema_rs
 import msgspec
@@ -29,7 +29,7 @@ from haiyiban.errors import Words
 from haiyiban.forms import FormSchema, Json, MalformedJson, parse_json, pointer
 from haiyiban.forms.formats import formats
 
-_HOLDER_CLAIMS = ("name", "idNumber")
+_HOLDER_CLAIMS = {"person": ("name", "idNumber"), "enterprise": ("name", "creditCode")}
 _MASKS = ("name", "id", "phone", "address")
 
 
@@ -89,6 +89,8 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, rename="camel", for
     division: str
     """Whose clerks look after it where the issuing names nobody else."""
     validity: Validity
+    holder: Literal["person", "enterprise"] = "person"
+    """Whom it speaks of: by identity number, or by credit code."""
     statement: Text
     """What the certificate declares, above its claims."""
 
@@ -211,9 +213,11 @@ def _faults(document: dict[str, Any], description: Description) -> Iterator[str]
     if document.get("additionalProperties") is not False:
         yield "claims that the file does not name must be refused (additionalProperties false)"
     claims = document.get("properties", {})
-    for name in _HOLDER_CLAIMS:
-        if name not in document.get("required", ()) or "x-mask" not in claims.get(name, {}):
-            yield f"{name} is required, and masked"
+    for name in _HOLDER_CLAIMS[description.holder]:
+        # What an enterprise is called and its code are public; a person's are not.
+        is_covered = description.holder == "enterprise" or "x-mask" in claims.get(name, {})
+        if name not in document.get("required", ()) or not is_covered:
+            yield f"{name} is required, and of a person masked"
     for name, said in claims.items():
         if said.get("type") not in ("string", "integer", "boolean"):
             yield f"{name}: a claim is a text, a whole number or yes and no"

@@ -10,6 +10,7 @@ from haiyiban.certificates.models import Certificate
 from haiyiban.certificates.rules import STATUS_CODES, STATUS_WORDS, status_on
 from haiyiban.certificates.types import type_of
 from haiyiban.context import current
+from haiyiban.credit_codes import CREDIT_CODE
 from haiyiban.residents import IdType
 from haiyiban.wire import Output
 
@@ -128,14 +129,24 @@ def metadata(certificate: Certificate, *, today: date) -> dict[str, str]:
         "ZZBFJGDM": certificate.issuer_code,
         "ZZBFRQ": certificate.issued_on.isoformat(),
         "CZZT": certificate.claims["name"],
-        "CZZTDM": certificate.claims["idNumber"],
-        "CZZTDMLX": "居民身份证",
-        "CZZTDMLXDM": IdType.RESIDENT_ID_CARD.value,
+        **_holder(certificate),
         "ZZYXQQSRQ": certificate.valid_from.isoformat(),
         "ZZYXQJZRQ": until.isoformat() if until else "长期",
         "CJSJ": certificate.created_at.isoformat(timespec="seconds"),
         "KZ_ZZZTDM": STATUS_CODES[status],
         "KZ_ZZZT": STATUS_WORDS[status].zh,
+    }
+
+
+def _holder(certificate: Certificate) -> dict[str, str]:
+    """What the holder is known by."""
+    if type_of(certificate).description.holder == "enterprise":
+        code = certificate.claims["creditCode"]
+        return {"CZZTDM": code, "CZZTDMLX": "统一社会信用代码", "CZZTDMLXDM": CREDIT_CODE}
+    return {
+        "CZZTDM": certificate.claims["idNumber"],
+        "CZZTDMLX": "居民身份证",
+        "CZZTDMLXDM": IdType.RESIDENT_ID_CARD.value,
     }
 
 

@@ -6,6 +6,7 @@ It is served from here because a certificate knows nothing of codes.
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from uuid import UUID
 
 from litestar import Controller, Response, get
@@ -15,7 +16,8 @@ from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import certificates, clock
-from haiyiban.certificates import CertificateMissing, DocumentsNotSigned, PrintedCode, document
+from haiyiban.certificates import Certificate, CertificateMissing, DocumentsNotSigned, PrintedCode, document
+from haiyiban.clock import local_date
 from haiyiban.codes.drawing import qr_svg
 from haiyiban.codes.printed import printed_text
 from haiyiban.codes.signing import code_keys
@@ -49,20 +51,32 @@ class DocumentController(Controller):
         """The certificate as a page of PDF, signed (PAdES) and with a code to scan. One that does not hold
         any more says so in red. The signature is stamped (B-LT) unless the time-stamping authority is away.
         """
-        person, now = request.user.person_id, clock.now()
+        person = request.user.person_id
         assert person is not None, "the guard lets nobody in without a person"
-        # A transaction of its own, over before the time-stamping authority is asked.
-        async with database().transaction() as before:
-            certificate = await certificates.own(before, certificate_id, person)
-            text = await printed_text(before, certificate, keys=code_keys(now), now=now)
-        status = certificates.status_on(certificate.status, certificate.valid_until, today=clock.today())
-        code = PrintedCode(text, qr_svg(text))
-        signed = await document.make(certificate, status=status, code=code, now=now)
+        certificate, answer = await signed_document(certificate_id, person, now=clock.now())
         await certificates.record_look(session, certificate, person)
-        log.info("document signed: %s", signed.level)
-        name = f"{certificate.type}-v{certificate.version}.pdf"
-        return Response(
-            signed.pdf,
-            media_type="application/pdf",
-            headers={"Content-Disposition": f'inline; filename="{name}"'},
-        )
+        return answer
+
+
+async def signed_document(
+    certificate_id: UUID, person_id: UUID, *, now: datetime
+) -> tuple[Certificate, Response[bytes]]:
+    """The document of a certificate that this person may read, with the certificate; the caller records it.
+
+    Raises CertificateMissing, DocumentsNotSigned.
+    """
+    # A transaction of its own, over before the time-stamping authority is asked.
+    async with database().transaction() as before:
+        certificate = await certificates.own(before, certificate_id, person_id)
+        text = await printed_text(before, certificate, keys=code_keys(now), now=now)
+    status = certificates.status_on(certificate.status, certificate.valid_until, today=local_date(now))
+    code = PrintedCode(text, qr_svg(text))
+    signed = await document.make(certificate, status=status, code=code, now=now)
+    log.info("document signed: %s", signed.level)
+    name = f"{certificate.type}-v{certificate.version}.pdf"
+    answer = Response(
+        signed.pdf,
+        media_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{name}"'},
+    )
+    return certificate, answer

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, any_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from haiyiban import clock
 from haiyiban.delegations.models import Delegation
-from haiyiban.delegations.rules import State, state_of
+from haiyiban.delegations.rules import Basis, State, state_of
 from haiyiban.errors import NotFound, Words
 from haiyiban.identity.callers import ResidentCaller, StaffCaller
 
@@ -59,6 +60,11 @@ def in_force(today: date) -> ColumnElement[bool]:
         & Delegation.giver_agreed_at.is_not(None)
         & Delegation.taker_agreed_at.is_not(None)
     )
+
+
+def covers(matter: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Those that are about a matter; a legal representative's is about all."""
+    return (Delegation.basis == Basis.REPRESENTATIVE.value) | (matter == any_(Delegation.matters))
 
 
 def state_on(delegation: Delegation, today: date) -> State:

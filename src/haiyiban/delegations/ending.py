@@ -32,6 +32,12 @@ async def refute(session: AsyncSession, delegation_id: UUID, *, now: datetime) -
         await _end(session, delegation, by="register", now=now)
 
 
+async def end_as_giver(session: AsyncSession, delegation: Delegation, *, now: datetime) -> None:
+    """Somebody who speaks for the giver ends it; the caller has locked it."""
+    if delegation.ended_at is None:
+        await _end(session, delegation, by="giver", now=now)
+
+
 async def _end(session: AsyncSession, delegation: Delegation, *, by: str, now: datetime) -> None:
     delegation.ended_at = now
     delegation.ended_by = by

@@ -16,13 +16,17 @@ from haiyiban import audit, residents, texts
 from haiyiban.clock import local_date
 from haiyiban.delegations import rules
 from haiyiban.delegations.models import Delegation
-from haiyiban.delegations.rules import Basis, InvalidDelegation, Notify, TooManyOpen
+from haiyiban.delegations.rules import Basis, InvalidDelegation, Notify, Role, TooManyOpen
 from haiyiban.errors import FieldError
 from haiyiban.identity.models import Person
 from haiyiban.ids import new_id
 from haiyiban.matters import catalogue
 
-TEXTS = {Basis.GUARDIAN: "guardianship"}
+TEXTS = {
+    Basis.GUARDIAN: "guardianship",
+    Basis.REPRESENTATIVE: "legal-representative",
+    Basis.ENTERPRISE: "enterprise-role",
+}
 """What is agreed to, by basis; for all others `delegation`."""
 LEVEL_MOST = "L3"
 """A matter that asks for more must be applied for in person."""
@@ -40,10 +44,13 @@ class Terms:
     """The hash of the text that was read."""
 
 
-def check(basis: Basis, terms: Terms, *, today: date) -> texts.AgreedText:
+def check(basis: Basis, terms: Terms, *, role: Role | None = None, today: date) -> texts.AgreedText:
     """The text that is agreed to. Raises InvalidDelegation with every fault, TextOutdated."""
     offered = {
-        matter.code for matter in catalogue().search(audience="person") if matter.min_level <= LEVEL_MOST
+        matter.code
+        for matter in catalogue().search()
+        if matter.min_level <= LEVEL_MOST and (matter.subject == "enterprise") == (role is not None)
+        if role is None or role in matter.roles
     }
     errors = rules.faults(matters=terms.matters, offered=offered, until=terms.until, today=today)
     if errors:
@@ -74,6 +81,7 @@ async def make(
     agent_id: UUID | None = None,
     giver_agreed: bool,
     taker_agreed: bool,
+    role: Role | None = None,
     now: datetime,
     **more: Any,
 ) -> Delegation:
@@ -81,14 +89,16 @@ async def make(
 
     Raises TooManyOpen, TextOutdated.
     """
-    text = check(basis, terms, today=local_date(now))
-    await _require_room(session, giver_id, now=now)
+    text = check(basis, terms, role=role, today=local_date(now))
+    most = rules.MOST_OPEN if role is None else rules.MOST_ROLES
+    await _require_room(session, giver_id, most, now=now)
     delegation = Delegation(
         id=new_id(),
         basis=basis,
         giver_id=giver_id,
         taker_id=taker_id,
         agent_id=agent_id,
+        role=role,
         matters=list(dict.fromkeys(terms.matters)),
         until=terms.until,
         times=terms.times,
@@ -123,7 +133,7 @@ async def record(
     )
 
 
-async def _require_room(session: AsyncSession, giver_id: UUID, *, now: datetime) -> None:
+async def _require_room(session: AsyncSession, giver_id: UUID, most: int, *, now: datetime) -> None:
     """Of many made at once each is counted: the giver's row is held. Raises TooManyOpen."""
     await session.execute(select(Person.id).where(Person.id == giver_id).with_for_update())
     agreed = Delegation.giver_agreed_at.is_not(None) & Delegation.taker_agreed_at.is_not(None)
@@ -137,5 +147,5 @@ async def _require_room(session: AsyncSession, giver_id: UUID, *, now: datetime)
             agreed | (Delegation.made_at > now - rules.OFFER_LIFE - timedelta(days=1)),
         )
     )
-    if (open_now or 0) >= rules.MOST_OPEN:
+    if (open_now or 0) >= most:
         raise TooManyOpen

@@ -23,6 +23,15 @@ class Delegation(Base):
         CheckConstraint("used >= 0 AND (times IS NULL OR used <= times)", name="used_within_times"),
         CheckConstraint("(basis = 'paper') = (paper_sealed IS NOT NULL)", name="paper"),
         CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended"),
+        CheckConstraint(
+            "(role IS NOT NULL) = (basis IN ('legal_representative', 'enterprise'))", name="role"
+        ),
+        Index(
+            "uq_delegations_delegation_representative",
+            "giver_id",
+            unique=True,
+            postgresql_where="basis = 'legal_representative' AND ended_at IS NULL",
+        ),
         Index("ix_delegations_delegation_giver_id", "giver_id", "id"),
         Index("ix_delegations_delegation_taker_id", "taker_id", "id"),
         Index("ix_delegations_delegation_agent_id", "agent_id", "id"),
@@ -40,7 +49,10 @@ class Delegation(Base):
     taker_name_sealed: Mapped[bytes | None]
     taker_name = Sealed()
     """The name that the giver wrote, which must be the taker's when they accept."""
+    role: Mapped[str | None]
+    """What the taker is to the enterprise that gives it: `rules.Role`."""
     matters: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """Empty of a legal representative, who acts in all of the enterprise's."""
     until: Mapped[date] = mapped_column(Date)
     """The last day."""
     times: Mapped[int | None]

@@ -22,6 +22,8 @@ LONGEST_DAYS: Final = 366
 """Consent is renewed at least once a year. [design]"""
 MOST_OPEN: Final = 20
 """So many delegations one giver may have open, so that offers cannot be used to pester. [design]"""
+MOST_ROLES: Final = 200
+"""So many people one enterprise may have acting for it. [design]"""
 FACE_FAILURES_MOST: Final = 5
 FACE_LOCK: Final = timedelta(hours=24)
 """Five failures in 24 hours lock for 24 hours. Source: docs/domain.md §1.6."""
@@ -38,6 +40,18 @@ class Basis(StrEnum):
     """A parent for a minor: the registers show the child."""
     PAPER = "paper"
     """A village agent, by a paper that the giver signed before a witness."""
+    REPRESENTATIVE = "legal_representative"
+    """The legal representative of an enterprise, for as long as the register says so."""
+    ENTERPRISE = "enterprise"
+    """Somebody of an enterprise, appointed by its legal representative."""
+
+
+class Role(StrEnum):
+    """What somebody is to the enterprise that they act for."""
+
+    REPRESENTATIVE = "legal_representative"
+    FINANCE = "finance"
+    CLERK = "clerk"
 
 
 class Notify(StrEnum):
@@ -173,11 +187,13 @@ def state_of(
     return State.ACTIVE
 
 
-def require_opening(state: State, matter: str, matters: Collection[str]) -> None:
-    """That a case for a matter may be opened. Raises NotInForce's kinds, DelegationUsedUp,
-    MatterNotDelegated."""
+def require_opening(state: State, matter: str, matters: Collection[str] | None) -> None:
+    """That a case for a matter may be opened; `matters` None: whichever it is.
+
+    Raises NotInForce's kinds, DelegationUsedUp, MatterNotDelegated.
+    """
     require_handling(state)
-    if matter not in matters:
+    if matters is not None and matter not in matters:
         raise MatterNotDelegated(errors=[FieldError("/matter", MatterNotDelegated.title)])
     if state is State.USED_UP:
         raise DelegationUsedUp

@@ -6,12 +6,13 @@ from datetime import date, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import notices
 from haiyiban.delegations.access import state_on
 from haiyiban.delegations.models import Delegation
-from haiyiban.delegations.rules import Notify, State
+from haiyiban.delegations.rules import Basis, Notify, State
 from haiyiban.identity import accounts
 from haiyiban.matters import catalogue
 
@@ -35,10 +36,20 @@ async def recipients(session: AsyncSession, delegation: Delegation, *, today: da
         return giver or taker
     if delegation.notify == Notify.TAKER:
         return taker or giver
-    return giver + taker
+    return list(dict.fromkeys(giver + taker))
 
 
 async def _giver(session: AsyncSession, delegation: Delegation) -> list[Recipient]:
+    """An enterprise is told through its legal representative."""
+    if delegation.role is not None:
+        representative = await session.scalar(
+            select(Delegation.taker_id).where(
+                Delegation.giver_id == delegation.giver_id,
+                Delegation.basis == Basis.REPRESENTATIVE,
+                Delegation.ended_at.is_(None),
+            )
+        )
+        return [Recipient(person_id=representative)] if representative else []
     account = await accounts.of_person(session, delegation.giver_id)
     if account is not None and account.phone is not None:
         return [Recipient(person_id=delegation.giver_id)]
@@ -65,8 +76,11 @@ async def tell(
 
 async def tell_giver(session: AsyncSession, delegation: Delegation, template: str, *, matter: str) -> None:
     """Tell the giver that somebody acts for them, whomever they chose for the news of the case."""
+    name = catalogue().get(matter).name.zh
     for recipient in await _giver(session, delegation):
-        await tell(session, recipient, template, about=delegation.id, matter=catalogue().get(matter).name.zh)
+        # A legal representative need not be told what they have just done.
+        if recipient.person_id != delegation.taker_id:
+            await tell(session, recipient, template, about=delegation.id, matter=name)
 
 
 async def tell_other(session: AsyncSession, delegation: Delegation, template: str, *, by: str) -> None:

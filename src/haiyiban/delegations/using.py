@@ -22,7 +22,8 @@ def require(delegation: Delegation, matter: str, *, now: datetime) -> None:
 
     Raises NotInForce's kinds, DelegationUsedUp, MatterNotDelegated.
     """
-    require_opening(access.state_on(delegation, local_date(now)), matter, delegation.matters)
+    matters = None if delegation.basis == Basis.REPRESENTATIVE else delegation.matters
+    require_opening(access.state_on(delegation, local_date(now)), matter, matters)
 
 
 async def prove_again(delegation: Delegation, *, now: datetime) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock, context, divisions
+from haiyiban.credit_codes import CREDIT_CODE
 from haiyiban.delegations.access import Actor, state_on
 from haiyiban.delegations.models import Delegation
 from haiyiban.delegations.wire import DelegatedMatter, DelegationRead, PaperRead, PartyRead
@@ -46,6 +47,7 @@ def _one(
         basis=delegation.basis,
         state=state_on(delegation, clock.today()),
         side="giver" if is_giver else "taker",
+        role=delegation.role,
         giver=party(people[delegation.giver_id]),
         taker=_taker(delegation, people, units, language),
         matters=[
@@ -91,7 +93,9 @@ async def sides(session: AsyncSession, delegation: Delegation) -> Sides:
 
 
 def party(person: Person, *, name: str | None = None) -> PartyRead:
-    """A person, masked."""
+    """A person, masked; an enterprise in full, for what it is called is public."""
+    if person.id_type == CREDIT_CODE:
+        return PartyRead(name=person.name, id_number=person.id_number)
     return PartyRead(name=mask_name(name or person.name), id_number=mask_id_number(person.id_number))
 
 

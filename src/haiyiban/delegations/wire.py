@@ -153,6 +153,8 @@ class DelegationRead(Output, kw_only=True, omit_defaults=False):
     state: str
     side: Side
     """Which side I am."""
+    role: str | None
+    """Of an enterprise: legal_representative, finance or clerk."""
     giver: PartyRead
     taker: PartyRead
     matters: list[DelegatedMatter]

@@ -13,9 +13,11 @@ from haiyiban.db import Base
 
 
 class Person(Base):
-    """A natural person known by an identity document (自然人). Cases and certificates belong to it.
+    """A person known by a document: a natural one (自然人), or an enterprise by its credit code (法人). Cases
+    and certificates belong to it.
 
-    There are persons without an account, such as a child whose parent applies for it.
+    There are persons without an account, such as a child whose parent applies for it; an enterprise never has
+    one.
     """
 
     __tablename__ = "identity_person"

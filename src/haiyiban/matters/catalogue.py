@@ -14,7 +14,7 @@ from typing import Self
 
 import msgspec
 
-from haiyiban import divisions, resources
+from haiyiban import divisions, resources, texts
 from haiyiban.certificates import types as certificate_types
 from haiyiban.errors import NotFound, Words
 from haiyiban.forms import FormSchema, MalformedJson, UnknownForm, parse_json
@@ -178,7 +178,20 @@ def _file_findings(file_name: str, matter: Matter) -> Iterator[Finding]:
             yield Finding(
                 "form", f"/prefill/{index}/pointer", Words("表单没有这一项", "the form has no such field")
             )
+    if matter.renewal is not None and not form.knows(matter.renewal.expires):
+        yield Finding("form", "/renewal/expires", Words("表单没有这一项", "the form has no such field"))
+    yield from _commitment_findings(matter)
     yield from _certificate_findings(matter, form)
+
+
+def _commitment_findings(matter: Matter) -> Iterator[Finding]:
+    """The text that is committed to must be there to be read."""
+    if matter.commitment is None:
+        return
+    try:
+        texts.current(matter.commitment)
+    except texts.TextUnknown:
+        yield Finding("commitment", "/commitment", Words("没有这份承诺书", "no such text is published"))
 
 
 def _certificate_findings(matter: Matter, form: FormSchema) -> Iterator[Finding]:

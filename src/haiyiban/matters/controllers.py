@@ -48,12 +48,14 @@ class QuestionRead(Output):
     answer: str
 
 
-class MatterRead(MatterSummary):
+class MatterRead(MatterSummary, kw_only=True):
     """A matter with everything to know before starting."""
 
     version: int
     min_level: str
     subject: str
+    commitment: str | None = None
+    """The text to accept when handing in (告知承诺): `GET /texts/{slug}`."""
     form: str
     form_schema: dict[str, Any]
     you_will_need: list[str]
@@ -137,6 +139,7 @@ def _read(matter: Matter) -> MatterRead:
         version=matter.version,
         min_level=matter.min_level,
         subject=matter.subject,
+        commitment=matter.commitment,
         form=matter.form,
         form_schema=FormSchema.load(matter.form).document,
         you_will_need=[text.words.in_language(language) for text in matter.you_will_need],

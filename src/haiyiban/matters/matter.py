@@ -25,6 +25,7 @@ Sentence = Annotated[str, Meta(min_length=1, max_length=500)]
 Limit = Literal["working_day", "natural_day"]
 TaskType = Literal["01", "04", "05", "07", "08", "09", "10", "20"]
 About = Literal["applicant", "subject"]
+RoleName = Literal["legal_representative", "finance", "clerk"]
 
 
 class Text(Struct, frozen=True, forbid_unknown_fields=True):
@@ -156,6 +157,18 @@ class HandledBy(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknow
     otherwise: DivisionCode | None = None
 
 
+class Renewal(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """When a licence may be renewed, and what silence means. Source: 行政许可法 art. 50; docs/domain.md §3.6.
+
+    `expires`: where the form says the licence's last day, as its register knows it. It is handed in at least
+    `daysBefore` and at most `daysBeforeMost` natural days ahead; without a decision by then it is renewed.
+    """
+
+    expires: Pointer
+    days_before: Annotated[int, Meta(ge=0, le=365)]
+    days_before_most: Annotated[int, Meta(ge=1, le=730)]
+
+
 class PrefillRule(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """One field filled from a register: `path` of what `register` answers about that person goes to
     `pointer` of the form."""
@@ -187,9 +200,22 @@ class Matter(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_f
     min_level: Literal["L1", "L2", "L3", "L4"] = "L3"
     form: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*\.v[1-9][0-9]*$")]
     subject: Annotated[
-        Literal["self", "child"],
-        Meta(description="Whom the case is about: the applicant, or a child of theirs"),
+        Literal["self", "child", "enterprise"],
+        Meta(
+            description="Whom the case is about: the applicant, a child of theirs, or the enterprise that"
+            " somebody applies for"
+        ),
     ]
+    roles: Annotated[tuple[RoleName, ...], Meta(description="Who of an enterprise may apply for it")] = (
+        "legal_representative",
+        "clerk",
+    )
+    renewal: Annotated[
+        Renewal | None, Meta(description="The matter renews a licence before it expires (延续)")
+    ] = None
+    commitment: Annotated[
+        Slug | None, Meta(description="The text whose acceptance takes the place of materials (告知承诺)")
+    ] = None
     handled_by: HandledBy
     decided_by: Literal["clerk", "publication"] = "clerk"
     issues: Annotated[Slug | None, Meta(description="Type of the certificate that an approval issues")] = None

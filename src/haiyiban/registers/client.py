@@ -10,6 +10,7 @@ import httpx
 import msgspec
 
 from haiyiban import clock, db
+from haiyiban.credit_codes import CREDIT_CODE
 from haiyiban.registers.answers import Question, RegisterAnswer
 from haiyiban.registers.line import ANSWER_SECONDS, Line, NoAnswer
 from haiyiban.registers.records import Instant, Record, Text, members_of
@@ -64,12 +65,13 @@ class RegisterClient:
     ) -> RegisterAnswer:
         """What a register knows about a person; `unknown` when it cannot be asked, never an error.
 
-        About a visitor's document a register of residents is not asked: it keeps no such people, so `absent`.
+        About a visitor's document a register of residents is not asked: it keeps no such people, so `absent`;
+        nor is one of people about an enterprise, and the other way round.
         Raises RuntimeError inside an open transaction: a slow register would hold its locks and connection.
         """
         db.require_no_transaction()
-        title, kind, is_asked_by_any = REGISTERS[register]
-        if not is_asked_by_any and id_type not in _RESIDENTS:
+        title, kind, *_ = REGISTERS[register]
+        if not _keeps(register, id_type):
             return RegisterAnswer(register=register, state="absent", source=title.zh, at=clock.now())
         path = f"/registers/{register.replace('_', '-')}/query"
         try:
@@ -94,6 +96,14 @@ class RegisterClient:
         """Hang up."""
         await self._http.aclose()
         await self._wechat.aclose()
+
+
+def _keeps(register: RegisterName, id_type: str) -> bool:
+    """Whether a register can have anything under such a document."""
+    known = REGISTERS[register]
+    if known.is_of_enterprises or id_type == CREDIT_CODE:
+        return known.is_of_enterprises and id_type == CREDIT_CODE
+    return known.is_asked_by_any_document or id_type in _RESIDENTS
 
 
 def _answer_about(id_number: str, kind: type[Record]) -> Callable[[bytes], tuple[Head, Record | None]]:

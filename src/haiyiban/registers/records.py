@@ -152,6 +152,36 @@ class Trips(Record):
     trips: Annotated[list[Trip], Meta(max_length=1000)]
 
 
+class Licence(Record):
+    """A licence of an enterprise (许可证), valid on both days named."""
+
+    number: Text
+    issued_on: date
+    valid_until: date
+    scope: Text
+
+
+class MarketEntity(Record):
+    """市场主体登记: who an enterprise is, who speaks for it, which licences it holds.
+
+    `term_until`: the last day of the business term, None without an end; `licences` by kind.
+    """
+
+    credit_code: Annotated[str, Meta(pattern=r"^[0-9A-Z]{18}\Z")]
+    name: Text
+    kind: Literal["company", "sole_trader", "cooperative"]
+    division: Division
+    address: Text
+    status: Literal["in_business", "revoked", "cancelled"]
+    registered_on: date
+    representative: Who
+    term_until: date | None = None
+    licences: Annotated[dict[str, Licence], Few] = {}
+
+    def is_about(self, id_number: str) -> bool:
+        return self.credit_code == id_number
+
+
 def members_of(record: Record) -> dict[str, Json]:
     """The record as JSON, under the names it has on the wire: what prefill rules point into."""
     members: dict[str, Json] = msgspec.to_builtins(record)

@@ -16,6 +16,7 @@ RegisterName = Literal[
     "special_group",
     "employment",
     "trips",
+    "market_entity",
 ]
 
 
@@ -26,6 +27,8 @@ class Register(NamedTuple):
     record: type[Record]
     is_asked_by_any_document: bool = False
     """Whether it keeps visitors too, under their passports and passes; else it has nothing about them."""
+    is_of_enterprises: bool = False
+    """Whether it keeps enterprises, under their credit codes, and nobody else."""
 
 
 REGISTERS: dict[RegisterName, Register] = {
@@ -40,6 +43,11 @@ REGISTERS: dict[RegisterName, Register] = {
     "special_group": Register(Words("优待对象名单", "The list of privileged groups"), records.SpecialGroup),
     "employment": Register(Words("就业登记库", "The employment register"), records.Employment),
     "trips": Register(Words("进出岛行程库", "The register of trips"), records.Trips, True),
+    "market_entity": Register(
+        Words("市场主体登记库", "The market-entity register"),
+        records.MarketEntity,
+        is_of_enterprises=True,
+    ),
 }
 
 WECHAT = Words("微信登录服务", "WeChat's sign-in")

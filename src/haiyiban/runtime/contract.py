@@ -48,6 +48,7 @@ _TAGS = {
     "matters": "事项 Matters",
     "cases": "办件 Cases",
     "delegations": "委托代办 Acting for others",
+    "enterprises": "企业 Enterprises",
     "certificates": "电子证照 Certificates",
     "codes": "亮证码与核验 Codes and verifications",
     "verifiers": "核验方 Verifiers",

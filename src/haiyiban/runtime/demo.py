@@ -22,4 +22,5 @@ async def describe(settings: Settings) -> dict[str, Any]:
         "trustRoot": trust_file.root_jwk(settings.keys_dir),
         "accounts": accounts,
         "residents": world["residents"],
+        "enterprises": world["enterprises"],
     }

@@ -14,7 +14,7 @@ from haiyiban.cases.states import DECIDED, FINAL, By, Clock, State, Verb, clock_
 ROWS: dict[tuple[str, str], tuple[set[str], str]] = {
     ("draft", "submission"): ({"applicant"}, "submitted"),
     ("correction_requested", "submission"): ({"applicant"}, "submitted"),
-    ("submitted", "accept"): ({"clerk"}, "accepted"),
+    ("submitted", "accept"): ({"clerk", "system"}, "accepted"),
     ("submitted", "refuse"): ({"clerk"}, "refused"),
     ("submitted", "request-correction"): ({"clerk"}, "correction_requested"),
     ("correction_requested", "lapse"): ({"system"}, "closed"),
@@ -23,7 +23,7 @@ ROWS: dict[tuple[str, str], tuple[set[str], str]] = {
     ("accepted", "transfer"): ({"clerk"}, "submitted"),
     ("accepted", "terminate"): ({"clerk"}, "closed"),
     ("suspended", "resume"): ({"clerk", "system"}, "accepted"),
-    ("accepted", "approve"): ({"clerk", "publication"}, "approved"),
+    ("accepted", "approve"): ({"clerk", "publication", "system"}, "approved"),
     ("accepted", "deny"): ({"clerk", "publication"}, "denied"),
     ("approved", "close"): ({"clerk", "system"}, "closed"),
     ("denied", "close"): ({"clerk", "system"}, "closed"),
