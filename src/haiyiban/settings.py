@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+PASSWORD_KIB = 19 * 1024
+"""Memory that hashing one staff password takes. Source: OWASP's parameters for argon2id."""
+
 
 class InvalidSetting(Exception):
     """A setting that cannot be used; the message says which and what to do."""
@@ -51,6 +54,8 @@ class Settings:
     """Bytes of a request's body."""
     sms_per_address: int = 300
     """Sign-in codes that one network address may ask for in an hour; a village may share one address."""
+    password_kib: int = PASSWORD_KIB
+    """KiB of memory that hashing a staff password takes; in production never less than the default."""
 
     @property
     def keys_dir(self) -> Path:
@@ -70,6 +75,9 @@ class Settings:
         offset = _number(environ, "HAIYIBAN_CLOCK_OFFSET", 0.0)
         if offset and env == "production":
             raise InvalidSetting("HAIYIBAN_CLOCK_OFFSET is for the demo and tests; unset it in production")
+        password_kib = int(_number(environ, "HAIYIBAN_PASSWORD_KIB", PASSWORD_KIB))
+        if password_kib < (PASSWORD_KIB if env == "production" else 8):
+            raise InvalidSetting(f"HAIYIBAN_PASSWORD_KIB is {password_kib}; use {PASSWORD_KIB} or more")
         sandbox_port = int(_number(environ, "HAIYIBAN_SANDBOX_PORT", 8001))
         sandbox_url, sandbox_key = f"http://127.0.0.1:{sandbox_port}", "sandbox"
         # In the demo WeChat and the time-stamping authority answer where the registers do.
@@ -104,6 +112,7 @@ class Settings:
             pool_size=int(_number(environ, "HAIYIBAN_POOL_SIZE", 16)),
             body_limit=int(_number(environ, "HAIYIBAN_BODY_LIMIT", 1_048_576)),
             sms_per_address=int(_number(environ, "HAIYIBAN_SMS_PER_ADDRESS", 300)),
+            password_kib=password_kib,
         )
 
 

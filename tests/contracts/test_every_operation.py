@@ -51,7 +51,7 @@ async def tokens(app: Any, worker: None, sandbox_url: str, database: Database) -
     transport = httpx.ASGITransport(app=app)
     async with (
         httpx.AsyncClient(transport=transport, base_url="http://test/api/v1", timeout=30) as api,
-        httpx.AsyncClient(base_url=sandbox_url) as sandbox,
+        httpx.AsyncClient(base_url=sandbox_url, verify=False) as sandbox,
     ):
         _, session = await at_level_three(api, sandbox)
         name, password = f"any-{secrets.token_hex(4)}", "a long enough passphrase"

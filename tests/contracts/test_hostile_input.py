@@ -132,3 +132,9 @@ def test_production_has_no_sandbox_to_fall_back_on() -> None:
     settings = Settings.from_env({"HAIYIBAN_ENV": "production", "DATABASE_URL": "postgresql://x/y"})
     with pytest.raises(InvalidSetting, match="HAIYIBAN_REGISTERS_URL"):
         prepare(settings)
+
+
+def test_a_password_costs_what_it_should_in_production() -> None:
+    with pytest.raises(InvalidSetting, match="HAIYIBAN_PASSWORD_KIB"):
+        Settings.from_env({"HAIYIBAN_ENV": "production", "HAIYIBAN_PASSWORD_KIB": "64"})
+    assert Settings.from_env({"HAIYIBAN_ENV": "production"}).password_kib == 19_456

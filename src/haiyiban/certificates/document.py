@@ -10,23 +10,27 @@ Source: docs/domain.md §4.2 (only a valid certificate is shown without a red ba
 from __future__ import annotations
 
 import asyncio
+import importlib
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import noto_cjk_sans_otc
 import typst
 
-from haiyiban.certificates import signing
 from haiyiban.certificates.models import Certificate
 from haiyiban.certificates.rules import STATUS_WORDS, Status
+from haiyiban.certificates.turns import in_turn
 from haiyiban.certificates.types import type_of
 from haiyiban.clock import SHANGHAI
 from haiyiban.errors import Words
+
+if TYPE_CHECKING:
+    from haiyiban.certificates.signing import Signed
 
 _HOW_TO_VERIFY: Final = Words(
     "如何核验：扫描本页二维码，即可知道证照现在是否有效。收到的是电子文件的，还可以用 PDF 阅读器或命令 "
@@ -44,18 +48,21 @@ class PrintedCode:
     svg: str
 
 
-async def make(
-    certificate: Certificate, *, status: Status, code: PrintedCode, now: datetime
-) -> signing.Signed:
+async def make(certificate: Certificate, *, status: Status, code: PrintedCode, now: datetime) -> Signed:
     """The document, signed. Raises DocumentsNotSigned."""
     page = await render(certificate, status=status, code=code, now=now)
-    return await signing.sign(page, reason=type_of(certificate).name.zh, now=now)
+    # pyHanko costs every start half a second and 30 MB, and most processes never make a document.
+    signing = await asyncio.get_running_loop().run_in_executor(
+        in_turn, importlib.import_module, "haiyiban.certificates.signing"
+    )
+    signed: Signed = await signing.sign(page, reason=type_of(certificate).name.zh, now=now)
+    return signed
 
 
 async def render(certificate: Certificate, *, status: Status, code: PrintedCode, now: datetime) -> bytes:
     """The page as PDF, with a red banner where the certificate is not valid."""
     data = msgspec.json.encode(contents(certificate, status=status, code=code, now=now)).decode()
-    return await asyncio.get_running_loop().run_in_executor(signing.in_turn, _compile, data)
+    return await asyncio.get_running_loop().run_in_executor(in_turn, _compile, data)
 
 
 def contents(certificate: Certificate, *, status: Status, code: PrintedCode, now: datetime) -> dict[str, Any]:

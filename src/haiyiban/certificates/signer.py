@@ -14,12 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from asn1crypto import core, crl, keys, pem, x509
+from asn1crypto import core, crl, pem, x509
 from cryptography import x509 as pyca_x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from pyhanko.sign.signers import SimpleSigner
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from haiyiban.crypto import FileKeys, SigningKey, kid_of
 from haiyiban.errors import Unavailable, Words
@@ -31,7 +29,6 @@ CHAIN_FILE = "document-chain.pem"
 ROOTS_FILE = "document-roots.pem"
 CRL_FILE = "document-crl.pem"
 _REREAD_SECONDS = 60.0
-_DER = serialization.Encoding.DER
 
 
 class DocumentsNotSigned(Unavailable):
@@ -48,7 +45,7 @@ class DocumentsNotSigned(Unavailable):
 class DocumentSigner:
     """The signer of this process, as read at one moment."""
 
-    signer: SimpleSigner
+    key: SigningKey
     certificate: x509.Certificate
     above: tuple[x509.Certificate, ...]
     """The certificates over the signer's own."""
@@ -101,17 +98,8 @@ def read_signer(folder: Path) -> DocumentSigner:
     if any(_revokes(one, chain[0]) for one in crls):
         log.error("the certificate that signs documents is revoked")
         raise DocumentsNotSigned
-    store = SimpleCertificateStore()
-    store.register_multiple(chain[1:])
-    signer = SimpleSigner(
-        signing_cert=chain[0],
-        signing_key=keys.PrivateKeyInfo.load(
-            key.private.private_bytes(_DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        ),
-        cert_registry=store,
-    )
     return DocumentSigner(
-        signer=signer,
+        key=key,
         certificate=chain[0],
         above=chain[1:],
         roots=roots or tuple(c for c in chain if c.self_issued),

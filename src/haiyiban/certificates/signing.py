@@ -12,24 +12,26 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from io import BytesIO
 from typing import Final
 
-from asn1crypto import cms
+from asn1crypto import cms, keys
+from cryptography.hazmat.primitives import serialization
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.general import simple_cms_attribute
-from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
 from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from haiyiban.certificates.signer import DocumentSigner, document_signer
 from haiyiban.certificates.stamping import Evidence, NoStamp, Stamping, stamper_of, stamping
+from haiyiban.certificates.turns import in_turn
 from haiyiban.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -40,10 +42,6 @@ _ATTRIBUTES_BYTES: Final = 2048
 """What a signature holds beside certificates and stamp: the digests, the times, the names of the issuers."""
 _MARGIN_BYTES: Final = 512
 """Stamps of one authority differ by a few bytes."""
-
-in_turn: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="documents")
-"""Documents are made one after the other, in a thread of their own, so that many at once keep no other work
-of the process waiting. A compiler of typst may not be used by two threads anyway."""
 
 
 class Level(StrEnum):
@@ -111,7 +109,8 @@ async def _prepare(
         docmdp_permissions=MDPPerm.NO_CHANGES,
         subfilter=SigSeedSubFilter.PADES,
     )
-    session = PdfSigner(metadata, signer.signer).init_signing_session(writer)
+    own = _own_signer(signer)
+    session = PdfSigner(metadata, own).init_signing_session(writer)
     session.system_time = now
     room = sum(len(one.dump()) for one in (signer.certificate, *signer.above)) + _ATTRIBUTES_BYTES
     room += evidence.stamp_bytes + _MARGIN_BYTES if evidence else 0
@@ -120,10 +119,24 @@ async def _prepare(
     output = BytesIO()
     place, _ = document.digest_tbs_document(output=output)
     attributes = PdfCMSSignedAttributes(signing_time=now)
-    signed = await signer.signer.async_sign(
+    signed = await own.async_sign(
         place.document_digest, _DIGEST, use_pades=True, signed_attr_settings=attributes
     )
     return _Prepared(output, place, signed)
+
+
+def _own_signer(signer: DocumentSigner) -> SimpleSigner:
+    """Key and certificates as pyHanko takes them."""
+    above = SimpleCertificateStore()
+    above.register_multiple(signer.above)
+    private = signer.key.private.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return SimpleSigner(
+        signing_cert=signer.certificate,
+        signing_key=keys.PrivateKeyInfo.load(private),
+        cert_registry=above,
+    )
 
 
 async def _stamp(

@@ -12,7 +12,6 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
-from haiyiban.codes.drawing import qr_terminal
 from haiyiban.errors import Words
 from haiyiban.runtime.refusal import CannotStart
 
@@ -52,6 +51,9 @@ class Steps:
 
 def tell_arrival(console: Console, demo: Mapping[str, Any], home: str) -> None:
     """The addresses, who to sign in as, and the address as a QR."""
+    # It brings all of codes along, which a refusal told by this module need not wait for.
+    from haiyiban.codes.drawing import qr_terminal
+
     table = Table(box=None, show_header=False, padding=(0, 2))
     table.add_row("平台 API", f"{demo['api']}")
     table.add_row("接口文档 Docs", f"{demo['api']}/docs")

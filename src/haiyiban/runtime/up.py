@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import FrameType
 from typing import Any
@@ -20,7 +20,7 @@ from rich.console import Console
 
 from haiyiban import clock
 from haiyiban.errors import Words
-from haiyiban.runtime import ceremony, demo, migrate, ports, processes, seed, state_folder
+from haiyiban.runtime import ports, processes, state_folder
 from haiyiban.runtime.postgres import EmbeddedPostgres
 from haiyiban.runtime.processes import Process
 from haiyiban.runtime.readiness import wait_until_ready
@@ -110,7 +110,10 @@ def _start(stack: ExitStack, console: Console) -> list[Process]:
             "sandbox", "haiyiban_sandbox", "--port", str(settings.sandbox_port), "--home", str(home)
         )
         with steps.step(Words("表结构", "migrations")):
-            _migrate(environ["DATABASE_URL"])
+            # Every feature and zone comes with these: seconds that a refusal above need not wait for.
+            from haiyiban.runtime import ceremony, demo, migrate, seed
+
+            _migrate(migrate.upgrade, environ["DATABASE_URL"])
         with steps.step(Words("沙箱", "sandbox")):
             wait_until_ready(settings.sandbox_port, "/health", processes=[sandbox])
         servers = home / state_folder.SERVERS
@@ -127,15 +130,15 @@ def _start(stack: ExitStack, console: Console) -> list[Process]:
             api = run("api", "haiyiban.cli", "serve")
             run("worker", "haiyiban.cli", "worker")
             wait_until_ready(settings.port, "/health/ready", processes=[api, *children])
-    told = _describe(settings)
+    told = _where(settings) | asyncio.run(demo.describe(settings))
     state_folder.write_json(demo_file, told)
     tell_arrival(console, told, str(home))
     return children
 
 
-def _migrate(url: str) -> None:
+def _migrate(upgrade: Callable[[str], None], url: str) -> None:
     try:
-        migrate.upgrade(url)
+        upgrade(url)
     except OSError as error:
         raise CannotStart(
             Words(
@@ -147,10 +150,10 @@ def _migrate(url: str) -> None:
         ) from error
 
 
-def _describe(settings: Settings) -> Mapping[str, Any]:
-    """What demo.json says: where to go, and who to be there."""
+def _where(settings: Settings) -> dict[str, Any]:
+    """What demo.json says of where to go."""
     api, sandbox = f"http://127.0.0.1:{settings.port}", f"http://127.0.0.1:{settings.sandbox_port}"
-    return {"api": api, "sandbox": sandbox, "web": api, **asyncio.run(demo.describe(settings))}
+    return {"api": api, "sandbox": sandbox, "web": api}
 
 
 def watch(children: list[Process], console: Console) -> None:
