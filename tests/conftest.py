@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import subprocess
 import sys
@@ -33,6 +34,9 @@ from tests.contracts import recording
 from tests.contracts.documented import require_documented
 
 API = "/api/v1"
+
+# As the processes of the platform have it (cli.py): searching all that stays for garbage is slow.
+gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_sessionfinish() -> None:

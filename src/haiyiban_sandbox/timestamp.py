@@ -11,7 +11,7 @@ import os
 import secrets
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from asn1crypto import cms, core, keys, tsp
 from asn1crypto import x509 as asn1_x509
@@ -21,13 +21,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from litestar import Response, get, post
 from litestar.di import NamedDependency
+from pyhanko.sign.signers import SimpleSigner
+from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from haiyiban_sandbox.clock import Clock
 from haiyiban_sandbox.faults import answer_badly
 from haiyiban_sandbox.wire import Asked
-
-if TYPE_CHECKING:
-    from pyhanko.sign.signers import SimpleSigner
 
 POLICY: Final = "1.3.6.1.4.1.13762.3"
 DIGEST_BYTES: Final = {"sha256": 32, "sha384": 48, "sha512": 64}
@@ -89,10 +88,6 @@ class Authority:
         return tsp.TimeStampResp({"status": {"status": "granted"}, "time_stamp_token": token})
 
     def _stamper(self, crl_url: str) -> SimpleSigner:
-        # Half a second of importing, which only who asks for a stamp need wait for.
-        from pyhanko.sign.signers import SimpleSigner
-        from pyhanko_certvalidator.registry import SimpleCertificateStore
-
         key = ec.generate_private_key(ec.SECP256R1())
         point = x509.DistributionPoint([x509.UniformResourceIdentifier(crl_url)], None, None, None)
         certificate = (

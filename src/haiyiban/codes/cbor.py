@@ -36,12 +36,15 @@ class MalformedCode(ValueError):
     """The text is not a code: cut off, mistyped, damaged or something else altogether."""
 
 
-def decode(data: bytes) -> Any:
-    """The one value that these bytes are. Raises MalformedCode, and nothing else, for any other bytes."""
+def decode(data: bytes, *, depth: int = MAX_DEPTH) -> Any:
+    """The one value that these bytes are, nested at most `depth` deep.
+
+    Raises MalformedCode, and nothing else, for any other bytes.
+    """
     if len(data) > MAX_BYTES:
         _refuse("over 1 KB")
     try:
-        value, end = _read(data, 0, MAX_DEPTH)
+        value, end = _read(data, 0, depth)
     except (IndexError, struct.error):
         raise MalformedCode("cut off") from None
     except UnicodeDecodeError:

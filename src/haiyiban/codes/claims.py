@@ -7,6 +7,7 @@ read newer codes.
 Source: schemas/codes/README.md §2; claim keys of RFC 8392 (CWT) and RFC 8747 (cnf).
 """
 
+import re
 from collections.abc import Callable
 from datetime import date
 from enum import IntEnum
@@ -16,7 +17,8 @@ import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from haiyiban.codes.cbor import MalformedCode
+from haiyiban.codes import cbor
+from haiyiban.codes.cbor import MAX_DEPTH, MalformedCode
 
 _ISS, _EXP, _IAT, _CTI, _CNF, _KIND, _BODY = 1, 4, 6, 7, 8, -70001, -70002
 _CERTIFICATE_TYPE, _NAME, _VALID_UNTIL, _STATUS = 1, 2, 3, 4
@@ -141,6 +143,37 @@ def to_map(claims: Claims) -> dict[int, Any]:
         key = {_KTY: _EC2, _CURVE: _P256, _X: claims.cnf.x, _Y: claims.cnf.y_is_odd}
         written[_CNF] = {_COSE_KEY: key}
     return written
+
+
+# The claims as every issuer of this version writes them, up to the body: one look of a compiled expression
+# instead of some thirty steps, a tenth of a verification. What stands otherwise is read step by step.
+_AS_WRITTEN = re.compile(
+    rb"(?s)(?:\xa6|(\xa7))"
+    rb"\x01\x66([0-9]{6})"
+    rb"\x04\x1a((?!\0\0).{4})\x06\x1a((?!\0\0).{4})"
+    rb"\x07\x50(.{16})"
+    rb"(?(1)\x08\xa1\x01\xa4\x01\x02\x20\x01\x21\x58\x20(.{32})\x22([\xf4\xf5]))"
+    rb"\x3a\0\x01\x11\x70([\x00-\x17])"
+    rb"\x3a\0\x01\x11\x71(?=[\xa0-\xb7])"
+)
+
+
+def from_payload(payload: bytes) -> Claims:
+    """The claims that were signed. Raises MalformedCode."""
+    found = _AS_WRITTEN.match(payload)
+    if found is None or len(payload) > cbor.MAX_BYTES:
+        return from_map(cbor.decode(payload))
+    _, iss, exp, iat, cti, x, y, kind_byte = found.groups()
+    kind = kind_byte[0]
+    return Claims(
+        iss=iss.decode(),
+        iat=int.from_bytes(iat),
+        exp=int.from_bytes(exp),
+        cti=cti,
+        kind=kind,
+        body=_READERS.get(kind, _read_plain)(cbor.decode(payload[found.end() :], depth=MAX_DEPTH - 1)),
+        cnf=DeviceKey(x=x, y_is_odd=y == b"\xf5") if x is not None else None,
+    )
 
 
 def from_map(written: Any) -> Claims:

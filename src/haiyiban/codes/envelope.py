@@ -114,7 +114,7 @@ def _parse_sign1(data: bytes) -> ParsedCode:
     if alg == ES256 and len(signature) != _SIGNATURE_BYTES:
         raise MalformedCode("an ES256 signature has 64 bytes")
     return ParsedCode(
-        claims=claims.from_map(cbor.decode(payload)),
+        claims=claims.from_payload(payload),
         alg=alg,
         kid=kid,
         signature=signature,

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import cbor2
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from haiyiban.codes import base45, cbor
 from haiyiban.codes.cbor import MalformedCode
-from haiyiban.codes.claims import DeviceKey, Kind, PlainBody, to_map
+from haiyiban.codes.claims import Claims, DeviceKey, Kind, PlainBody, from_map, from_payload, to_map
 from haiyiban.codes.drawing import qr_matrix, qr_version
 from haiyiban.codes.envelope import (
     PREFIX,
@@ -173,6 +175,44 @@ def test_claims_of_any_types_are_a_code_or_malformed(
     payload = cbor.encode(said | changes)
     read(to_text(sign_payload(payload, ISSUER)))
     read(sign_form_b(sign_payload(payload, ISSUER), DEVICE, t=IAT))
+
+
+def in_steps(payload: bytes) -> Claims:
+    return from_map(cbor.decode(payload))
+
+
+def outcome_of(read: Callable[[], Claims]) -> Claims | None:
+    """What a reader makes of a payload; None where it refuses it."""
+    try:
+        return read()
+    except MalformedCode:
+        return None
+
+
+PAYLOADS = [cbor.encode(to_map(claims_of(kind, "twice"))) for kind in (*Kind, 16, 23, 24)] + [
+    cbor.encode(
+        to_map(msgspec.structs.replace(claims_of(kind, "twice"), cnf=DeviceKey.of(DEVICE.public_key())))
+    )
+    for kind in Kind
+]
+
+
+@given(st.sampled_from(PAYLOADS), st.data())
+def test_claims_read_in_one_look_are_those_read_step_by_step(good: bytes, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(good)))
+    end = data.draw(st.integers(start, min(len(good), start + 3)))
+    for payload in (good, good[:start] + data.draw(st.binary(max_size=3)) + good[end:]):
+        assert outcome_of(partial(from_payload, payload)) == outcome_of(partial(in_steps, payload))
+
+
+def test_a_body_in_a_usual_payload_nests_no_deeper_than_in_any_other() -> None:
+    said = to_map(claims_of(16, "deep"))
+    for depth in range(8):
+        nested: Any = 1
+        for _ in range(depth):
+            nested = [nested]
+        payload = cbor.encode(said | {-70002: said[-70002] | {99: nested}})
+        assert outcome_of(partial(from_payload, payload)) == outcome_of(partial(in_steps, payload))
 
 
 def test_a_masked_name_of_any_script_comes_back() -> None:
