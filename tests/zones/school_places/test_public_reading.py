@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx
 from sqlalchemy import func, select
@@ -15,18 +16,28 @@ from tests import builders
 from tests.zones.school_places.conftest import Headers, MakeRound, applied, drawn, family, noon
 
 
+async def every(api: httpx.AsyncClient, path: str, **query: str) -> list[dict[str, Any]]:
+    """All pages of a list: other tests have filled it too."""
+    items: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await api.get(path, params={**query, **cursor, "limit": 100})).json()
+        items += page["items"]
+        if page["next"] is None:
+            return items
+        cursor = {"cursor": page["next"]}
+
+
 async def test_the_demo_has_schools_with_catchments_and_an_open_enrolment(api: httpx.AsyncClient) -> None:
     await seed()
-    schools = (
-        await api.get("/zones/school-places/schools", params={"division": "460105", "limit": 100})
-    ).json()["items"]
+    schools = await every(api, "/zones/school-places/schools", division="460105")
     demo = {school["name"]: school for school in schools if "示例" in school["name"]}
     assert len([school for school in demo.values() if school["kind"] == "public"]) >= 6
     assert demo["椰风示例小学"]["catchment"] == "示例一路、椰风小区、观澜小区"
     assert demo["椰风示例小学"]["lastCutOff"] is None
     assert demo["海贝示例民办小学"]["kind"] == "private"
 
-    rounds = (await api.get("/zones/school-places/enrolments", params={"limit": 100})).json()["items"]
+    rounds = await every(api, "/zones/school-places/enrolments")
     year = school_year(clock.today())
     mine = next(found for found in rounds if found["code"] == f"HK-XIUYING-P{year}")
     assert (mine["schoolYear"], mine["state"]) == (year, "open")
