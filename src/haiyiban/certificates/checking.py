@@ -124,6 +124,11 @@ class Report:
     def is_good(self) -> bool:
         return self.finding is Finding.GOOD
 
+    @property
+    def words(self) -> Words:
+        """What the finding means and what to do."""
+        return FINDING_WORDS[self.finding]
+
 
 def check(pdf: bytes, *, roots: Sequence[x509.Certificate], now: datetime) -> Report:
     """Judge a file at an instant. Never raises for what is in it."""

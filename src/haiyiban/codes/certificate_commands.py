@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 import msgspec
@@ -21,7 +21,6 @@ from asn1crypto import x509
 
 from haiyiban import clock
 from haiyiban.certificates import authority, signer
-from haiyiban.certificates.checking import FILE_BYTES_MOST, FINDING_WORDS, Report, check
 from haiyiban.clock import SHANGHAI
 from haiyiban.codes import status_list, trust_file
 from haiyiban.codes.claims import CertificateBody, Kind
@@ -32,6 +31,9 @@ from haiyiban.codes.trust import TrustList, public_key_of, read_trust_list
 from haiyiban.crypto import FileKeys, KeyMissing
 from haiyiban.errors import Words
 from haiyiban.settings import Settings
+
+if TYPE_CHECKING:
+    from haiyiban.certificates.checking import Report
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -75,6 +77,9 @@ def verify(
     Ends with 0 when everything that was checked is good, 1 when something is not (it says what, and what to
     do), 2 when an option cannot be read.
     """
+    # Here, because pyHanko takes half a second and 30 MB that no other process of the platform has to spend.
+    from haiyiban.certificates.checking import FILE_BYTES_MOST, check
+
     # The library tells of every odd byte at length; what matters of it is in the answer.
     logging.getLogger("pyhanko").setLevel(logging.CRITICAL + 1)
     logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL + 1)
@@ -175,7 +180,7 @@ def _status_list(file: Path, trust: TrustList, now: datetime) -> status_list.Sta
 
 
 def _say(report: Report, code: CodeVerdict | None) -> None:
-    _line(report.is_good, FINDING_WORDS[report.finding])
+    _line(report.is_good, report.words)
     if not report.is_good:
         return
     click.echo(f"  签名人 Signer：{report.signer}")
@@ -224,7 +229,7 @@ def _instant(at: datetime) -> str:
 
 
 def _json(report: Report, code: CodeVerdict | None, *, is_good: bool) -> str:
-    words = FINDING_WORDS[report.finding]
+    words = report.words
     answer: dict[str, Any] = {
         "good": is_good,
         "finding": report.finding,
