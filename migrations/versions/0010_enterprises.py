@@ -42,6 +42,14 @@ def upgrade() -> None:
         "cases_case",
         sa.Column("commitment", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     )
+    op.add_column("cases_case", sa.Column("deemed_after", sa.Date(), nullable=True))
+    op.create_index(
+        "ix_cases_case_deemed_after",
+        "cases_case",
+        ["deemed_after"],
+        unique=False,
+        postgresql_where="deemed_after IS NOT NULL",
+    )
     op.add_column("delegations_delegation", sa.Column("role", sa.Text(), nullable=True))
     op.create_check_constraint(
         op.f("ck_delegations_delegation_role"),
@@ -67,6 +75,10 @@ def downgrade() -> None:
     )
     op.drop_constraint(op.f("ck_delegations_delegation_role"), "delegations_delegation", type_="check")
     op.drop_column("delegations_delegation", "role")
+    op.drop_index(
+        "ix_cases_case_deemed_after", table_name="cases_case", postgresql_where="deemed_after IS NOT NULL"
+    )
+    op.drop_column("cases_case", "deemed_after")
     op.drop_column("cases_case", "commitment")
     op.drop_index("ix_enterprises_enterprise_checked_at", table_name="enterprises_enterprise")
     op.drop_table("enterprises_enterprise")

@@ -107,6 +107,7 @@ DOORS = {
     "GET /enterprises": Door(own_only={STRANGER}),
     "GET /enterprises/{enterprise_id}": CLOSED,
     "GET /enterprises/{enterprise_id}/roles": CLOSED,
+    "GET /enterprises/{enterprise_id}/access-log": CLOSED,
     "POST /enterprises/{enterprise_id}/roles": Door(
         body={
             "role": "clerk",

@@ -1,7 +1,7 @@
 """Cases (办件): one application for a matter, from draft to outcome, for every matter alike (一张审批网)."""
 
-from haiyiban.cases import renewals, tasks
-from haiyiban.cases.access_log_controller import AccessLogController
+from haiyiban.cases import tasks
+from haiyiban.cases.access_log_controller import AccessLogController, EnterpriseAccessLogController
 from haiyiban.cases.controllers import CasesController
 from haiyiban.cases.desk_controllers import DeskController
 from haiyiban.cases.errands_controller import ErrandsController
@@ -21,11 +21,12 @@ zone = Zone(
         ErrandsController,
         LedgerController,
         AccessLogController,
+        EnterpriseAccessLogController,
     ),
     tasks=(
         Task(name="cases.lapse", run=tasks.lapse, schedule="* * * * *"),
         Task(name="cases.resume", run=tasks.resume, schedule="* * * * *"),
-        Task(name="cases.deem", run=renewals.deem, schedule="*/5 * * * *"),
+        Task(name="cases.deem", run=tasks.deem, schedule="*/5 * * * *"),
         Task(name="cases.close", run=tasks.close, schedule="*/10 * * * *"),
         Task(name="cases.ask_again", run=tasks.ask_again, schedule="* * * * * */10"),
     ),

@@ -41,10 +41,10 @@ class Entry(NamedTuple):
 
 
 async def of_person(
-    session: AsyncSession, person_id: UUID, account_id: UUID, *, after: UUID | None, limit: int
+    session: AsyncSession, person_id: UUID, account_id: UUID | None, *, after: UUID | None, limit: int
 ) -> list[Entry]:
     """The acts of others on a person's data, and on that of children whose certificates the person keeps;
-    newest first."""
+    newest first. `account_id`: the person's own, whose acts are left out; an enterprise has none."""
     concerned = select(Certificate.holder_id).where(Certificate.keeper_id == person_id).distinct()
     pseudonyms = select(AuditSubject.pseudonym).where(
         (AuditSubject.person_id == person_id) | AuditSubject.person_id.in_(concerned)
@@ -73,7 +73,7 @@ async def of_person(
         .where(
             AuditRecord.subject.in_(pseudonyms),
             AuditRecord.actor_kind.in_(OTHERS) | AuditRecord.delegation_id.is_not(None),
-            AuditRecord.actor_id != account_id,
+            AuditRecord.actor_id.is_distinct_from(account_id),
         )
         .order_by(AuditRecord.id.desc())
         .limit(limit)

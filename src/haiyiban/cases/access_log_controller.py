@@ -7,7 +7,7 @@ from uuid import UUID
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
-from litestar.params import FromQuery
+from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
@@ -17,6 +17,11 @@ from haiyiban.certificates import types
 from haiyiban.codes.offline_recording import VERIFY_OFFLINE
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.context import current
+from haiyiban.delegations import Delegation
+from haiyiban.delegations.rules import Role
+from haiyiban.enterprises import access as roles
+from haiyiban.enterprises.access import RepresentativeOnly
+from haiyiban.enterprises.register import EnterpriseUnknown
 from haiyiban.errors import Malformed, NotSignedIn, Words
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
@@ -77,7 +82,7 @@ class AccessRead(Output):
         who = matter.item.dept_name if matter is not None else record.actor_unit or ""
         for_what = matter.name.words.in_language(language) if matter is not None else record.reason
         if delegation is not None:
-            who = _AGENT.in_language(language) if delegation.agent_id else _TAKER.in_language(language)
+            who = _taker_of(delegation).in_language(language)
         if verifier is not None:
             who = verifier.name_en if language.startswith("en") else verifier.name_zh
         if verification is not None and (purpose := purposes().get(verification.purpose)) is not None:
@@ -112,8 +117,19 @@ _WHAT = {
 }
 _TAKER = Words("您委托的代办人", "Somebody who acts for you under your delegation")
 _AGENT = Words("村（社区）代办员", "Your village agent")
+_ROLES = {
+    Role.REPRESENTATIVE: Words("法定代表人", "The legal representative"),
+    Role.FINANCE: Words("财务人员", "Somebody of finance"),
+    Role.CLERK: Words("经办人", "A clerk of the enterprise"),
+}
 _OTHER = Words("个人信息", "Personal data")
 _OFFLINE = Words("（离线核验）", " (checked offline)")
+
+
+def _taker_of(delegation: Delegation) -> Words:
+    if delegation.role is not None:
+        return _ROLES[Role(delegation.role)]
+    return _AGENT if delegation.agent_id is not None else _TAKER
 
 
 def _matter(reason: str | None) -> Matter | None:
@@ -148,6 +164,35 @@ class AccessLogController(Controller):
             after=after_cursor(cursor),
             limit=size + 1,
         )
+        language = current().language
+        items = [AccessRead.of(row, language) for row in rows[:size]]
+        return Page(items=items, next=cursor_of(items[-1].id) if len(rows) > size else None)
+
+
+class EnterpriseAccessLogController(Controller):
+    """Who did and saw what in an enterprise's name."""
+
+    path = "/enterprises/{enterprise_id:uuid}/access-log"
+    tags = ["enterprises"]
+    guards = [resident(Level.L3)]
+
+    @get(
+        summary="Who acted for an enterprise",
+        responses=problems(EnterpriseUnknown, RepresentativeOnly, NotSignedIn, StepUpNeeded, Malformed),
+    )
+    async def list_accesses(
+        self,
+        request: ResidentRequest,
+        session: NamedDependency[AsyncSession],
+        enterprise_id: FromPath[UUID],
+        cursor: FromQuery[str | None] = None,
+        limit: FromQuery[int | None] = None,
+    ) -> Page[AccessRead]:
+        """To its legal representative: every act under a role, every look by an office or a verifier."""
+        size = page_limit(limit)
+        await roles.require_representative(session, enterprise_id, _person(request), today=clock.today())
+        after = after_cursor(cursor)
+        rows = await access_log.of_person(session, enterprise_id, None, after=after, limit=size + 1)
         language = current().language
         items = [AccessRead.of(row, language) for row in rows[:size]]
         return Page(items=items, next=cursor_of(items[-1].id) if len(rows) > size else None)

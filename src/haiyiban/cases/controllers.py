@@ -83,7 +83,7 @@ class CasesController(Controller):
         case = await applying.begin(
             session, data, actor=Actor.of(request.user), level=request.user.level, now=clock.now()
         )
-        return await shown(session, case, status_code=201)
+        return await shown(session, case, Actor.of(request.user), status_code=201)
 
     @get(summary="My cases")
     async def mine(
@@ -124,7 +124,7 @@ class CasesController(Controller):
         if case.subject_id not in {None, actor.id}:
             # A look at a child's or a giver's case is a look at another person's data.
             await views.record_look(session, case)
-        return await shown(session, case)
+        return await shown(session, case, Actor.of(request.user))
 
     @patch(
         "/{case_id:uuid}",
@@ -163,7 +163,7 @@ class CasesController(Controller):
             seen=Seen(data.version, if_match),
             now=now,
         )
-        return await shown(session, case)
+        return await shown(session, case, Actor.of(request.user))
 
     @post(
         "/{case_id:uuid}/submission",
@@ -202,7 +202,7 @@ class CasesController(Controller):
             commitment=data.commitment,
             now=clock.now(),
         )
-        return await shown(session, case)
+        return await shown(session, case, Actor.of(request.user))
 
     @post(
         "/{case_id:uuid}/withdrawal",
@@ -225,7 +225,7 @@ class CasesController(Controller):
         case = await withdrawal.withdraw(
             session, case_id, actor=Actor.of(request.user), seen=seen, now=clock.now()
         )
-        return await shown(session, case)
+        return await shown(session, case, Actor.of(request.user))
 
     @post(
         "/{case_id:uuid}/rating",
@@ -255,8 +255,12 @@ class CasesController(Controller):
         return views.RatingRead(score=data.score, reasons=data.reasons, comment=data.comment)
 
 
-async def shown(session: AsyncSession, case: Case, *, status_code: int = 200) -> Response[views.CaseRead]:
+async def shown(
+    session: AsyncSession, case: Case, actor: Actor, *, status_code: int = 200
+) -> Response[views.CaseRead]:
     """The case to whoever handles it, with the tag that If-Match takes."""
     return Response(
-        await views.read(session, case), status_code=status_code, headers={"etag": access.tag_of(case)}
+        await views.read(session, case, reader=actor.id),
+        status_code=status_code,
+        headers={"etag": access.tag_of(case)},
     )

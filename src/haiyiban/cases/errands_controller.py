@@ -71,7 +71,7 @@ class ErrandsController(Controller):
         """As `POST /cases`, with `onBehalfOf` always. The case is the villager's; the ledger tells of it."""
         actor = Actor.of(request.user)
         case = await applying.begin(session, data, actor=actor, level=COUNTS_AS, now=clock.now())
-        return await shown(session, case, status_code=201)
+        return await shown(session, case, actor, status_code=201)
 
     @get(summary="Cases that I opened for villagers", responses=problems(Malformed))
     async def mine(
@@ -104,7 +104,7 @@ class ErrandsController(Controller):
         """With values of the registers masked; the villager sees that it was read."""
         case = await access.own(session, case_id, Actor.of(request.user), today=clock.today())
         await views.record_look(session, case)
-        return await shown(session, case)
+        return await shown(session, case, Actor.of(request.user))
 
     @patch(
         "/{case_id:uuid}",
@@ -143,7 +143,7 @@ class ErrandsController(Controller):
             seen=Seen(data.version, if_match),
             now=now,
         )
-        return await shown(session, case)
+        return await shown(session, case, Actor.of(request.user))
 
     @post(
         "/{case_id:uuid}/submission",
@@ -178,7 +178,7 @@ class ErrandsController(Controller):
         case = await submission.submit(
             session, case_id, actor=actor, seen=seen, commitment=data.commitment, now=clock.now()
         )
-        return await shown(session, case)
+        return await shown(session, case, Actor.of(request.user))
 
     @post(
         "/{case_id:uuid}/withdrawal",
@@ -200,4 +200,4 @@ class ErrandsController(Controller):
         seen = Seen(data.version, if_match)
         actor = Actor.of(request.user)
         case = await withdrawal.withdraw(session, case_id, actor=actor, seen=seen, now=clock.now())
-        return await shown(session, case)
+        return await shown(session, case, Actor.of(request.user))

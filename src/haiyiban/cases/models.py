@@ -29,6 +29,7 @@ class Case(Base):
             postgresql_where="claim IS NOT NULL",
         ),
         Index("ix_cases_case_open_facts", "id", postgresql_where="has_open_facts"),
+        Index("ix_cases_case_deemed_after", "deemed_after", postgresql_where="deemed_after IS NOT NULL"),
         CheckConstraint("version > 0", name="version_positive"),
     )
 
@@ -84,6 +85,8 @@ class Case(Base):
     extension_asked_by: Mapped[UUID | None]
     """Who asked for an extension that a second person must confirm."""
     resume_on: Mapped[date | None] = mapped_column(Date)
+    deemed_after: Mapped[date | None] = mapped_column(Date)
+    """The last day for a decision on a renewal; after it, it is deemed renewed."""
     correction_due_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
     """approved, denied, refused, lapsed, terminated or withdrawn."""

@@ -10,17 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import clock
 from haiyiban.cases import decisions, moves, verbs
 from haiyiban.cases.handlers import Finding
 from haiyiban.cases.models import Case
 from haiyiban.cases.notices import tell
 from haiyiban.cases.states import By, State, Verb
 from haiyiban.clock import local_date
-from haiyiban.db import database
 from haiyiban.errors import Words
 from haiyiban.forms import get
 from haiyiban.matters import catalogue
@@ -94,31 +92,22 @@ def _unproven(case: Case, renewal: Renewal) -> Finding:
     return Finding(code="renewal-unproven", words=words, pointer=renewal.expires, level="refuses")
 
 
-async def deem(_: bytes) -> None:
-    """Renew what was not decided by the licence's last day."""
-    today = clock.today()
-    codes = [matter.code for matter in catalogue().search() if matter.renewal is not None]
-    waiting = Case.matter.in_(codes) & Case.state.in_([state.value for state in _UNDECIDED])
-    async with database().reading() as session:
-        cases = list(await session.scalars(select(Case).where(waiting)))
-    for found in cases:
-        if _is_over(found, today=today):
-            async with database().transaction() as session:
-                case = await session.scalar(
-                    select(Case).where(Case.id == found.id, waiting).with_for_update(skip_locked=True)
-                )
-                if case is not None:
-                    await _deem(session, case, now=clock.now())
-
-
-def _is_over(case: Case, *, today: date) -> bool:
+def last_day_to_decide(case: Case) -> date | None:
+    """After which silence renews the licence; None of any other matter."""
     renewal = catalogue().version(case.matter, case.matter_version).renewal
-    expires = expiry(case, renewal) if renewal else None
-    return expires is not None and today > expires
+    return expiry(case, renewal) if renewal else None
 
 
-async def _deem(session: AsyncSession, case: Case, *, now: datetime) -> None:
-    """Each step that the authority left out is in the timeline, by the system, with the reason."""
+def is_overdue(today: date) -> ColumnElement[bool]:
+    """The renewals that were not decided in time."""
+    return (Case.deemed_after < today) & Case.state.in_([state.value for state in _UNDECIDED])
+
+
+async def deem(session: AsyncSession, case: Case, *, now: datetime) -> None:
+    """Renew what was not decided by the licence's last day.
+
+    Each step that the authority left out is in the timeline, by the system, with the reason.
+    """
     if case.state == State.SUBMITTED:
         begun = moves.begin(case, Verb.ACCEPT, by=By.SYSTEM)
         await verbs.start_clock(session, case, on=local_date(now))

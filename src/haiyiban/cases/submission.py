@@ -71,6 +71,7 @@ async def submit(
         raise NotYourChild
     case.findings = await _check(session, case, now=now)
     commitments.accept(case, commitment, by=actor.id, now=now)
+    case.deemed_after = renewals.last_day_to_decide(case)
     await _take_place(session, case, now=now)
     if case.number is None:
         item = catalogue().version(case.matter, case.matter_version).item

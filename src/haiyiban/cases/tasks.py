@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
-from haiyiban.cases import moves, repairing, verbs
+from haiyiban.cases import moves, renewals, repairing, verbs
 from haiyiban.cases.models import Case
 from haiyiban.cases.notices import tell
 from haiyiban.cases.states import FINAL, By, State, Verb
@@ -48,6 +48,15 @@ async def _resume(session: AsyncSession, case: Case) -> None:
     await verbs.end_suspension(session, case, on=case.resume_on)
     await moves.finish(session, case, begun, by_id=None, now=clock.now())
     await tell(session, case, Verb.RESUME)
+
+
+async def deem(_: bytes) -> None:
+    """Renew what was not decided by its licence's last day (行政许可法 art. 50)."""
+    await _each(renewals.is_overdue(clock.today()), _deem)
+
+
+async def _deem(session: AsyncSession, case: Case) -> None:
+    await renewals.deem(session, case, now=clock.now())
 
 
 async def close(_: bytes) -> None:

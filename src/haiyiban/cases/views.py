@@ -15,6 +15,7 @@ from haiyiban.cases.drafting import schema_of
 from haiyiban.cases.models import Case, CaseEvent
 from haiyiban.cases.states import By, State, Verb, clock_in, verbs_in
 from haiyiban.cases.timeline import events_of
+from haiyiban.credit_codes import CREDIT_CODE
 from haiyiban.delegations import Basis, Delegation
 from haiyiban.delegations import views as delegation_views
 from haiyiban.forms import leaves, overlapping
@@ -22,6 +23,7 @@ from haiyiban.identity import persons
 from haiyiban.masking import mask_name
 from haiyiban.matters import catalogue
 from haiyiban.matters.matter import Matter
+from haiyiban.matters.prefill import ACCOUNT
 from haiyiban.wire import Output
 
 
@@ -137,11 +139,14 @@ def summary(case: Case) -> CaseSummary:
     return CaseSummary(**summary_members(case))
 
 
-async def read(session: AsyncSession, case: Case) -> CaseRead:
-    """The applicant's view. A register's value stays covered until the applicant has written their own: to
-    dispute it is not enough to read it."""
+async def read(session: AsyncSession, case: Case, *, reader: UUID) -> CaseRead:
+    """The view of whoever handles it: the applicant, or who acts for them. A register's value stays covered
+    until the applicant has written their own: to dispute it is not enough to read it. What the applicant
+    signs in with is covered to another person."""
     disputed = overlapping(case.disputes or {}, case.prefill)
     covered = [at for at in disputed if case.prefill[at]["state"] == "known"]
+    if reader != case.applicant_id and not await _is_enterprise(session, case):
+        covered += [at for at, origin in case.prefill.items() if _is_of_account(origin)]
     form = schema_of(case).mask(case.form, [*case.locked, *covered])
     return CaseRead(**await _members(session, case, form=form, by=By.APPLICANT))
 
@@ -236,6 +241,15 @@ def _verbs(case: Case, by: By) -> list[Verb]:
     if by is By.CLERK and _matter(case).decided_by == "publication":
         return [verb for verb in verbs if verb not in {Verb.APPROVE, Verb.DENY}]
     return verbs
+
+
+def _is_of_account(origin: dict[str, Any]) -> bool:
+    return (origin["source"], origin["state"]) == (ACCOUNT, "known")
+
+
+async def _is_enterprise(session: AsyncSession, case: Case) -> bool:
+    """Whose form holds the phone of the one who acts, and of nobody else."""
+    return (await persons.get(session, case.applicant_id)).id_type == CREDIT_CODE
 
 
 def _commitment(case: Case) -> CommitmentRead | None:

@@ -26,6 +26,7 @@ from haiyiban.delegations.rules import (
     GrownUp,
     InvalidDelegation,
     TooManyOpen,
+    TooManyToday,
     ToOneself,
 )
 from haiyiban.delegations.wire import (
@@ -65,6 +66,7 @@ class DelegationsController(Controller):
             GrownUp,
             NotYourRelative,
             TooManyOpen,
+            TooManyToday,
             RegisterUnavailable,
         ),
     )

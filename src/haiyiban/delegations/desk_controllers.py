@@ -15,7 +15,7 @@ from haiyiban.delegations import access, ending, paper, views
 from haiyiban.delegations.access import Actor, DelegationMissing
 from haiyiban.delegations.models import Delegation
 from haiyiban.delegations.paper import GiverUnknown, LivesElsewhere, Paper
-from haiyiban.delegations.rules import AdultsOnly, InvalidDelegation, TooManyOpen
+from haiyiban.delegations.rules import AdultsOnly, InvalidDelegation, TooManyOpen, TooManyToday
 from haiyiban.delegations.wire import DelegationRead, PaperDelegationCreate
 from haiyiban.errors import Malformed
 from haiyiban.identity.guards import StaffRequest, staff
@@ -43,6 +43,7 @@ class DeskDelegationsController(Controller):
             GiverUnknown,
             LivesElsewhere,
             TooManyOpen,
+            TooManyToday,
             RegisterUnavailable,
         ),
     )

@@ -16,7 +16,14 @@ from haiyiban import audit, residents, texts
 from haiyiban.clock import local_date
 from haiyiban.delegations import rules
 from haiyiban.delegations.models import Delegation
-from haiyiban.delegations.rules import Basis, InvalidDelegation, Notify, Role, TooManyOpen
+from haiyiban.delegations.rules import (
+    Basis,
+    InvalidDelegation,
+    Notify,
+    Role,
+    TooManyOpen,
+    TooManyToday,
+)
 from haiyiban.errors import FieldError
 from haiyiban.identity.models import Person
 from haiyiban.ids import new_id
@@ -87,7 +94,7 @@ async def make(
 ) -> Delegation:
     """Write a delegation whose terms were checked. `more`: takerName, contact, paper.
 
-    Raises TooManyOpen, TextOutdated.
+    Raises TooManyOpen, TooManyToday, TextOutdated.
     """
     text = check(basis, terms, role=role, today=local_date(now))
     most = rules.MOST_OPEN if role is None else rules.MOST_ROLES
@@ -134,7 +141,7 @@ async def record(
 
 
 async def _require_room(session: AsyncSession, giver_id: UUID, most: int, *, now: datetime) -> None:
-    """Of many made at once each is counted: the giver's row is held. Raises TooManyOpen."""
+    """Of many made at once each is counted: the giver's row is held. Raises TooManyOpen, TooManyToday."""
     await session.execute(select(Person.id).where(Person.id == giver_id).with_for_update())
     agreed = Delegation.giver_agreed_at.is_not(None) & Delegation.taker_agreed_at.is_not(None)
     open_now = await session.scalar(
@@ -147,5 +154,12 @@ async def _require_room(session: AsyncSession, giver_id: UUID, most: int, *, now
             agreed | (Delegation.made_at > now - rules.OFFER_LIFE - timedelta(days=1)),
         )
     )
+    today = await session.scalar(
+        select(func.count())
+        .select_from(Delegation)
+        .where(Delegation.giver_id == giver_id, Delegation.made_at > now - timedelta(days=1))
+    )
+    if (today or 0) >= max(most, rules.MOST_A_DAY):
+        raise TooManyToday(24 * 3600)
     if (open_now or 0) >= most:
         raise TooManyOpen

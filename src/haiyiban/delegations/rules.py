@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from haiyiban.errors import Conflict, FieldError, NotAllowed, Problem, Words
+from haiyiban.errors import Conflict, FieldError, NotAllowed, Problem, TooMany, Words
 from haiyiban.residents import ADULT_YEARS, age_on, birthday
 
 FACE_LIFE: Final = timedelta(minutes=5)
@@ -22,6 +22,8 @@ LONGEST_DAYS: Final = 366
 """Consent is renewed at least once a year. [design]"""
 MOST_OPEN: Final = 20
 """So many delegations one giver may have open, so that offers cannot be used to pester. [design]"""
+MOST_A_DAY: Final = 50
+"""So many may one giver make in 24 hours, for each sends a message to somebody. [design]"""
 MOST_ROLES: Final = 200
 """So many people one enterprise may have acting for it. [design]"""
 FACE_FAILURES_MOST: Final = 5
@@ -159,6 +161,13 @@ class MatterNotDelegated(Problem):
 
     type = "delegations/matter-not-delegated"
     title = Words("委托的事项中没有这一项", "This matter is not one of those delegated")
+
+
+class TooManyToday(TooMany):
+    """The giver has made so many today that it looks like pestering."""
+
+    type = "delegations/too-many-today"
+    title = Words("今天发起的委托太多，请明天再试", "Too many delegations today; try again tomorrow")
 
 
 def state_of(

@@ -13,7 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban import clock
 from haiyiban.delegations import Actor, Delegation
 from haiyiban.delegations import views as delegation_views
-from haiyiban.delegations.rules import FACE_LIFE, AdultsOnly, InvalidDelegation, Role, TooManyOpen, ToOneself
+from haiyiban.delegations.rules import (
+    FACE_LIFE,
+    AdultsOnly,
+    InvalidDelegation,
+    Role,
+    TooManyOpen,
+    TooManyToday,
+    ToOneself,
+)
 from haiyiban.delegations.wire import DelegationRead
 from haiyiban.enterprises import access, appointing, signing_in, views
 from haiyiban.enterprises.access import RepresentativeOnly, RoleMissing
@@ -126,6 +134,7 @@ class EnterprisesController(Controller):
             ToOneself,
             AdultsOnly,
             TooManyOpen,
+            TooManyToday,
         ),
     )
     async def appoint(

@@ -38,6 +38,7 @@ POSTS = {
     "officer": Post("officer", "education.school-place", has_otp=False),
     "operator": Post("operator", "education.school-place", has_otp=False),
     "village-agent": Post("village-agent", "civil-affairs.senior-allowance", False, VILLAGE),
+    "market-clerk": Post("clerk", "market-regulation.food-business-licence-renewal", has_otp=True),
     "insurance-clerk": Post("clerk", "social-insurance.proof", has_otp=True),
 }
 

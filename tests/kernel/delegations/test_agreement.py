@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from haiyiban import clock
 from haiyiban.audit.models import AuditRecord
 from haiyiban.db import Database
-from haiyiban.delegations import Delegation
+from haiyiban.delegations import Delegation, rules
 from haiyiban.identity.models import SignIn
+from haiyiban.ids import new_id
 from tests import builders
 from tests.builders import Somebody, slug
 from tests.kernel.cases.office import FORMS, PROOF, SENIOR, Citizen, Office, inbox
 from tests.kernel.delegations.people import Pair
+
+BIRTH = "health.birth-certificate-copy"
+"""About a child."""
 
 
 async def change(database: Database, delegation: str, **values: Any) -> None:
@@ -89,6 +93,8 @@ async def test_both_agree_both_see_it_and_the_case_is_the_givers(
         "delegation": shown["id"],
     }
     assert case["form"]["applicant"]["name"] == "林*托"
+    phone = pair.giver.somebody.phone
+    assert case["form"]["applicant"]["phone"] == f"{phone[:3]}****{phone[-4:]}", "another's phone"
     assert case["timeline"][0]["by"] == "agent"
     again = await pair.taker.open(PROOF, onBehalfOf=shown["id"])
     assert (again.status_code, slug(again)) == (409, "delegation-used-up")
@@ -217,6 +223,41 @@ async def test_the_same_key_opens_one_case_and_uses_it_once(pair: Pair) -> None:
     first, second = [await pair.api.post("/cases", json=body, headers=headers) for _ in range(2)]
     assert first.json()["id"] == second.json()["id"]
     assert (await pair.read(delegation, by=pair.giver)).json()["used"] == 1
+
+
+async def test_under_a_delegation_the_child_is_the_givers(
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, pair: Pair
+) -> None:
+    """The same proof of family as for oneself, asked about the giver."""
+    child = builders.child("林小果", birth=date(2016, 5, 6))
+    giver = await Citizen.signed_in(api, sandbox, Somebody(name="林家长", children=[child]))
+    mine = Pair(api, giver, pair.taker)
+    delegation = await mine.agreed(matters=[BIRTH])
+    opened = await pair.taker.open(BIRTH, onBehalfOf=delegation)
+    assert opened.status_code == 201, opened.text
+    assert opened.json()["form"]["child"]["name"] == "林*果"
+    assert opened.json()["acting"]["forWhom"] == "林*长"
+    own = await pair.taker.open(BIRTH)
+    assert (own.status_code, slug(own)) == (422, "nobody-possible"), "the taker has none"
+
+
+async def test_so_many_a_day_are_enough(
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, pair: Pair, database: Database
+) -> None:
+    giver = await Citizen.signed_in(api, sandbox)
+    first = (await pair.offer(by=giver)).json()["id"]
+    pair.made.clear()
+    await pair.act(first, "revocation", by=giver)
+    async with database.transaction() as session:
+        row = await session.get_one(Delegation, UUID(first))
+        copies = {column.key: getattr(row, column.key) for column in Delegation.__table__.columns}
+        # A sealed value opens in its own row alone.
+        copies["taker_name_sealed"] = None
+        await session.execute(
+            insert(Delegation), [copies | {"id": new_id()} for _ in range(rules.MOST_A_DAY - 1)]
+        )
+    refused = await pair.offer(by=giver)
+    assert (refused.status_code, slug(refused)) == (429, "too-many-today")
 
 
 async def test_what_cannot_be_delegated_is_refused_with_every_fault(pair: Pair) -> None:

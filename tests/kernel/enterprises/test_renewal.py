@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from haiyiban import clock, texts
-from haiyiban.cases import renewals
+from haiyiban.cases import renewals, tasks
 from haiyiban.cases.models import Case
 from haiyiban.db import Database
 from haiyiban.matters import catalogue
@@ -134,11 +134,11 @@ async def test_without_a_decision_by_the_last_day_it_is_deemed_renewed(
         await office.done(case, "accept")
     if state == "suspended":
         await office.done(case, "suspend", reason="专家评审")
-    await renewals.deem(b"")
+    await tasks.deem(b"")
     assert (await _row(database, case)).state == state, "the last day is not over"
     await _expire(database, case)
-    await renewals.deem(b"")
-    await renewals.deem(b"")
+    await tasks.deem(b"")
+    await tasks.deem(b"")
     shown = await api.get(f"/cases/{case['id']}", headers=company.owner.headers)
     assert (shown.json()["state"], shown.json()["outcome"]) == ("approved", "approved")
     last = shown.json()["timeline"][-1]
@@ -156,7 +156,7 @@ async def test_a_correction_that_the_applicant_owes_is_not_the_authoritys_silenc
     case = await company.handed_in()
     await Office(api, agency="market-regulation").done(case, "request-correction", note="请核对地址")
     await _expire(database, case)
-    await renewals.deem(b"")
+    await tasks.deem(b"")
     assert (await _row(database, case)).state == "correction_requested"
 
 
@@ -168,7 +168,7 @@ async def test_a_decision_before_the_end_stands(
     await office.done(case, "accept")
     await office.done(case, "deny", note="场所已搬迁，不符合延续条件")
     await _expire(database, case)
-    await renewals.deem(b"")
+    await tasks.deem(b"")
     assert (await _row(database, case)).state == "denied"
 
 
@@ -194,5 +194,5 @@ async def _expire(database: Database, case: dict[str, Any]) -> None:
     """The licence's last day was yesterday."""
     async with database.transaction() as session:
         row = await session.get_one(Case, UUID(case["id"]))
-        yesterday = (clock.today() - timedelta(days=1)).isoformat()
-        row.form = row.form | {"licence": row.form["licence"] | {"validUntil": yesterday}}
+        assert row.deemed_after == clock.today() + timedelta(days=60), "as the register says"
+        row.deemed_after = clock.today() - timedelta(days=1)

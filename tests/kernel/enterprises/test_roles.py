@@ -48,6 +48,7 @@ async def test_only_the_representative_gives_and_ends_roles(company: Company) ->
     for answer in (
         await company.appoint(by=company.other),
         await company.get("/roles", by=company.other),
+        await company.get("/access-log", by=company.other),
         await company.api.post(
             f"/enterprises/{company.id}/roles/{role}/revocation", json={}, headers=company.other.headers
         ),
@@ -147,6 +148,18 @@ async def test_a_role_of_one_company_opens_nothing_of_another(
         f"/enterprises/{other.id}/roles/{role}/revocation", json={}, headers=stranger.headers
     )
     assert (crossed.status_code, slug(crossed)) == (404, "role-not-found")
+
+
+async def test_the_representative_sees_who_did_what_in_the_companys_name(company: Company) -> None:
+    role = await company.clerk()
+    case = await company.handed_in(by=company.other, role=role)
+    log = (await company.get("/access-log")).json()["items"]
+    acts = {(item["action"], item["who"]) for item in log if item.get("delegation") == role}
+    assert {("cases.open", "经办人"), ("cases.submission", "经办人")} <= acts
+    assert ("delegations.make", "法定代表人") in {(item["action"], item["who"]) for item in log}
+    assert case["id"] not in (await company.api.get("/me/access-log", headers=company.owner.headers)).text
+    pages = await company.get("/access-log?limit=1")
+    assert pages.json()["next"] is not None
 
 
 async def test_matters_of_people_and_of_enterprises_do_not_mix(company: Company) -> None:
