@@ -5,27 +5,24 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit, residents, texts
 from haiyiban.clock import local_date
-from haiyiban.delegations import rules
+from haiyiban.delegations import room, rules
 from haiyiban.delegations.models import Delegation
+from haiyiban.delegations.room import Asker
 from haiyiban.delegations.rules import (
     Basis,
     InvalidDelegation,
     Notify,
     Role,
-    TooManyOpen,
-    TooManyToday,
 )
 from haiyiban.errors import FieldError
-from haiyiban.identity.models import Person
 from haiyiban.ids import new_id
 from haiyiban.matters import catalogue
 
@@ -98,7 +95,11 @@ async def make(
     """
     text = check(basis, terms, role=role, today=local_date(now))
     most = rules.MOST_OPEN if role is None else rules.MOST_ROLES
-    await _require_room(session, giver_id, most, now=now)
+    asker = Asker(giver_id, is_giver=True)
+    if not giver_agreed:
+        assert taker_id is not None, "who asks for a giver's agreement is a person"
+        asker = Asker(taker_id, is_giver=False)
+    await room.require(session, asker, most, now=now)
     delegation = Delegation(
         id=new_id(),
         basis=basis,
@@ -138,28 +139,3 @@ async def record(
         fields=fields,
         reason=delegation.basis,
     )
-
-
-async def _require_room(session: AsyncSession, giver_id: UUID, most: int, *, now: datetime) -> None:
-    """Of many made at once each is counted: the giver's row is held. Raises TooManyOpen, TooManyToday."""
-    await session.execute(select(Person.id).where(Person.id == giver_id).with_for_update())
-    agreed = Delegation.giver_agreed_at.is_not(None) & Delegation.taker_agreed_at.is_not(None)
-    open_now = await session.scalar(
-        select(func.count())
-        .select_from(Delegation)
-        .where(
-            Delegation.giver_id == giver_id,
-            Delegation.ended_at.is_(None),
-            Delegation.until >= local_date(now),
-            agreed | (Delegation.made_at > now - rules.OFFER_LIFE - timedelta(days=1)),
-        )
-    )
-    today = await session.scalar(
-        select(func.count())
-        .select_from(Delegation)
-        .where(Delegation.giver_id == giver_id, Delegation.made_at > now - timedelta(days=1))
-    )
-    if (today or 0) >= max(most, rules.MOST_A_DAY):
-        raise TooManyToday(24 * 3600)
-    if (open_now or 0) >= most:
-        raise TooManyOpen

@@ -100,6 +100,8 @@ async def _make(
     now: datetime,
 ) -> Delegation:
     giver = await persons.find_or_create(session, relative.name, id_number=relative.id_number)
+    # Somebody may have written another name to this number before; the registers know.
+    await persons.rename(session, giver, relative.name)
     await audit.record(
         session,
         "registers.read",

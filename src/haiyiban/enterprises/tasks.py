@@ -25,9 +25,13 @@ async def recheck(_: bytes) -> None:
     """Roles end the day after the register says so, also where nobody signs in. What cannot be asked waits
     for the next round."""
     now = clock.now()
-    due = await _due(now)
-    for first in range(0, len(due), _AT_ONCE):
-        await asyncio.gather(*(_recheck(each, now=now) for each in due[first : first + _AT_ONCE]))
+    while due := await _due(now):
+        settled = 0
+        for first in range(0, len(due), _AT_ONCE):
+            batch = due[first : first + _AT_ONCE]
+            settled += sum(await asyncio.gather(*(_recheck(each, now=now) for each in batch)))
+        if settled < len(due):
+            return
 
 
 async def _due(now: datetime) -> list[UUID]:
@@ -46,16 +50,18 @@ async def _due(now: datetime) -> list[UUID]:
         return list(await session.scalars(query))
 
 
-async def _recheck(enterprise_id: UUID, *, now: datetime) -> None:
+async def _recheck(enterprise_id: UUID, *, now: datetime) -> bool:
+    """Whether the register answered."""
     async with database().reading() as look:
         code = (await look.get_one(Person, enterprise_id)).id_number
     try:
         registered = await register.ask(code)
     except RegisterUnavailable:
-        return
+        return False
     async with database().transaction() as session:
         if registered is None:
             await keeping.forget(session, enterprise_id, as_of=now, now=now)
-            return
+            return True
         enterprise = await keeping.keep(session, registered, now=now)
         await keeping.issue_licence(session, enterprise, registered, now=now)
+    return True

@@ -13,7 +13,11 @@ from sqlalchemy import update
 
 from haiyiban import clock
 from haiyiban.db import Database
+from haiyiban.db import database as database_of
+from haiyiban.delegations import room
 from haiyiban.delegations.models import DelegationFaceCheck
+from haiyiban.delegations.room import Asker
+from haiyiban.identity import persons
 from tests import builders
 from tests.builders import Somebody, slug
 from tests.kernel.cases.conftest import Break
@@ -109,6 +113,29 @@ async def test_five_wrong_faces_lock_the_device(house: House, database: Database
             .values(settled_at=clock.now() - timedelta(hours=25))
         )
     assert (await house.face(delegation)).status_code == 200
+
+
+async def test_a_name_that_somebody_wrote_before_gives_way_to_the_registers(
+    house: House, api: httpx.AsyncClient, sandbox: httpx.AsyncClient
+) -> None:
+    other = await Citizen.signed_in(api, sandbox)
+    misnamed = {"name": "符阿姨", "idNumber": house.mother.id_number}
+    body = {"basis": "agreement", "taker": misnamed} | bounds()
+    assert (await api.post("/delegations", json=body, headers=other.headers)).status_code == 201
+    asked = await house.ask("adult_child", house.mother.id_number)
+    assert asked.json()["giver"]["name"] == "符*婆"
+    assert (await house.face(asked.json()["id"])).status_code == 200
+
+
+async def test_what_a_child_asks_for_does_not_use_up_what_the_parent_may_give(house: House) -> None:
+    for _ in range(20):
+        assert (await house.ask("adult_child", house.mother.id_number)).status_code == 201
+    refused = await house.ask("adult_child", house.mother.id_number)
+    assert (refused.status_code, slug(refused)) == (422, "too-many-open")
+    async with database_of().reading() as session:
+        mother = await persons.by_id_number(session, house.mother.id_number)
+        assert mother is not None
+        await room.require(session, Asker(mother.id, is_giver=True), 1, now=clock.now())
 
 
 async def test_a_check_of_one_delegation_agrees_to_no_other(house: House) -> None:

@@ -156,6 +156,10 @@ async def test_the_night_waits_where_the_register_is_away(
     await bad_day("market_entity")
     await tasks.recheck(b"")
     assert (await company.get("")).status_code == 200
+    await bad_day("all", mode="off")
+    await company.register(representative=company.other)
+    await tasks.recheck(b"")
+    assert (await company.get("")).status_code == 404, "the next round asks again"
 
 
 async def test_acts_for_an_enterprise_are_recorded_as_its_own(company: Company, database: Database) -> None:
