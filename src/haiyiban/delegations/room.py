@@ -24,8 +24,8 @@ class Asker(NamedTuple):
 
 
 async def require(session: AsyncSession, asker: Asker, most: int, *, now: datetime) -> None:
-    """Of many asked for at once each is counted: the asker's row is held. What a giver has not agreed to counts
-    for who asks, so that nobody fills up another's. Raises TooManyOpen, TooManyToday."""
+    """Of many asked for at once each is counted: the asker's row is held. What a giver has not agreed to
+    counts for who asks, so that nobody fills up another's. Raises TooManyOpen, TooManyToday."""
     await session.execute(select(Person.id).where(Person.id == asker.person_id).with_for_update())
     of_asker = (
         Delegation.giver_agreed_at.is_not(None) & (Delegation.giver_id == asker.person_id)
