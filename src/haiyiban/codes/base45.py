@@ -7,6 +7,7 @@ Source: RFC 9285; the text form of a code is described in schemas/codes/README.m
 """
 
 import struct
+from functools import lru_cache
 
 ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 
@@ -43,16 +44,17 @@ def decode(text: str) -> bytes:
 
 def _decode_triples(digits: bytes) -> bytes:
     # All groups at once, as lanes of three bytes in one big number: no lane can overflow, since the
-    # largest group is 91,124. A loop over the groups costs twice as much, at each verification.
-    size = len(digits)
-    total = bytearray((_lane(digits, 0) + 45 * _lane(digits, 1) + 2025 * _lane(digits, 2)).to_bytes(size))
-    if total[::3].strip(b"\0"):
+    # largest group is 91,124. A loop over the groups costs four times as much, at each verification.
+    third = _third_of_each(len(digits) // 3)
+    lanes = int.from_bytes(digits)
+    total = (lanes >> 16 & third) + 45 * (lanes >> 8 & third) + 2025 * (lanes & third)
+    data = bytearray(total.to_bytes(len(digits)))
+    if data[::3].strip(b"\0"):
         raise ValueError("a Base45 group that stands for no two bytes")
-    del total[::3]
-    return bytes(total)
+    del data[::3]
+    return bytes(data)
 
 
-def _lane(digits: bytes, place: int) -> int:
-    lane = bytearray(len(digits))
-    lane[2::3] = digits[place::3]
-    return int.from_bytes(lane)
+@lru_cache(maxsize=512)
+def _third_of_each(groups: int) -> int:
+    return int.from_bytes(b"\0\0\xff" * groups)

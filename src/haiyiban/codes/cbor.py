@@ -23,6 +23,7 @@ MAX_DEPTH = 6
 
 _UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP = range(6)
 _FALSE, _TRUE = 0xF4, 0xF5
+_SHORT_TEXT = 0x60
 # How to read a number of 1, 2, 4 or 8 bytes after its head, and the least number that needs as many.
 _LONG = {
     24: (struct.Struct(">B").unpack_from, 1, 24),
@@ -116,10 +117,17 @@ def _map(data: bytes, at: int, count: int, depth: int) -> tuple[dict[int | str, 
         else:
             key, at = _key(data, at, depth)
         # Keys stand in the order of their bytes, and mostly the first byte tells.
-        if head <= previous_head and data[start:at] <= previous:
+        if head <= previous_head and (head < 24 or data[start:at] <= previous):
             _refuse("keys out of order or repeated")
-        previous_head, previous = head, data[start:at]
-        pairs[key], at = _read(data, at, depth)
+        previous_head = head
+        if head >= 24:
+            previous = data[start:at]
+        # Short texts are most of what a body holds: read here, each saves a step.
+        end = at + 1 + data[at] - _SHORT_TEXT
+        if at < end <= at + 24 and end <= len(data):
+            pairs[key], at = data[at + 1 : end].decode(), end
+        else:
+            pairs[key], at = _read(data, at, depth)
     return pairs, at
 
 

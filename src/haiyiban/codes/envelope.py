@@ -12,6 +12,7 @@ out.
 Source: schemas/codes/README.md §1; RFC 9052 §4.2, §4.4 (COSE_Sign1, Sig_structure).
 """
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -92,15 +93,43 @@ def parse_bytes(data: bytes) -> ParsedCode:
     raise MalformedCode("neither form of a code")
 
 
-def parse_capsule(data: bytes) -> ParsedCode:
-    """Read a capsule, as the phone received it. Raises MalformedCode."""
-    code = _parse_sign1(data)
+def parse_capsule(data: bytes, proof: DeviceProof | None = None) -> ParsedCode:
+    """Read a capsule, as the phone received it, with what the phone added. Raises MalformedCode."""
+    code = _parse_sign1(data, proof)
     if code.claims.cnf is None:
         raise MalformedCode("a capsule that names no device key")
     return code
 
 
-def _parse_sign1(data: bytes) -> ParsedCode:
+# The two forms as every issuer and phone of this version writes them: one look of a compiled expression
+# instead of a step for each item. What stands otherwise is read step by step, to the same end.
+_SIGN1_AS_WRITTEN = re.compile(
+    rb"(?s)\xd2\x84(\x4d\xa2\x01\x26\x04\x48(.{8}))\xa0(\x58([\x18-\xff])(.*))\x58\x40(.{64})"
+)
+_DEVICE_BOUND_AS_WRITTEN = re.compile(
+    rb"(?s)(?:\x83|(\x84))(?:\x58([\x18-\xff])|\x59([\x01-\x03].))(.*)"
+    rb"\x1a((?!\0\0).{4})\x58\x40(.{64})(?(1)\x48(.{8}))"
+)
+
+
+def _parse_sign1(data: bytes, proof: DeviceProof | None = None) -> ParsedCode:
+    found = _SIGN1_AS_WRITTEN.fullmatch(data)
+    if found is None:
+        return _parse_sign1_in_steps(data, proof)
+    protected, kid, written_payload, size, payload, signature = found.groups()
+    if len(payload) != size[0]:
+        return _parse_sign1_in_steps(data, proof)
+    return ParsedCode(
+        claims=claims.from_payload(payload),
+        alg=ES256,
+        kid=kid,
+        signature=signature,
+        signed=b"".join((_SIG_STRUCTURE, protected, _NO_EXTERNAL_AAD, written_payload)),
+        proof=proof,
+    )
+
+
+def _parse_sign1_in_steps(data: bytes, proof: DeviceProof | None = None) -> ParsedCode:
     if data[:1] != bytes((_COSE_SIGN1,)):
         raise MalformedCode("not a COSE_Sign1")
     match cbor.decode(data[1:]):
@@ -119,6 +148,7 @@ def _parse_sign1(data: bytes) -> ParsedCode:
         kid=kid,
         signature=signature,
         signed=_sig_structure(protected, payload),
+        proof=proof,
     )
 
 
@@ -134,6 +164,26 @@ def _parse_protected(protected: bytes) -> tuple[int, bytes]:
 
 
 def _parse_device_bound(data: bytes) -> ParsedCode:
+    capsule, t, signature, challenge = _parts_of_device_bound(data)
+    proof = DeviceProof(
+        t=t,
+        signature=signature,
+        challenge=challenge,
+        signed=device_message(capsule, t, challenge=challenge),
+    )
+    return parse_capsule(capsule, proof)
+
+
+def _parts_of_device_bound(data: bytes) -> tuple[bytes, int, bytes, bytes | None]:
+    found = _DEVICE_BOUND_AS_WRITTEN.fullmatch(data)
+    if found is not None and len(data) <= cbor.MAX_BYTES:
+        _, short, long, capsule, t, signature, challenge = found.groups()
+        if len(capsule) == int.from_bytes(short or long):
+            return capsule, int.from_bytes(t), signature, challenge
+    return _parts_in_steps(data)
+
+
+def _parts_in_steps(data: bytes) -> tuple[bytes, int, bytes, bytes | None]:
     match cbor.decode(data):
         case [bytes() as capsule, t, bytes() as signature, *rest] if type(t) is int and 0 <= t < 1 << 53:
             pass
@@ -144,13 +194,7 @@ def _parse_device_bound(data: bytes) -> ParsedCode:
         raise MalformedCode("a challenge has 8 bytes")
     if len(signature) != _SIGNATURE_BYTES:
         raise MalformedCode("a device signature has 64 bytes")
-    proof = DeviceProof(
-        t=t,
-        signature=signature,
-        challenge=challenge,
-        signed=device_message(capsule, t, challenge=challenge),
-    )
-    return msgspec.structs.replace(parse_capsule(capsule), proof=proof)
+    return capsule, t, signature, challenge
 
 
 def sign_form_a(said: Claims, key: SigningKey) -> str:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haiyiban.codes import base45, cbor
+from haiyiban.codes import base45, cbor, envelope
 from haiyiban.codes.cbor import MalformedCode
 from haiyiban.codes.claims import Claims, DeviceKey, Kind, PlainBody, from_map, from_payload, to_map
 from haiyiban.codes.drawing import qr_matrix, qr_version
@@ -181,8 +181,8 @@ def in_steps(payload: bytes) -> Claims:
     return from_map(cbor.decode(payload))
 
 
-def outcome_of(read: Callable[[], Claims]) -> Claims | None:
-    """What a reader makes of a payload; None where it refuses it."""
+def outcome_of(read: Callable[[], Any]) -> Any:
+    """What a reader makes of its bytes; None where it refuses it."""
     try:
         return read()
     except MalformedCode:
@@ -203,6 +203,26 @@ def test_claims_read_in_one_look_are_those_read_step_by_step(good: bytes, data: 
     end = data.draw(st.integers(start, min(len(good), start + 3)))
     for payload in (good, good[:start] + data.draw(st.binary(max_size=3)) + good[end:]):
         assert outcome_of(partial(from_payload, payload)) == outcome_of(partial(in_steps, payload))
+
+
+CAPSULES = [capsule_of(kind, "twice", cnf=DeviceKey.of(DEVICE.public_key())) for kind in Kind]
+CODES_AS_BYTES = [base45.decode(sign_form_a(claims_of(kind, "twice"), ISSUER)[5:]) for kind in Kind] + [
+    base45.decode(sign_form_b(capsule, DEVICE, t=IAT, challenge=challenge)[5:])
+    for capsule in CAPSULES
+    for challenge in (None, b"12345678")
+]
+
+
+@given(st.sampled_from([*CODES_AS_BYTES, *CAPSULES]), st.data())
+def test_a_code_read_in_one_look_is_the_one_read_step_by_step(good: bytes, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(good)))
+    end = data.draw(st.integers(start, min(len(good), start + 3)))
+    for code in (good, good[:start] + data.draw(st.binary(max_size=3)) + good[end:]):
+        for look, steps in (
+            (envelope._parse_sign1, envelope._parse_sign1_in_steps),
+            (envelope._parts_of_device_bound, envelope._parts_in_steps),
+        ):
+            assert outcome_of(partial(look, code)) == outcome_of(partial(steps, code))
 
 
 def test_a_body_in_a_usual_payload_nests_no_deeper_than_in_any_other() -> None:
