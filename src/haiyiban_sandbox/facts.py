@@ -108,6 +108,11 @@ def employment(_: Store, person: Person) -> Facts | None:
     return {"employment": person.employment} if person.employment else None
 
 
+def pension(_: Store, person: Person) -> Facts | None:
+    """养老待遇."""
+    return msgspec.to_builtins(person.pension) if person.pension else None
+
+
 def trips(_: Store, person: Person) -> Facts | None:
     """进出岛行程."""
     return None if person.trips is None else {"trips": trip_records(person.trips)}

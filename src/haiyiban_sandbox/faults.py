@@ -21,6 +21,7 @@ Breakable = Literal[
     "birth",
     "special_group",
     "employment",
+    "pension",
     "trips",
     "tests",
     "vaccinations",

@@ -72,6 +72,12 @@ class SocialInsurance(Wire):
     consecutive: bool = True
 
 
+class Pension(Wire):
+    """A basic pension that is drawn (基本养老保险待遇)."""
+
+    since: date
+
+
 class Trip(Wire):
     """One journey (行程), to or from the island or elsewhere. `arrivedAt` is left out while it lasts."""
 
@@ -131,6 +137,7 @@ class Person(Wire, kw_only=True):
     social_insurance: SocialInsurance | None = None
     special_group: Text | None = None
     employment: Fact | None = None
+    pension: Pension | None = None
     trips: list[Fact] | None = None
     tests: list[Fact] | None = None
     vaccinations: list[Fact] | None = None

@@ -180,6 +180,7 @@ DOORS = {
         body={"terminalId": str(new_id()), "requestedAt": "2026-11-21T00:00:00Z", "signature": "?"}
     ),
     "POST /terminals/me/heartbeat": Door(body={"listIssuedAt": None, "queueLength": 0}),
+    "GET /zones/unemployment/estimate": Door(own_only={STRANGER}),
     "GET /zones/school-places/schools": EVERYBODY,
     "GET /zones/school-places/enrolments": EVERYBODY,
     "GET /zones/school-places/enrolments/{enrolment_id}": EVERYBODY,

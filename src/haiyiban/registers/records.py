@@ -134,6 +134,12 @@ class Employment(Record):
     employment: dict[str, Any]
 
 
+class Pension(Record):
+    """基本养老保险待遇: since when it is drawn."""
+
+    since: date
+
+
 class Trip(Record):
     """One journey that was made (行程); `arrived_at` None while it lasts, the rest None where not known."""
 

@@ -15,6 +15,7 @@ RegisterName = Literal[
     "birth",
     "special_group",
     "employment",
+    "pension",
     "trips",
     "market_entity",
 ]
@@ -42,6 +43,7 @@ REGISTERS: dict[RegisterName, Register] = {
     "birth": Register(Words("出生医学证明库", "The birth register"), records.Birth),
     "special_group": Register(Words("优待对象名单", "The list of privileged groups"), records.SpecialGroup),
     "employment": Register(Words("就业登记库", "The employment register"), records.Employment),
+    "pension": Register(Words("养老待遇库", "The register of pensions"), records.Pension),
     "trips": Register(Words("进出岛行程库", "The register of trips"), records.Trips, True),
     "market_entity": Register(
         Words("市场主体登记库", "The market-entity register"),

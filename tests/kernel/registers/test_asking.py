@@ -36,6 +36,7 @@ async def somebody(sandbox: httpx.AsyncClient) -> dict[str, Any]:
         "socialInsurance": {"months": 71, "division": "460100"},
         "specialGroup": "军人",
         "employment": {"employer": "样例公司", "since": "2016-03-01"},
+        "pension": {"since": "2026-01-01"},
         "trips": [
             {
                 "from": "460100",
@@ -67,6 +68,7 @@ async def test_every_register_is_asked_at_once_and_answers(
     assert answers["birth"].data["children"][0]["name"] == "田小格"
     assert answers["special_group"].data == {"group": "军人"}
     assert answers["employment"].data["employment"] == somebody["employment"]
+    assert answers["pension"].data == somebody["pension"]
     assert answers["trips"].data["trips"] == somebody["trips"]
 
 

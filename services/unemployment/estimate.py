@@ -1,0 +1,118 @@
+"""What somebody would get, from the registers and without an application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from haiyiban import audit, registers
+from haiyiban.clock import local_date
+from haiyiban.db import database
+from haiyiban.identity import persons
+from haiyiban.registers import Question, RegisterAnswer, RegisterName
+from services.unemployment.rules import Eligible, Reason, Situation, monthly_fen, months, reasons, verdict
+from services.unemployment.standards import standards
+
+ASKED: tuple[RegisterName, ...] = ("social_insurance", "employment", "pension")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The answer to "would I get it?". Amounts in fen; None where a register could not be asked."""
+
+    eligible: Eligible
+    reasons: list[Reason]
+    months: int | None
+    monthly_fen: int | None
+    starts_on: date
+    """The first day it is paid for, if the application were handed in today."""
+    answers: list[RegisterAnswer]
+
+
+async def estimate(session: AsyncSession, person_id: UUID, *, now: datetime) -> Estimate:
+    """Ask the registers about a person and judge. What was read is audited."""
+    async with database().reading() as look:
+        person = await persons.get(look, person_id)
+        id_number, id_type = person.id_number, person.id_type
+    client = registers.current()
+    asked = {name: Question(name, id_number, id_type) for name in ASKED}
+    answers = await client.ask_many(asked)
+    judged = judge(answers, today=local_date(now))
+    for name, answer in answers.items():
+        if answer.state == "known":
+            await audit.record(
+                session,
+                "registers.read",
+                subject=person_id,
+                object_kind="person",
+                object_id=person_id,
+                fields=answer.fields,
+                reason=f"unemployment.estimate: {name}",
+            )
+    return judged
+
+
+def judge(answers: dict[RegisterName, RegisterAnswer], *, today: date) -> Estimate:
+    """The estimate that follows from what each register answered. Source: docs/domain.md §7."""
+    held = standards()
+    table = held.month_table(today)
+    situation = situation_of(answers, today=today)
+    found = reasons(situation, table, held)
+    eligible = verdict(found)
+    length = None if situation.paid_months is None else months(situation.paid_months, table)
+    amount = None
+    if situation.division is not None:
+        amount = monthly_fen(situation.division, paid_on=today, standards=held)
+    if eligible == "no":
+        length = amount = 0
+    return Estimate(
+        eligible=eligible,
+        reasons=found,
+        months=length,
+        monthly_fen=amount,
+        starts_on=today,
+        answers=list(answers.values()),
+    )
+
+
+def situation_of(answers: dict[RegisterName, RegisterAnswer], *, today: date) -> Situation:
+    """The facts that the rules need, out of the registers' own words."""
+    insurance, employment, pension = (answers[name] for name in ASKED)
+    insured = _known(insurance)
+    stopped_on = _day(insured.get("stoppedOn"))
+    return Situation(
+        paid_months=None if insurance.state == "unknown" else int(insured.get("months", 0)),
+        division=insured.get("division"),
+        is_insured=None
+        if insurance.state == "unknown"
+        else insurance.state == "known" and (stopped_on is None or stopped_on > today),
+        stop_reason=insured.get("stopReason"),
+        is_employed=None if employment.state == "unknown" else _is_employed(_known(employment), today),
+        draws_pension=None
+        if pension.state == "unknown"
+        else pension.state == "known" and date.fromisoformat(_known(pension)["since"]) <= today,
+    )
+
+
+def _is_employed(said: dict[str, Any], today: date) -> bool:
+    """Whether the register names an employer with no end yet; it keeps its own shape."""
+    told = said.get("employment") or {}
+    ended = _day(told.get("until"))
+    return (
+        bool(told.get("employer")) and told.get("status") != "unemployed" and (ended is None or ended > today)
+    )
+
+
+def _known(answer: RegisterAnswer) -> dict[str, Any]:
+    return answer.data if answer.state == "known" else {}
+
+
+def _day(written: object) -> date | None:
+    try:
+        return date.fromisoformat(written) if isinstance(written, str) else None
+    except ValueError:
+        return None
