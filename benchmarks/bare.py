@@ -1,6 +1,7 @@
 """What the production stack is measured against: Litestar alone, and Litestar with one signature check.
 
-`bare` takes and gives the same structs as a verification and does nothing. `dcc` does what a checker of EU
+`bare` takes and gives the same structs as a verification and does nothing; `get` gives a code as
+it is shown. `dcc` does what a checker of EU
 digital COVID certificates does and no more: Base45, zlib, CBOR, ES256; no sign-in, no database, no audit.
 """
 
@@ -15,13 +16,14 @@ import cbor2
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from litestar import Litestar, post
+from litestar import Litestar, get, post
 from litestar.params import JSONBody
 
 from haiyiban.codes import base45
 from haiyiban.codes.answers import HolderRead, VerificationRead, VerifiedCertificate
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.codes.verifying import VerificationCreate
+from haiyiban.codes.wire import CodeRead
 
 DCC_PREFIX = "HC1:"
 _ES256 = ec.ECDSA(hashes.SHA256())
@@ -41,6 +43,17 @@ _ANSWER = VerificationRead(
         claims={"school": "秀英区滨海小学", "schoolYear": 2027, "reportFrom": "2027-08-25"},
     ),
 )
+
+
+_CODE = CodeRead(
+    id=UUID(int=7 << 76), text="HYB1:" + "A" * 290, expires_at=datetime(2026, 11, 20, tzinfo=UTC)
+)
+
+
+@get("/get")
+async def bare_get() -> CodeRead:
+    """Answer."""
+    return _CODE
 
 
 @post("/bare", status_code=200)
@@ -64,7 +77,7 @@ async def dcc(data: JSONBody[VerificationCreate]) -> VerificationRead:
 
 def create_app() -> Litestar:
     """The application of the yardsticks."""
-    return Litestar(route_handlers=[bare, dcc], openapi_config=None)
+    return Litestar(route_handlers=[bare, bare_get, dcc], openapi_config=None)
 
 
 @cache

@@ -70,8 +70,10 @@ async def send(port: int, requests: list[bytes]) -> tuple[float, Counter[str]]:
     return time.perf_counter() - started, seen
 
 
-def request_bytes(path: str, body: dict[str, object], *, headers: dict[str, str]) -> bytes:
-    """One HTTP/1.1 POST."""
+def request_bytes(path: str, body: dict[str, object] | None, *, headers: dict[str, str]) -> bytes:
+    """One HTTP/1.1 POST; a GET where there is no body."""
+    if body is None:
+        return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
     content = json.dumps(body, ensure_ascii=False).encode()
     lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json"]
     lines += [f"Content-Length: {len(content)}", *(f"{name}: {value}" for name, value in headers.items())]

@@ -24,7 +24,7 @@ from haiyiban.codes.signing import code_keys
 def main() -> None:
     """For each line that comes in: prepare, send, report."""
     variant, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    prepare = _verifications if variant == "verify" else _yardstick
+    prepare = {"verify": _verifications, "show": _showings, "get": _gets}.get(variant, _yardstick)
     for _ in sys.stdin:
         load.report(*asyncio.run(load.send(port, prepare(variant, count))))
 
@@ -40,6 +40,23 @@ def _verifications(_: str, count: int) -> list[bytes]:
         )
         for _ in range(count)
     ]
+
+
+def _showings(_: str, count: int) -> list[bytes]:
+    headers = {"Authorization": f"Bearer {os.environ['BENCH_HOLDER']}"}
+    certificates = os.environ["BENCH_CERTIFICATES"].split(",")
+    return [
+        load.request_bytes(
+            "/api/v1/codes",
+            {"kind": "certificate", "subjectId": random.choice(certificates)},
+            headers=headers,
+        )
+        for _ in range(count)
+    ]
+
+
+def _gets(_: str, count: int) -> list[bytes]:
+    return [load.request_bytes("/get", None, headers={})] * count
 
 
 def _yardstick(variant: str, count: int) -> list[bytes]:
