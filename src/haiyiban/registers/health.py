@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from haiyiban.credit_codes import CREDIT_CODE
 from haiyiban.errors import Words
 from haiyiban.registers.answers import Question
 from haiyiban.registers.client import current
@@ -13,6 +14,8 @@ from haiyiban.registers.sources import REGISTERS, RegisterName
 
 NOBODY = "460000190001010004"
 """Well-formed and given to no one: what a register says to it is about its health alone."""
+NO_ENTERPRISE = "914600000000000007"
+"""The same for a register of enterprises."""
 
 
 class RegisterHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -32,7 +35,7 @@ class RegisterHealth(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 async def health() -> list[RegisterHealth]:
     """How every register is now, asked in parallel. Takes 3 s at most."""
     client = current()
-    answers = await client.ask_many({name: Question(name, NOBODY) for name in REGISTERS})
+    answers = await client.ask_many({name: _about_nobody(name) for name in REGISTERS})
     return [
         RegisterHealth(
             register=name,
@@ -44,3 +47,10 @@ async def health() -> list[RegisterHealth]:
         )
         for name, answer in answers.items()
     ]
+
+
+def _about_nobody(register: RegisterName) -> Question:
+    """A question that the register really is asked: one about a person never reaches one of enterprises."""
+    if REGISTERS[register].is_of_enterprises:
+        return Question(register, NO_ENTERPRISE, CREDIT_CODE)
+    return Question(register, NOBODY)

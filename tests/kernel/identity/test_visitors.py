@@ -28,8 +28,12 @@ def permit(area: str = "810000", *, born: date = date(1992, 3, 15)) -> str:
     return identity_number(area, born, sequence=secrets.randbelow(1000))
 
 
-def residence_card(country: str = "840", *, born: str = "19880101") -> str:
-    """A fresh number of a permanent residence card as issued since 2023-12."""
+def residence_card(country: str = "840", *, born: str | None = None) -> str:
+    """A fresh number of a permanent residence card as issued since 2023-12, not that of the demo's visitor."""
+    born = (
+        born
+        or f"{1950 + secrets.randbelow(38)}{1 + secrets.randbelow(12):02d}{1 + secrets.randbelow(28):02d}"
+    )
     digits = f"946{country}{born}{secrets.randbelow(1000):03d}"
     return digits + check_character(digits)
 
