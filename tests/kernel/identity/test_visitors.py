@@ -29,7 +29,7 @@ def permit(area: str = "810000", *, born: date = date(1992, 3, 15)) -> str:
 
 
 def residence_card(country: str = "840", *, born: str | None = None) -> str:
-    """A fresh number of a permanent residence card as issued since 2023-12, not that of the demo's visitor."""
+    """A fresh number of a permanent residence card as issued since 2023-12, never the demo visitor's."""
     born = (
         born
         or f"{1950 + secrets.randbelow(38)}{1 + secrets.randbelow(12):02d}{1 + secrets.randbelow(28):02d}"
