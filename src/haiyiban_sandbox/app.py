@@ -78,6 +78,7 @@ def create_app(home: Path) -> Litestar:
             set_fault,
             registers.match,
             registers.match_document,
+            registers.portrait_of,
             registers.query,
             enterprises.query,
             enterprises.add_enterprise,

@@ -16,6 +16,7 @@ from haiyiban_sandbox.facts import Facts
 from haiyiban_sandbox.faults import answer_badly
 from haiyiban_sandbox.identity import RESIDENT, parse_number
 from haiyiban_sandbox.people import Document, IdType, Person
+from haiyiban_sandbox.portraits import portrait
 from haiyiban_sandbox.store import Store
 from haiyiban_sandbox.wire import Asked, Wire, read
 
@@ -117,6 +118,30 @@ def split(documents: list[Document], *, id_type: str, id_number: str) -> tuple[D
 def plain(name: str) -> str:
     """A name as it is compared: Latin letters in either size, blanks of any number."""
     return " ".join(normalize("NFC", name).casefold().split())
+
+
+@post(
+    "/registers/population/portrait",
+    status_code=200,
+    guards=[needs_key],
+    before_request=answer_badly,
+    opt={"register": "population"},
+)
+async def portrait_of(request: Asked, store: NamedDependency[Store], clock: NamedDependency[Clock]) -> Facts:
+    """The portrait (人像) of a person with an identity card, in base64; `found: false` of anybody else."""
+    asked = await read(request, Query)
+    person = store.person(asked.id_number, asked.id_type)
+    source = REGISTERS["population"].source
+    if person is None or facts.population(store, person) is None:
+        return {"found": False, "source": source, "asOf": clock.now()}
+    return {
+        "found": True,
+        "source": source,
+        "asOf": clock.now(),
+        "idNumber": person.id_number,
+        "mediaType": "image/png",
+        "image": portrait(person.id_number),
+    }
 
 
 @post("/registers/{register:str}/query", status_code=200, guards=[needs_key], before_request=answer_badly)

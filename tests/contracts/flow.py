@@ -92,7 +92,7 @@ async def go(
     made = await make_round({community: 5, "B": 5})
     stranger = await builders.resident(api, sandbox)
     clerk, officer, operator = [await employ(role) for role in ("clerk", "officer", "operator")]
-    verifier = await accredit("enrolment")
+    verifier = await accredit("enrolment", "gate")
     case = await _apply(flow, me, stranger, list(made.schools.values()))
     await _decide(flow, case, clerk)
     await _draw(flow, made.runs, officer)
@@ -234,7 +234,18 @@ async def _verify(flow: Flow, me: Headers, notice: str, verifier: Headers) -> No
     await _bind(flow, me, wanted)
     await _consent(flow, me, wanted, verifier)
     await _present(flow, me, notice, verifier)
+    await _at_the_gate(flow, me, verifier)
     await flow.step("read the access log", "GET", "/me/access-log", by=me)
+
+
+async def _at_the_gate(flow: Flow, me: Headers, verifier: Headers) -> None:
+    at = "/verifications"
+    await flow.step("draw a challenge", "POST", f"{at}/challenges", by=verifier, expect=201)
+    code = await flow.step("show who I am", "POST", "/codes", by=me, expect=201, kind="identity")
+    scan = {"text": code["text"], "purpose": "gate", "place": "东门"}
+    seen = await flow.step("verify at the gate", "POST", at, by=verifier, **scan)
+    assert seen["outcome"] == "valid", seen
+    await flow.step("look at the portrait", "GET", f"{at}/{seen['id']}/portrait", by=verifier)
 
 
 async def _consent(flow: Flow, me: Headers, wanted: dict[str, str], verifier: Headers) -> None:

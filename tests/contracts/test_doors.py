@@ -157,6 +157,8 @@ DOORS = {
     "GET /verification-purposes": EVERYBODY,
     "POST /verifications": Door(open_to={OTHER_VERIFIER}, body={"text": "?", "purpose": "enrolment"}),
     "GET /verifications/{verification_id}": CLOSED,
+    "GET /verifications/{verification_id}/portrait": CLOSED,
+    "POST /verifications/challenges": Door(open_to={OTHER_VERIFIER}),
     "POST /verifications/batch": Door(body=_BATCH),
     "GET /desk/double-uses": CLOSED,
     "POST /verifications/{verification_id}/consent": Door(body={"decision": "allow"}),

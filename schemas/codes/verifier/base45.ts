@@ -1,4 +1,4 @@
-/** Base45 (RFC 9285), the strict reader: every byte string has one text, and only that text is read. */
+/** Base45 (RFC 9285), its writer and the strict reader: every byte string has one text, and only that text is read. */
 
 import type { Bytes } from "./bytes.ts";
 import { MalformedCode } from "./malformed.ts";
@@ -31,6 +31,20 @@ export function decodeBase45(text: string): Bytes {
     }
   }
   return bytes;
+}
+
+/** The one text of these bytes. */
+export function encodeBase45(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 2) {
+    const isPair = at + 1 < bytes.length;
+    let value = isPair ? bytes[at]! * 256 + bytes[at + 1]! : bytes[at]!;
+    for (let left = isPair ? 3 : 2; left > 0; left -= 1) {
+      text += ALPHABET.charAt(value % 45);
+      value = Math.floor(value / 45);
+    }
+  }
+  return text;
 }
 
 function digit(text: string, at: number): number {

@@ -1,6 +1,15 @@
 /** A verifier of HYB1 codes in its own words: WebCrypto and nothing else. See ../README.md. */
 
 export type { Body, Claims } from "./claims.ts";
+export {
+  counterText,
+  drawChallenge,
+  isInTime,
+  readCounterCode,
+  type CounterChecked,
+  type CounterCode,
+  type Drawn,
+} from "./counter.ts";
 export { UntrustedList } from "./jws.ts";
 export { readDenyList, readStatusList, type DenyList, type StatusList } from "./lists.ts";
 export { hold, judge, type Fetched, type Held, type LastSeen } from "./terminal.ts";

@@ -3,7 +3,8 @@
 One envelope serves every kind, so a terminal that reads one reads all. A code verifies offline, works
 once, and tells the holder who looked. From the bytes upwards: `base45` and `cbor` (the text), `claims`
 (what is said), `envelope` (who signed it), `trust` (whose word counts), `offline` (is it good),
-`outcomes` (what to tell people), `drawing` (the picture), `cti` (what it is about, for the server alone),
+`outcomes` (what to tell people), `counter_code` (the counter's
+challenge), `drawing` (the picture), `cti` (what it is about, for the server alone),
 `kinds` (what codes can be about: how features and zones add their own).
 
 Source: schemas/codes/README.md.
@@ -13,6 +14,7 @@ from haiyiban.codes import capsules, trust_commands, verify_command
 from haiyiban.codes.batch_controller import BatchController
 from haiyiban.codes.certificate_commands import certificate
 from haiyiban.codes.certificate_kind import CERTIFICATE
+from haiyiban.codes.challenge_controller import ChallengeController
 from haiyiban.codes.consent_controller import ConsentController, MyConsentsController
 from haiyiban.codes.controllers import CodeController
 from haiyiban.codes.document_controller import DocumentController
@@ -34,6 +36,7 @@ zone = Zone(
     commands=(certificate, trust_commands.trust, verify_command.verify),
     controllers=(
         BatchController,
+        ChallengeController,
         CodeController,
         CodeEventsController,
         ConsentController,

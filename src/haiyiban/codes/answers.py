@@ -15,12 +15,13 @@ from haiyiban.certificates import CertificateType, types
 from haiyiban.certificates.models import Certificate
 from haiyiban.codes import disclosures
 from haiyiban.codes.claims import Kind
-from haiyiban.codes.entitlement import kind_name
+from haiyiban.codes.entitlement import PORTRAIT_LIFE, kind_name, shows_portrait
 from haiyiban.codes.models import Consent
 from haiyiban.codes.outcomes import NO_ANSWER, PRESENTATION_PENDING, Explanation, Outcome, explain
 from haiyiban.codes.statement import Recorded
 from haiyiban.crypto import place, vault
-from haiyiban.wire import Output
+from haiyiban.verifiers.purposes import purposes
+from haiyiban.wire import API, Output
 
 
 class HolderRead(Output):
@@ -39,6 +40,13 @@ class VerifiedCertificate(Output, omit_defaults=False):
     claims: dict[str, Any]
 
 
+class PortraitOffer(Output):
+    """Where the holder's portrait can be looked at, with the verifier's own token, and until when."""
+
+    path: str
+    until: datetime
+
+
 class VerificationRead(Output):
     """The outcome of a verification, why, and what to do next. Only `valid` lets anyone in."""
 
@@ -53,6 +61,8 @@ class VerificationRead(Output):
     certificate: VerifiedCertificate | None = None
     subject: dict[str, Any] | None = None
     """Of another kind, what it shows beside the name."""
+    portrait: PortraitOffer | None = None
+    """Where the purpose allows a look at the holder's face."""
 
 
 _TELLS_KIND = frozenset(
@@ -90,6 +100,8 @@ def answer_of(recorded: Recorded) -> VerificationRead:
         disclosed = disclosures.open_sealed(recorded.shown_sealed, recorded.id)
         answer.holder = HolderRead(name=disclosed.name)
         answer.subject = disclosed.subject
+    if outcome is Outcome.VALID and recorded.kind is not None:
+        answer.portrait = _portrait(recorded, recorded.kind)
     return answer
 
 
@@ -117,6 +129,14 @@ def settled_answer(recorded: Recorded, consent: Consent, certificate: Certificat
         answer.certificate.claims = {name: claims[name] for name in consent.fields if name in claims}
         answer.holder.name = answer.certificate.claims.get("name", answer.holder.name)
     return answer
+
+
+def _portrait(recorded: Recorded, kind: int) -> PortraitOffer | None:
+    wanted = purposes().get(recorded.purpose)
+    if wanted is None or not shows_portrait(wanted, kind, is_printed=recorded.is_printed):
+        return None
+    path = f"{API}/verifications/{recorded.id}/portrait"
+    return PortraitOffer(path=path, until=recorded.at + PORTRAIT_LIFE)
 
 
 def _explained(recorded: Recorded) -> Explanation:

@@ -6,11 +6,15 @@ Source: schemas/codes/README.md §3; docs/domain.md §13 (data minimisation).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from haiyiban.codes.claims import CertificateBody, Claims, Kind
 from haiyiban.errors import FieldError, Problem, Words
 from haiyiban.identity.callers import VerifierCaller
 from haiyiban.verifiers import Purpose
+
+PORTRAIT_LIFE = timedelta(minutes=2)
+"""How long after the verification the portrait may be looked at: as long as the holder stands there."""
 
 
 class FieldsBeyondPurpose(Problem):
@@ -49,6 +53,12 @@ def shows_presence(purpose: Purpose, claims: Claims, *, is_device_bound: bool, i
     if not is_asked:
         return True
     return is_challenged if is_device_bound else claims.printed_at is None
+
+
+def shows_portrait(purpose: Purpose, kind: int, *, is_printed: bool) -> bool:
+    """Whether a valid verification for this purpose lets its verifier look at the holder's portrait. A
+    printed code may be anybody's paper, and shows nobody's face."""
+    return not is_printed and kind_name(kind) in purpose.portrait
 
 
 def fields_shown(purpose: Purpose, claims: Claims) -> tuple[str, ...]:

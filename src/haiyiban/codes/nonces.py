@@ -19,6 +19,7 @@ from uuid import UUID
 import redis.asyncio
 from redis.exceptions import RedisError
 
+from haiyiban.codes import valkey
 from haiyiban.errors import FieldError, Problem, Unavailable, Words
 from haiyiban.settings import Settings
 
@@ -28,9 +29,6 @@ MOST = 32
 _USED_MOST = 8
 _KEPT_SECONDS = 600
 """Longer than a nonce lives, so that a late or repeated proof is told so."""
-_ASK_SECONDS = 1.0
-_CONNECTIONS = 8
-"""A flood waits in line for these; one connection for each would time all of them out."""
 _POINTER = "/deviceProof"
 
 
@@ -83,7 +81,7 @@ class Nonces:
     """The outstanding nonces of all accounts."""
 
     def __init__(self, redis_url: str) -> None:
-        self._redis = redis.asyncio.Redis.from_pool(_pool(redis_url)) if redis_url else None
+        self._redis = redis.asyncio.Redis.from_pool(valkey.pool(redis_url)) if redis_url else None
 
     async def issue(self, account_id: UUID, *, now: datetime) -> bytes:
         """A new nonce of an account. Of more than 32 the oldest go. Raises DeviceCodesUnavailable."""
@@ -139,17 +137,6 @@ class Nonces:
         if self._redis is None:
             raise DeviceCodesUnavailable
         return self._redis
-
-
-def _pool(redis_url: str) -> redis.asyncio.ConnectionPool:
-    return redis.asyncio.BlockingConnectionPool.from_url(
-        redis_url,
-        max_connections=_CONNECTIONS,
-        timeout=_ASK_SECONDS,
-        socket_timeout=_ASK_SECONDS,
-        socket_connect_timeout=_ASK_SECONDS,
-        retry=None,
-    )
 
 
 def _outstanding(account_id: UUID) -> str:

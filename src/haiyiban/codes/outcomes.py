@@ -43,6 +43,9 @@ class Explanation(NamedTuple):
 PRESENCE = "presence"
 """Why a code that is good otherwise may not be seen: nothing shows that its holder is here."""
 
+CHALLENGE = "challenge"
+"""Why the answer to a counter's challenge does not count: the challenge is too old, or another's."""
+
 
 def explain(outcome: Outcome, because: str | None = None) -> Explanation:
     """The words for an outcome, and for its reason where it can have more than one."""
@@ -80,6 +83,21 @@ _REASONS: dict[tuple[Outcome, str | None], Explanation] = {
             "Ask the holder to scan the counter's challenge in Haiyiban and show the code again, or to show "
             "a fresh code while online.",
         ),
+    ),
+}
+
+_NEW_CHALLENGE = Words(
+    "请在柜台上换一个新的动态码，请对方重新扫码后出示。",
+    "Show a new challenge on the counter, have the holder scan it and show the code again.",
+)
+_REASONS |= {
+    (Outcome.EXPIRED, CHALLENGE): Explanation(
+        Words("柜台上的动态码已超过 60 秒。", "The counter's challenge is more than 60 seconds old."),
+        _NEW_CHALLENGE,
+    ),
+    (Outcome.BAD_SIGNATURE, CHALLENGE): Explanation(
+        Words("对方扫的不是本单位的柜台动态码。", "The holder answered the challenge of another verifier."),
+        _NEW_CHALLENGE,
     ),
 }
 

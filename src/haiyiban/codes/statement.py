@@ -78,6 +78,8 @@ class Recorded(NamedTuple):
     claims_sealed: bytes | None
     because: str | None
     shown_sealed: bytes | None
+    purpose: str
+    is_printed: bool
 
 
 # The status today is that of certificates.rules.status_on, said in SQL; a test holds the two together.
@@ -164,7 +166,7 @@ FROM judged LEFT JOIN recorded USING (id) ORDER BY ord
 _EARLIER = """
 SELECT v.id, v.request_hash, v.outcome, v.at, v.language, v.kind, v.fields, v.status, v.certificate_id,
   c.type, c.type_version, c.holder_masked, c.valid_until, c.claims_sealed, v.because, v.shown_sealed,
-  v.verifier_id, v.idempotency_key
+  v.purpose, coalesce(v.single_use = uuid_send(v.id), false), v.verifier_id, v.idempotency_key
 FROM codes_verification v LEFT JOIN certificates_certificate c ON c.id = v.certificate_id
 WHERE v.id = ANY($1::uuid[])
   OR (v.verifier_id, v.idempotency_key) IN (SELECT * FROM unnest($2::uuid[], $3::text[]))
@@ -244,6 +246,8 @@ def _fresh(asked: Asked, row: Any) -> Recorded:
         claims_sealed,
         asked.because if outcome == asked.found else None,
         asked.shown_sealed if outcome == Outcome.VALID else None,
+        asked.purpose,
+        asked.single_use == asked.id.bytes,
     )
 
 

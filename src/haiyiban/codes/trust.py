@@ -117,6 +117,10 @@ class TrustList:
             if key.starts <= at < key.ends and kind in key.kinds
         ]
 
+    def list_keys_for(self, kid: bytes, *, at: float) -> list[ec.EllipticCurvePublicKey]:
+        """The keys for lists that may have signed something under this kid at an instant."""
+        return [key.public for key in self._list_keys.get(kid.hex(), ()) if key.starts <= at < key.ends]
+
     def payload_of(self, signed: str, *, typ: str, at: datetime) -> bytes:
         """What a list says that one of the keys for lists signed. Raises UntrustedList."""
         kid, instant = jws.kid_of_signer(signed), at.timestamp()

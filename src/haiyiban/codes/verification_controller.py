@@ -21,7 +21,7 @@ from litestar.types import Receive, Scope, Send
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
-from haiyiban.codes import verifying
+from haiyiban.codes import portraits, verifying
 from haiyiban.codes.answers import VerificationRead
 from haiyiban.codes.entitlement import FieldsBeyondPurpose
 from haiyiban.codes.signing import code_keys
@@ -126,6 +126,37 @@ class VerificationController(Controller):
         look is recorded."""
         return await verifying.read(session, verification_id, request.user, now=clock.now())
 
+    @get(
+        "/{verification_id:uuid}/portrait",
+        guards=[verifier()],
+        summary="The portrait of the holder of a code that we found valid",
+        media_type="image/png",
+        responses=problems(
+            NotSignedIn,
+            NotAllowed,
+            verifying.VerificationMissing,
+            portraits.PortraitNotShown,
+            portraits.PortraitMissing,
+            portraits.PortraitOver,
+            portraits.PortraitUnavailable,
+        ),
+    )
+    async def portrait(
+        self,
+        request: VerifierRequest,
+        session: NamedDependency[AsyncSession],
+        verification_id: FromPath[UUID],
+    ) -> Response[bytes]:
+        """A PNG or JPEG, for two minutes after a valid verification whose answer has `portrait`, to the same
+        verifier only: compare it with who stands there and keep nothing. Each look is in the holder's log.
+
+        It comes from the population register as it is asked for. Where that is away (503) the verification
+        stands all the same.
+        """
+        now = clock.now()
+        found = await portraits.fetch(session, verification_id, request.user, cti=code_keys(now).cti, now=now)
+        return Response(found.image, media_type=found.media_type, headers=_NEVER_STORED)
+
 
 def _header(headers: Any, name: bytes) -> str | None:
     for found, value in headers:
@@ -135,4 +166,5 @@ def _header(headers: Any, name: bytes) -> str | None:
 
 
 _encoder = msgspec.json.Encoder()
+_NEVER_STORED = {"Cache-Control": "no-store", "Content-Disposition": "inline"}
 _HEADERS = [(b"content-type", b"application/json")]

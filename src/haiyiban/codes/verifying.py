@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban.batching import Batcher
 from haiyiban.certificates import Certificate
-from haiyiban.codes import consent, disclosures, kinds, looks, uses, wakeups
+from haiyiban.codes import challenges, consent, disclosures, kinds, looks, uses, wakeups
 from haiyiban.codes.answers import VerificationRead, answer_of, settled_answer
 from haiyiban.codes.claims import Kind
 from haiyiban.codes.consent_wire import Fields
@@ -27,7 +27,7 @@ from haiyiban.codes.entitlement import fields_asked, fields_shown, is_entitled, 
 from haiyiban.codes.envelope import CHALLENGE_BYTES, ParsedCode
 from haiyiban.codes.models import Verification
 from haiyiban.codes.offline import Checked, verify_offline
-from haiyiban.codes.outcomes import PRESENCE, Outcome
+from haiyiban.codes.outcomes import CHALLENGE, PRESENCE, Outcome
 from haiyiban.codes.signing import CodeKeys
 from haiyiban.codes.statement import Asked, Recorded, find, record
 from haiyiban.context import Context
@@ -55,7 +55,8 @@ class VerificationMissing(NotFound):
 
 
 class VerificationCreate(Input):
-    """A scanned text and what it is verified for. `challenge`: base64url of the 8 bytes that were shown.
+    """A scanned text and what it is verified for. `challenge`: base64url of the 8 bytes that were shown,
+    at most 60 seconds ago (POST /verifications/challenges, or the terminal's own).
 
     `fields`: names of claims, where more is needed than the purpose shows by itself; the holder is asked.
     """
@@ -111,6 +112,9 @@ async def verify(
     found, because = judged.found, None
     if found is None and not judged.is_present:
         found, because = Outcome.NOT_ENTITLED, PRESENCE
+    elif found is None and judged.capsule is not None and asked.challenge is not None:
+        found = await _against_challenge(asked.challenge, caller, now=now)
+        because = CHALLENGE if found is not None else None
     behind = None if judged.ref is None else await kinds.standing(judged.kind or 0, judged.ref)
     if found is None and behind is not None:
         found = behind.outcome
@@ -228,6 +232,12 @@ def _single_use(code: ParsedCode) -> bytes:
     """What may be accepted once: a code, or one instant of a device-bound one."""
     cti = code.claims.cti
     return cti if code.proof is None else cti + code.proof.t.to_bytes(8)
+
+
+async def _against_challenge(given: str, caller: VerifierCaller, *, now: datetime) -> Outcome | None:
+    challenge = _challenge(given)
+    assert challenge is not None
+    return await challenges.current().judge(caller.verifier_id, challenge, now=now)
 
 
 def _challenge(given: str | None) -> bytes | None:

@@ -20,6 +20,7 @@ from haiyiban.registers.identity import (
     confirm_identity,
     redeem_face_token,
 )
+from haiyiban.registers.portraits import Portrait, portrait_of
 from haiyiban.registers.records import Trip
 from haiyiban.registers.sources import REGISTERS, RegisterName
 from haiyiban.registers.trips import is_hainan, leaves_island, returns_to_island, trips_of
@@ -35,6 +36,7 @@ __all__ = [
     "FaceSession",
     "Fact",
     "Holder",
+    "Portrait",
     "Question",
     "RegisterAnswer",
     "RegisterClient",
@@ -54,6 +56,7 @@ __all__ = [
     "install",
     "is_hainan",
     "leaves_island",
+    "portrait_of",
     "redeem_face_token",
     "returns_to_island",
     "trips_of",

@@ -14,7 +14,7 @@ from litestar.types import ASGIApp, Scope
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import registers
-from haiyiban.codes import nonces, streams
+from haiyiban.codes import challenges, nonces, streams
 from haiyiban.db import Database
 from haiyiban.identity import address_limit, revocations
 from haiyiban.identity.tokens import access_tokens
@@ -88,6 +88,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             access_log.flush()
             await registers.close()
             await address_limit.close()
+            await challenges.close()
             await nonces.close()
             await database.close()
 

@@ -2,7 +2,8 @@
 
 `schemas/purposes/<purpose>.v<version>.json` says which kinds of code and which types of certificate a
 purpose is about, the claims that a verifier sees at once (`least`), those it may ask the holder for
-(`most`), and whether the holder must be there (`presence`). All files are checked when the first is needed.
+(`most`), whether the holder must be there (`presence`), and of which kinds of code the verifier may look at
+the holder's portrait (`portrait`). All files are checked when the first is needed.
 
 Source: docs/domain.md §13 (data minimisation); schemas/codes/README.md §3.
 """
@@ -77,6 +78,8 @@ class Purpose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kinds: tuple[str, ...]
     certificates: dict[str, Sight]
     presence: bool
+    portrait: tuple[str, ...] = ()
+    """Kinds of code whose holder's portrait the verifier may see, to compare it with who stands there."""
 
     def shows(self, kind: str, certificate_type: str | None) -> bool:
         """Whether this purpose is about a kind of code and, of certificates, about this type."""
@@ -128,6 +131,8 @@ def published(folder: Path) -> dict[str, Purpose]:
 def _faults(read: Purpose) -> Iterator[str]:
     if unknown := set(read.kinds) - set(KINDS):
         yield f"unknown kinds: {', '.join(sorted(unknown))}"
+    if beyond := set(read.portrait) - set(read.kinds):
+        yield f"shows the portrait of kinds that it is not about: {', '.join(sorted(beyond))}"
     if read.certificates and "certificate" not in read.kinds:
         yield "names certificates without the kind"
     for type_, sight in read.certificates.items():

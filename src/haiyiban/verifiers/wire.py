@@ -82,6 +82,8 @@ class PurposeRead(Output, omit_defaults=False):
     kinds: list[str]
     certificates: list[SightRead]
     presence: bool
+    portrait: list[str]
+    """Kinds of code of which the verifier may look at the holder's portrait."""
 
     @classmethod
     def of(cls, purpose: Purpose, language: str) -> PurposeRead:
@@ -94,6 +96,7 @@ class PurposeRead(Output, omit_defaults=False):
                 for type_, sight in purpose.certificates.items()
             ],
             presence=purpose.presence,
+            portrait=list(purpose.portrait),
         )
 
 

@@ -11,7 +11,7 @@ from jwt.algorithms import ECAlgorithm
 
 from haiyiban.codes.envelope import parse
 from haiyiban.codes.outcomes import Outcome
-from haiyiban.codes.vectors import good, lists, malformed, refused
+from haiyiban.codes.vectors import counter, good, lists, malformed, refused
 from haiyiban.codes.vectors.cast import DEVICE, ISSUER, trust_entries
 
 
@@ -27,9 +27,13 @@ def write(folder: Path) -> None:
         document = {"outcome": outcome, "trustList": {"entries": entries}, "testKeys": keys, "cases": cases}
         text = json.dumps(document, ensure_ascii=False, indent=1)
         (folder / f"{outcome}.json").write_text(text + "\n", encoding="utf-8")
-    (folder / "lists").mkdir(exist_ok=True)
-    text = json.dumps(lists.document(), ensure_ascii=False, indent=1)
-    (folder / "lists" / "offline.json").write_text(text + "\n", encoding="utf-8")
+    for file, document in (
+        ("lists/offline.json", lists.document()),
+        ("counter/counter.json", counter.document()),
+    ):
+        (folder / file).parent.mkdir(exist_ok=True)
+        text = json.dumps(document, ensure_ascii=False, indent=1)
+        (folder / file).write_text(text + "\n", encoding="utf-8")
 
 
 def _says(text: str) -> dict[str, Any]:
