@@ -43,9 +43,11 @@ async def test_a_phone_shows_it_for_twelve_hours_by_itself(phone) -> None:
 
 
 @pytest.mark.parametrize("form", ["a", "b"])
-async def test_a_verifier_reads_the_masked_name_and_nothing_more(api, phone, scan, counter, form) -> None:
+async def test_a_verifier_reads_the_masked_name_and_is_offered_a_look_at_the_face(
+    api, phone, scan, counter, form
+) -> None:
     answer = await scan(await text_in(form, api, phone), by=counter, purpose="counter")
-    assert set(answer) == {"id", "outcome", "reason", "advice", "verifiedAt", "kind", "holder"}
+    assert set(answer) == {"id", "outcome", "reason", "advice", "verifiedAt", "kind", "holder", "portrait"}
     assert (answer["outcome"], answer["kind"], answer["holder"]) == ("valid", "identity", {"name": "陈*"})
 
 
