@@ -24,7 +24,9 @@ from haiyiban.codes.signing import code_keys
 def main() -> None:
     """For each line that comes in: prepare, send, report."""
     variant, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    prepare = {"verify": _verifications, "show": _showings, "get": _gets}.get(variant, _yardstick)
+    prepare = {"verify": _verifications, "show": _showings, "sign": _showings, "get": _gets}.get(
+        variant, _yardstick
+    )
     for _ in sys.stdin:
         load.report(*asyncio.run(load.send(port, prepare(variant, count))))
 
@@ -42,12 +44,13 @@ def _verifications(_: str, count: int) -> list[bytes]:
     ]
 
 
-def _showings(_: str, count: int) -> list[bytes]:
+def _showings(variant: str, count: int) -> list[bytes]:
+    path = "/api/v1/codes" if variant == "show" else "/sign"
     headers = {"Authorization": f"Bearer {os.environ['BENCH_HOLDER']}"}
     certificates = os.environ["BENCH_CERTIFICATES"].split(",")
     return [
         load.request_bytes(
-            "/api/v1/codes",
+            path,
             {"kind": "certificate", "subjectId": random.choice(certificates)},
             headers=headers,
         )

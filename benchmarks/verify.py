@@ -38,8 +38,8 @@ from haiyiban.runtime.start import running
 from haiyiban.runtime.valkey import EmbeddedValkey
 from haiyiban.settings import Settings
 
-VARIANTS = ("bare", "verify", "dcc", "get", "show")
-SEEN = {"get": "200", "show": "201"}
+VARIANTS = ("bare", "verify", "dcc", "get", "sign", "show")
+SEEN = {"get": "200", "sign": "201", "show": "201"}
 ROUNDS = 5
 COUNT = 3_000
 CERTIFICATES = 500
@@ -72,11 +72,11 @@ def main() -> None:
                 )
             ),
         )
-        pids["bare"] = pids["dcc"] = pids["get"] = stack.enter_context(
+        pids["bare"] = pids["dcc"] = pids["get"] = pids["sign"] = stack.enter_context(
             serving("benchmarks.bare:create_app", yardstick, environ=environ, log=log, ready="/bare")
         )
         load = environ | prepared | {"BENCH_TOKEN": _token(api, secret)}
-        ports_of = {"verify": api, "show": api, "bare": yardstick, "dcc": yardstick, "get": yardstick}
+        ports_of = dict.fromkeys(VARIANTS, yardstick) | {"verify": api, "show": api}
         loads = {
             variant: stack.enter_context(
                 loading(*("benchmarks.scanners", variant, str(ports_of[variant]), str(COUNT)), environ=load)
@@ -176,7 +176,7 @@ def _summary(rounds: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
             "appCpuMicros": round(statistics.median(each["appCpuMicros"] for each in measured), 1),
             "postgresCpuMicros": round(statistics.median(each["postgresCpuMicros"] for each in measured), 1),
         }
-    verify, bare, dcc, get, show = (figures[name] for name in ("verify", "bare", "dcc", "get", "show"))
+    bare, verify, dcc, get, sign, show = (figures[name] for name in VARIANTS)
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {
@@ -200,6 +200,8 @@ def _summary(rounds: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
             "cpuToDcc": round(dcc["appCpuMicros"] / verify["appCpuMicros"], 3),
             "showRequestsPerSecondToGet": round(show["requestsPerSecond"] / get["requestsPerSecond"], 3),
             "showCpuToGet": round(get["appCpuMicros"] / show["appCpuMicros"], 3),
+            "showCpuToSign": round(sign["appCpuMicros"] / show["appCpuMicros"], 3),
+            "signCpuToGet": round(get["appCpuMicros"] / sign["appCpuMicros"], 3),
             "targets": TARGETS,
         },
     }
@@ -219,7 +221,8 @@ def _tell(summary: dict[str, Any]) -> None:
         f"(to reach {TARGETS['verifyToBare']}); ÷ DCC check alone: {ratios['requestsPerSecondToDcc']}, "
         f"{ratios['cpuToDcc']} CPU ({TARGETS['verifyToDcc']})\n"
         f"show ÷ bare GET: {ratios['showRequestsPerSecondToGet']} requests/s, {ratios['showCpuToGet']} CPU "
-        f"(to reach {TARGETS['showToGet']})"
+        f"(to reach {TARGETS['showToGet']}); ÷ bare POST that signs: {ratios['showCpuToSign']} CPU, "
+        f"which itself is {ratios['signCpuToGet']} of the bare GET"
     )
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n")

@@ -60,6 +60,21 @@ def encode(value: Any) -> bytes:
     return cbor2.dumps(_ordered(value))
 
 
+def encode_in_order(value: Any) -> bytes:
+    """The same of a value whose maps have their keys in deterministic order already: no sorting."""
+    return cbor2.dumps(value)
+
+
+def byte_string(data: bytes) -> bytes:
+    """The deterministic bytes of a byte string: a head and the bytes. They are most of an envelope."""
+    size = len(data)
+    if size < 24:
+        return bytes((0x40 | size,)) + data
+    if size < 256:
+        return bytes((0x58, size)) + data
+    return b"\x59" + size.to_bytes(2) + data
+
+
 def _read(data: bytes, at: int, depth: int) -> tuple[Any, int]:
     head = data[at]
     at += 1

@@ -129,19 +129,19 @@ class Claims(msgspec.Struct, frozen=True):
         return self.body.status if isinstance(self.body, CertificateBody) else None
 
 
+def to_payload(claims: Claims) -> bytes:
+    """The claims as the bytes that are signed."""
+    return cbor.encode_in_order(to_map(claims))
+
+
 def to_map(claims: Claims) -> dict[int, Any]:
-    """The claims as the map that is encoded and signed."""
-    written: dict[int, Any] = {
-        _ISS: claims.iss,
-        _EXP: claims.exp,
-        _IAT: claims.iat,
-        _CTI: claims.cti,
-        _KIND: int(claims.kind),
-        _BODY: _write_body(claims.body),
-    }
+    """The claims as the map that is encoded, its keys in deterministic order."""
+    written: dict[int, Any] = {_ISS: claims.iss, _EXP: claims.exp, _IAT: claims.iat, _CTI: claims.cti}
     if claims.cnf is not None:
         key = {_KTY: _EC2, _CURVE: _P256, _X: claims.cnf.x, _Y: claims.cnf.y_is_odd}
         written[_CNF] = {_COSE_KEY: key}
+    written[_KIND] = int(claims.kind)
+    written[_BODY] = _write_body(claims.body)
     return written
 
 
@@ -197,20 +197,21 @@ def from_map(written: Any) -> Claims:
 
 
 def _write_body(body: Body) -> dict[int, Any]:
-    written: dict[int, Any] = {_NAME: body.name}
     match body:
         case CertificateBody():
-            written[_CERTIFICATE_TYPE] = body.type
+            written: dict[int, Any] = {_CERTIFICATE_TYPE: body.type, _NAME: body.name}
             if body.valid_until is not None:
                 written[_VALID_UNTIL] = body.valid_until.toordinal() - _DAY_0
             if body.status is not None:
                 written[_STATUS] = [body.status.list_uri, body.status.index]
         case HealthBody():
-            written |= {_COLOUR: int(body.colour), _GOLDEN: body.golden}
+            written = {_NAME: body.name, _COLOUR: int(body.colour), _GOLDEN: body.golden}
             if body.negative_within_hours is not None:
                 written[_NEGATIVE_WITHIN] = body.negative_within_hours
         case VoucherBody():
-            written |= {_FACE: body.face_fen, _THRESHOLD: body.threshold_fen}
+            written = {_NAME: body.name, _FACE: body.face_fen, _THRESHOLD: body.threshold_fen}
+        case PlainBody():
+            written = {_NAME: body.name}
     return written
 
 

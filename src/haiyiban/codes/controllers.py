@@ -6,7 +6,6 @@ import base64
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +16,7 @@ from haiyiban.codes.certificate_kind import CertificateNotValid, SubjectMissing
 from haiyiban.codes.drawing import qr_svg
 from haiyiban.codes.identity_kind import OwnIdentityOnly
 from haiyiban.codes.kinds import Wanted
+from haiyiban.codes.lean import Encoded
 from haiyiban.codes.signing import code_keys
 from haiyiban.codes.state_read import state_read
 from haiyiban.codes.wire import CapsuleRead, CodeCreate, CodeRead, CodeStateRead, NonceRead
@@ -56,8 +56,8 @@ class CodeController(Controller):
         ),
     )
     async def show(
-        self, request: ResidentRequest, session: NamedDependency[AsyncSession], data: JSONBody[CodeCreate]
-    ) -> CodeRead | CapsuleRead:
+        self, request: ResidentRequest, data: JSONBody[CodeCreate]
+    ) -> Response[CodeRead | CapsuleRead]:
         """A code of a certificate of mine or of a child's that I keep, or of myself: good for 60 seconds and
         one use.
 
@@ -69,13 +69,20 @@ class CodeController(Controller):
         now = clock.now()
         keys = code_keys(now)
         found = await kinds.find(kind, Wanted(_person(request), data.subject_id, now))
+        answer: CodeRead | CapsuleRead
         if binding is None:
             shown = showing.show(kind, found, keys=keys, now=now)
-            return CodeRead(id=shown.id, text=shown.text, expires_at=shown.expires_at)
-        issued = await capsules.issue(
-            session, kind, found, binding=binding, caller=request.user, keys=keys, now=now
-        )
-        return CapsuleRead(id=issued.id, capsule=_base64url(issued.capsule), expires_at=issued.expires_at)
+            answer = CodeRead(id=shown.id, text=shown.text, expires_at=shown.expires_at)
+        else:
+            # Asked for only here: a code that no phone is bound to needs no transaction.
+            session: AsyncSession = request.scope["state"]["unit"].session
+            issued = await capsules.issue(
+                session, kind, found, binding=binding, caller=request.user, keys=keys, now=now
+            )
+            answer = CapsuleRead(
+                id=issued.id, capsule=_base64url(issued.capsule), expires_at=issued.expires_at
+            )
+        return Encoded(answer, status=201)
 
     @post(
         "/nonces",

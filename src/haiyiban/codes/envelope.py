@@ -14,7 +14,6 @@ Source: schemas/codes/README.md §1; RFC 9052 §4.2, §4.4 (COSE_Sign1, Sig_stru
 
 import re
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -37,6 +36,9 @@ _ARRAY_OF_3, _ARRAY_OF_4 = 0x83, 0x84
 _ALG, _KID = 1, 4
 _KID_BYTES = 8
 _SIGNATURE_BYTES = 64
+_TAGGED_ARRAY_OF_4 = bytes((_COSE_SIGN1, _ARRAY_OF_4))
+_EMPTY_MAP = b"\xa0"
+_SIGNATURE_HEAD = bytes((0x58, _SIGNATURE_BYTES))
 _SIG_STRUCTURE = b"\x84" + cbor.encode("Signature1")
 _NO_EXTERNAL_AAD = cbor.encode(b"")
 _HALF_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 // 2
@@ -124,7 +126,7 @@ def _parse_sign1(data: bytes, proof: DeviceProof | None = None) -> ParsedCode:
         alg=ES256,
         kid=kid,
         signature=signature,
-        signed=b"".join((_SIG_STRUCTURE, protected, _NO_EXTERNAL_AAD, written_payload)),
+        signed=_sig_structure(protected, written_payload),
         proof=proof,
     )
 
@@ -147,7 +149,7 @@ def _parse_sign1_in_steps(data: bytes, proof: DeviceProof | None = None) -> Pars
         alg=alg,
         kid=kid,
         signature=signature,
-        signed=_sig_structure(protected, payload),
+        signed=_sig_structure(cbor.byte_string(protected), cbor.byte_string(payload)),
         proof=proof,
     )
 
@@ -201,22 +203,26 @@ def sign_form_a(said: Claims, key: SigningKey) -> str:
     """The text of a code signed by the server, claims as given. Raises ValueError for a capsule's."""
     if said.cnf is not None:
         raise ValueError("claims that name a device key go into a capsule")
-    return to_text(sign_payload(cbor.encode(claims.to_map(said)), key))
+    return to_text(sign_payload(claims.to_payload(said), key))
 
 
 def sign_capsule(said: Claims, key: SigningKey) -> bytes:
     """The capsule that a phone keeps and adds its proofs to. Raises ValueError without a device key."""
     if said.cnf is None:
         raise ValueError("a capsule names its device key")
-    return sign_payload(cbor.encode(claims.to_map(said)), key)
+    return sign_payload(claims.to_payload(said), key)
 
 
 def sign_payload(payload: bytes, key: SigningKey) -> bytes:
     """The COSE_Sign1 over encoded claims, ES256."""
-    protected = cbor.encode({_ALG: ES256, _KID: bytes.fromhex(key.kid)})
-    signature = raw_signature(key.private, _sig_structure(protected, payload))
-    parts: list[Any] = [protected, {}, payload, signature]
-    return bytes((_COSE_SIGN1,)) + cbor.encode(parts)
+    protected, written_payload = _protected(key.kid), cbor.byte_string(payload)
+    signature = raw_signature(key.private, _sig_structure(protected, written_payload))
+    return b"".join((_TAGGED_ARRAY_OF_4, protected, _EMPTY_MAP, written_payload, _SIGNATURE_HEAD, signature))
+
+
+@lru_cache(maxsize=16)
+def _protected(kid: str) -> bytes:
+    return cbor.byte_string(cbor.encode({_ALG: ES256, _KID: bytes.fromhex(kid)}))
 
 
 def sign_form_b(
@@ -262,18 +268,8 @@ def is_low_s(signature: bytes) -> bool:
     return int.from_bytes(signature[32:]) <= _HALF_ORDER
 
 
-def _sig_structure(protected: bytes, payload: bytes) -> bytes:
-    return b"".join((_SIG_STRUCTURE, _byte_string(protected), _NO_EXTERNAL_AAD, _byte_string(payload)))
-
-
-def _byte_string(data: bytes) -> bytes:
-    # A head and the bytes, written out because it runs twice at each verification; codes stay under 1 KB.
-    size = len(data)
-    if size < 24:
-        return bytes((0x40 | size,)) + data
-    if size < 256:
-        return bytes((0x58, size)) + data
-    return b"\x59" + size.to_bytes(2) + data
+def _sig_structure(written_protected: bytes, written_payload: bytes) -> bytes:
+    return b"".join((_SIG_STRUCTURE, written_protected, _NO_EXTERNAL_AAD, written_payload))
 
 
 def _der(signature: bytes) -> bytes:

@@ -86,7 +86,8 @@ class CodeState(NamedTuple):
 
 def show(kind: CodeKind, found: Showable, *, keys: CodeKeys, now: datetime) -> Shown:
     """A fresh code of what may be shown."""
-    return _signed(_opened(new_code_id(kind.number, found.ref, now=now), keys), found, keys=keys)
+    code_id = new_code_id(kind.number, found.ref, now=now)
+    return _signed(CodeRef(id=code_id, kind=kind.number, ref=found.ref, made_at=now), found, keys=keys)
 
 
 async def state_of(code_id: UUID, person_id: UUID, *, keys: CodeKeys, now: datetime) -> CodeState:
@@ -144,7 +145,7 @@ def _signed(ref: CodeRef, found: Showable, *, keys: CodeKeys) -> Shown:
         kind=ref.kind,
         body=found.body,
     )
-    return Shown(ref.id, sign_form_a(claims, keys.signer(ref.made_at)), expires_at)
+    return Shown(ref.id, sign_form_a(claims, keys.signer(made_at)), expires_at)
 
 
 def _second(ref: CodeRef) -> datetime:

@@ -17,13 +17,13 @@ from litestar.di import NamedDependency
 from litestar.exceptions import ValidationException
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody
 from litestar.params import FromPath
-from litestar.types import Receive, Scope, Send
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
 from haiyiban.codes import portraits, verifying
 from haiyiban.codes.answers import VerificationRead
 from haiyiban.codes.entitlement import FieldsBeyondPurpose
+from haiyiban.codes.lean import Encoded
 from haiyiban.codes.signing import code_keys
 from haiyiban.codes.verifying import VerificationCreate
 from haiyiban.context import current
@@ -44,21 +44,6 @@ class VerifyOperation(Operation):
         self.request_body = RequestBody(
             required=True, content={"application/json": OpenAPIMediaType(schema=schema)}
         )
-
-
-class Encoded(Response[VerificationRead]):
-    """An answer that is encoded already and needs none of a response's other means."""
-
-    def __init__(self, answer: VerificationRead) -> None:
-        self._body = _encoder.encode(answer)
-
-    def to_asgi_response(self, *_: Any, **__: Any) -> Any:
-        return self
-
-    async def __call__(self, _: Scope, __: Receive, send: Send) -> None:
-        """Send it."""
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        await send({"type": "http.response.body", "body": self._body, "more_body": False})
 
 
 class VerificationController(Controller):
@@ -107,7 +92,8 @@ class VerificationController(Controller):
                 context=current(),
                 keys=code_keys(now),
                 now=now,
-            )
+            ),
+            status=200,
         )
 
     @get(
@@ -165,6 +151,4 @@ def _header(headers: Any, name: bytes) -> str | None:
     return None
 
 
-_encoder = msgspec.json.Encoder()
 _NEVER_STORED = {"Cache-Control": "no-store", "Content-Disposition": "inline"}
-_HEADERS = [(b"content-type", b"application/json")]

@@ -33,6 +33,16 @@ def test_the_greatest_groups_are_read() -> None:
     assert base45.decode("U5") == b"\xff"
 
 
+def test_every_pair_of_bytes_is_written_as_the_rfc_reckons_it() -> None:
+    written = base45.encode(b"".join(number.to_bytes(2) for number in range(1 << 16)))
+    digits = [written[at : at + 3] for at in range(0, len(written), 3)]
+    alphabet = base45.ALPHABET.decode()
+    assert digits == [
+        alphabet[number % 45] + alphabet[number // 45 % 45] + alphabet[number // 2025]
+        for number in range(1 << 16)
+    ]
+
+
 @given(st.binary(max_size=700))
 def test_bytes_come_back(data: bytes) -> None:
     assert base45.decode(base45.encode(data)) == data

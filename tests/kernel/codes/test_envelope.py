@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 
 from haiyiban.codes import base45, cbor, envelope
 from haiyiban.codes.cbor import MalformedCode
-from haiyiban.codes.claims import Claims, DeviceKey, Kind, PlainBody, from_map, from_payload, to_map
+from haiyiban.codes.claims import (
+    Claims,
+    DeviceKey,
+    Kind,
+    PlainBody,
+    from_map,
+    from_payload,
+    to_map,
+    to_payload,
+)
 from haiyiban.codes.drawing import qr_matrix, qr_version
 from haiyiban.codes.envelope import (
     PREFIX,
@@ -42,6 +51,13 @@ def test_what_is_signed_is_read(kind: int) -> None:
     assert code.proof is None
     assert code.kid.hex() == ISSUER.kid
     assert signature_holds(ISSUER.public, code.signature, code.signed)
+
+
+@pytest.mark.parametrize("kind", [*Kind, 16])
+@pytest.mark.parametrize("device", [None, DeviceKey.of(DEVICE.public_key())])
+def test_claims_are_written_in_deterministic_order(kind: int, device: DeviceKey | None) -> None:
+    said = msgspec.structs.replace(claims_of(kind, "order"), cnf=device)
+    assert to_payload(said) == cbor.encode(to_map(said))
 
 
 def test_a_form_a_code_is_a_cose_sign1_to_another_library() -> None:
