@@ -71,13 +71,13 @@ class Terminal:
         return subprocess.CompletedProcess([], done.exit_code, done.stdout, done.stderr)
 
     def run_apart(
-        self, text: str, *options: str, at: str = AT.isoformat()
+        self, text: str, *options: str, at: str = AT.isoformat(), **environ: str
     ) -> subprocess.CompletedProcess[str]:
         """In a process of its own, with no settings."""
         return subprocess.run(
             [sys.executable, "-m", "haiyiban.cli", "verify", *self.command(*options, at=at)],
             cwd=self.folder,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", "")},
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", "")} | environ,
             input=text,
             capture_output=True,
             text=True,
@@ -101,6 +101,14 @@ def test_good_codes_are_told_in_words_with_the_age_of_the_lists(terminal) -> Non
     assert done.returncode == 0, done.stderr + done.stdout
     for words in ("核验通过", "You can go ahead", "王*涵", "2027-08-31", "60 minutes ago", "60 分钟前"):
         assert words in done.stdout
+
+
+def test_it_starts_without_what_only_a_server_needs(terminal) -> None:
+    done = terminal.run_apart(GOOD, PYTHONPROFILEIMPORTTIME="1")
+    assert done.returncode == 0, done.stdout
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "haiyiban.codes.offline" in imported
+    assert not imported & {"litestar", "sqlalchemy", "asyncpg", "haiyiban.codes.feature"}
 
 
 def test_each_outcome_is_told_and_one_bad_code_is_enough_for_the_exit_code(terminal) -> None:
