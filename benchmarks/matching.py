@@ -50,10 +50,10 @@ def main() -> None:
     ours = {size: _median("ours", size) for size in SIZES}
     small = {size: _median("ours", size) for size in LIBRARY_SIZES}
     library = {size: _alone("library", size) for size in LIBRARY_SIZES}
-    growth = _exponent({size: figure["cpuSeconds"] for size, figure in ours.items()})
+    growth = exponent({size: figure["cpuSeconds"] for size, figure in ours.items()})
     theirs = {size: figure["cpuSeconds"] for size, figure in library.items()}
     # Its growth bends upwards: fitting all sizes says less of what follows than the last doubling would.
-    their_growth = _exponent(theirs)
+    their_growth = exponent(theirs)
     largest = LIBRARY_SIZES[-1]
     extrapolated = theirs[largest] * (PUPILS / largest) ** their_growth
     summary = {
@@ -231,7 +231,7 @@ def _median(variant: str, pupils: int) -> dict[str, Any]:
     }
 
 
-def _exponent(seconds: dict[int, float]) -> float:
+def exponent(seconds: dict[int, float]) -> float:
     """The k of n^k that fits best (least squares of the logarithms)."""
     x = [math.log(size) for size in seconds]
     y = [math.log(value) for value in seconds.values()]

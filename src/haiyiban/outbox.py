@@ -7,9 +7,9 @@ and be recalled before it is sent, which is what makes an undo possible.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pgqueuer.db import AsyncpgDriver
@@ -52,6 +52,14 @@ class OutboxMessage(Base):
     last_error: Mapped[str | None]
 
 
+class Promise(NamedTuple):
+    """An effect to carry out: what with, what it is about, and how long it waits."""
+
+    payload: Mapping[str, Any]
+    about: UUID | None = None
+    delay: timedelta = timedelta()
+
+
 async def post(
     session: AsyncSession,
     topic: str,
@@ -61,14 +69,36 @@ async def post(
     delay: timedelta = timedelta(),
 ) -> UUID:
     """Promise an effect in this transaction. Returns the message's id."""
+    [message_id] = await post_all(session, topic, [Promise(payload, about, delay)])
+    return message_id
+
+
+async def post_all(session: AsyncSession, topic: str, promises: Sequence[Promise]) -> list[UUID]:
+    """Promise many effects of one kind in this transaction, in two statements. Returns the messages' ids."""
+    if not promises:
+        return []
     now = clock.now()
-    message = OutboxMessage(
-        id=new_id(), topic=topic, about=about, payload=dict(payload), created_at=now, due_at=now + delay
-    )
-    session.add(message)
+    messages = [
+        OutboxMessage(
+            id=new_id(),
+            topic=topic,
+            about=promise.about,
+            payload=dict(promise.payload),
+            created_at=now,
+            due_at=now + promise.delay,
+        )
+        for promise in promises
+    ]
+    session.add_all(messages)
     await session.flush()
-    await enqueue(session, topic, payload=message.id.bytes, delay=delay)
-    return message.id
+    queries = await _queries(session)
+    await queries.enqueue(
+        [topic] * len(messages),
+        [message.id.bytes for message in messages],
+        [0] * len(messages),
+        execute_after=[promise.delay for promise in promises],
+    )
+    return [message.id for message in messages]
 
 
 async def recall(session: AsyncSession, about: UUID, *, since: datetime) -> bool:
@@ -93,10 +123,14 @@ async def enqueue(
     session: AsyncSession, task: str, *, payload: bytes = b"", delay: timedelta = timedelta()
 ) -> None:
     """Queue a job in this transaction; the worker is woken by its commit."""
+    queries = await _queries(session)
+    await queries.enqueue(task, payload, execute_after=delay)
+
+
+async def _queries(session: AsyncSession) -> Queries:
     connection = await session.connection()
     raw = await connection.get_raw_connection()
-    queries = Queries(AsyncpgDriver(raw.driver_connection))
-    await queries.enqueue(task, payload, execute_after=delay)
+    return Queries(AsyncpgDriver(raw.driver_connection))
 
 
 def retry_delay(attempts: int) -> timedelta:

@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit, certificates
 from haiyiban.cases.models import Case
+from haiyiban.certificates import ToIssue
 from haiyiban.identity import persons
+from haiyiban.identity.models import Person
 from services.school_places.models import AllocationRun, Enrolment, RollEntry, School
 
 NOTICE = "admission-notice"
@@ -33,9 +35,41 @@ async def issue_notice(session: AsyncSession, case: Case, *, now: datetime) -> N
         return
     entry, school, enrolment = row
     child = await persons.get(session, entry.child_id)
-    certificate = await certificates.issue(
+    [certificate] = await certificates.issue_all(
+        session, NOTICE, [_notice(case, child, school, enrolment)], now=now
+    )
+    entry.certificate_id = certificate.id
+
+
+async def issue_notices(
+    session: AsyncSession,
+    placed: Sequence[tuple[RollEntry, Case]],
+    enrolment: Enrolment,
+    *,
+    now: datetime,
+) -> None:
+    """The admission notices of children that a publication has just placed, in a few statements."""
+    schools = await session.scalars(
+        select(School).where(School.id.in_({entry.school_id for entry, _ in placed}))
+    )
+    school_of = {school.id: school for school in schools}
+    child_of = await persons.of_ids(session, [entry.child_id for entry, _ in placed])
+    issued = await certificates.issue_all(
         session,
         NOTICE,
+        [
+            _notice(case, child_of[entry.child_id], school_of[entry.school_id], enrolment)
+            for entry, case in placed
+            if entry.school_id is not None
+        ],
+        now=now,
+    )
+    for (entry, _), certificate in zip(placed, issued, strict=True):
+        entry.certificate_id = certificate.id
+
+
+def _notice(case: Case, child: Person, school: School, enrolment: Enrolment) -> ToIssue:
+    return ToIssue(
         holder_id=child.id,
         keeper_id=case.applicant_id,
         claims={
@@ -46,11 +80,9 @@ async def issue_notice(session: AsyncSession, case: Case, *, now: datetime) -> N
             "enrolment": enrolment.name,
         },
         case_id=case.id,
-        now=now,
         agency=case.agency,
         division=case.division,
     )
-    entry.certificate_id = certificate.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ name, never by value: destroying the pseudonym makes them say nothing about a pe
 Source: docs/domain.md §13; design of the sealed log: docs/decisions/.
 """
 
-from haiyiban.audit.service import enrol, record, refused
+from haiyiban.audit.service import Act, enrol, record, record_all, refused
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
 
 zone = Zone(name="audit", title=Words("审计", "Audit"))
 
-__all__ = ["enrol", "record", "refused", "zone"]
+__all__ = ["Act", "enrol", "record", "record_all", "refused", "zone"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import Table, Uuid, bindparam, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,6 +23,18 @@ async def enrol(session: AsyncSession, person_id: UUID) -> None:
     )
 
 
+class Act(NamedTuple):
+    """An act on its way into the audit. `subject` is the person's id; the pseudonym is stored."""
+
+    action: str
+    subject: UUID | None = None
+    object_kind: str | None = None
+    object_id: UUID | None = None
+    fields: Sequence[str] = ()
+    reason: str | None = None
+    outcome: str = "done"
+
+
 async def record(
     session: AsyncSession,
     action: str,
@@ -34,31 +47,47 @@ async def record(
     outcome: str = "done",
 ) -> None:
     """Record one act in the caller's transaction. `subject` is the person's id; the pseudonym is stored."""
+    await record_all(
+        session,
+        [
+            Act(
+                action,
+                subject=subject,
+                object_kind=object_kind,
+                object_id=object_id,
+                fields=fields,
+                reason=reason,
+                outcome=outcome,
+            )
+        ],
+    )
+
+
+async def record_all(session: AsyncSession, acts: Iterable[Act]) -> None:
+    """Record the acts of one request or task in the caller's transaction, all in one round trip."""
     context = current()
-    pseudonym = (
-        select(AuditSubject.pseudonym).where(AuditSubject.person_id == subject).scalar_subquery()
-        if subject
-        else None
-    )
-    await session.execute(
-        insert(AuditRecord).values(
-            id=new_id(),
-            at=clock.now(),
-            action=action,
-            outcome=outcome,
-            actor_kind=context.actor_kind,
-            actor_id=context.actor_id,
-            actor_unit=context.actor_unit,
-            delegation_id=context.delegation_id,
-            subject=pseudonym,
-            object_kind=object_kind,
-            object_id=object_id,
-            fields=list(fields),
-            reason=reason,
-            request_id=context.request_id,
-            address=context.address,
-        )
-    )
+    rows = [
+        {
+            "id": new_id(),
+            "at": clock.now(),
+            "action": act.action,
+            "outcome": act.outcome,
+            "actor_kind": context.actor_kind,
+            "actor_id": context.actor_id,
+            "actor_unit": context.actor_unit,
+            "delegation_id": context.delegation_id,
+            "person_id": act.subject,
+            "object_kind": act.object_kind,
+            "object_id": act.object_id,
+            "fields": list(act.fields),
+            "reason": act.reason,
+            "request_id": context.request_id,
+            "address": context.address,
+        }
+        for act in acts
+    ]
+    if rows:
+        await session.execute(_RECORD, rows)
 
 
 async def refused(
@@ -74,3 +103,14 @@ async def refused(
     The object is what its address names, such as a case that is another's: who tries doors can be found.
     """
     await record(session, action, outcome=outcome, object_kind=object_kind, object_id=object_id)
+
+
+_RECORDS = cast("Table", AuditRecord.__table__)
+_RECORD = insert(_RECORDS).values(
+    {name: bindparam(name) for name in _RECORDS.columns.keys() if name != "subject"}  # noqa: SIM118
+    | {
+        "subject": select(AuditSubject.pseudonym)
+        .where(AuditSubject.person_id == bindparam("person_id", type_=Uuid()))
+        .scalar_subquery()
+    }
+)

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit
+from haiyiban.audit import Act
 from haiyiban.cases.models import Case
 from haiyiban.cases.states import By, IllegalMove, State, Verb, next_state
 from haiyiban.cases.timeline import add_event, remember
@@ -44,9 +45,7 @@ async def finish(
     detail: dict[str, Any] | None = None,
 ) -> None:
     """Carry out what was begun. `by_id` is None where the system acts."""
-    case.state = begun.to
-    case.version += 1
-    case.updated_at = now
+    take(case, begun, now=now)
     await add_event(
         session,
         case,
@@ -62,10 +61,21 @@ async def finish(
     await record(session, case, begun.verb)
 
 
+def take(case: Case, begun: Begun, *, now: datetime) -> None:
+    """The case itself, moved: its step and its record are for the caller to write."""
+    case.state = begun.to
+    case.version += 1
+    case.updated_at = now
+
+
 async def record(session: AsyncSession, case: Case, verb: Verb, *, outcome: str = "done") -> None:
     """The audit record of a verb."""
-    await audit.record(
-        session,
+    await audit.record_all(session, [act(case, verb, outcome=outcome)])
+
+
+def act(case: Case, verb: Verb, *, outcome: str = "done") -> Act:
+    """A verb as the audit has it."""
+    return Act(
         f"cases.{verb}",
         subject=case.subject_id,
         object_kind="case",

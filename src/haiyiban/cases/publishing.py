@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from haiyiban import audit
 from haiyiban.cases import decisions, moves
 from haiyiban.cases.models import Case
 from haiyiban.cases.states import By, IllegalMove, Verb
-from haiyiban.cases.timeline import add_event, remember
+from haiyiban.cases.timeline import add_event, event_of, remember
+
+
+class Decided(NamedTuple):
+    """A case that a publication decides, and what its timeline says of it."""
+
+    case: Case
+    verb: Literal[Verb.APPROVE, Verb.DENY]
+    note: str
 
 
 async def decide(
@@ -27,12 +37,35 @@ async def decide(
 
     `by_id`: who published. There is no undo: what is published is public. Raises IllegalMove.
     """
-    begun = moves.begin(case, verb, by=By.PUBLICATION)
-    case.outcome = "approved" if verb is Verb.APPROVE else "denied"
-    if verb is Verb.DENY:
-        case.claim = None
+    await decide_all(session, [Decided(case, verb, note)], by_id=by_id, now=now)
     await decisions.carry_out(session, case, now=now)
-    await moves.finish(session, case, begun, by_id=by_id, now=now, note=note)
+
+
+async def decide_all(
+    session: AsyncSession, decided: Sequence[Decided], *, by_id: UUID, now: datetime
+) -> None:
+    """Decide many cases that the caller has locked, in a few statements: all or none. The publisher sees to
+    their effects as well as to telling. Raises IllegalMove.
+    """
+    begun = [moves.begin(each.case, each.verb, by=By.PUBLICATION) for each in decided]
+    for each, move in zip(decided, begun, strict=True):
+        each.case.outcome = "approved" if each.verb is Verb.APPROVE else "denied"
+        if each.verb is Verb.DENY:
+            each.case.claim = None
+        moves.take(each.case, move, now=now)
+        session.add(
+            event_of(
+                each.case,
+                each.verb,
+                by=By.PUBLICATION,
+                by_id=by_id,
+                now=now,
+                before=move.before,
+                note=each.note,
+            )
+        )
+    await session.flush()
+    await audit.record_all(session, [moves.act(each.case, each.verb) for each in decided])
 
 
 async def revise(

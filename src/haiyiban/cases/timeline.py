@@ -55,7 +55,28 @@ async def add_event(
     detail: dict[str, Any] | None = None,
 ) -> CaseEvent:
     """Write one step."""
-    event = CaseEvent(
+    event = event_of(
+        case, verb, by=by, by_id=by_id, now=now, before=before, note=note, items=items, detail=detail
+    )
+    session.add(event)
+    await session.flush()
+    return event
+
+
+def event_of(
+    case: Case,
+    verb: str,
+    *,
+    by: str,
+    by_id: UUID | None,
+    now: datetime,
+    before: dict[str, Any],
+    note: str | None = None,
+    items: Sequence[Mapping[str, str]] = (),
+    detail: dict[str, Any] | None = None,
+) -> CaseEvent:
+    """One step, to be written with others."""
+    return CaseEvent(
         id=new_id(),
         case_id=case.id,
         at=now,
@@ -67,9 +88,6 @@ async def add_event(
         detail=detail or {},
         before=before,
     )
-    session.add(event)
-    await session.flush()
-    return event
 
 
 async def events_of(session: AsyncSession, case: Case) -> list[CaseEvent]:

@@ -16,7 +16,16 @@ from haiyiban.certificates.document import PrintedCode
 from haiyiban.certificates.identifiers import Identifier
 from haiyiban.certificates.models import Certificate
 from haiyiban.certificates.rules import NotInForce, Status, status_on
-from haiyiban.certificates.service import InvalidClaims, correct, issue, reinstate, revoke, suspend
+from haiyiban.certificates.service import (
+    InvalidClaims,
+    ToIssue,
+    correct,
+    issue,
+    issue_all,
+    reinstate,
+    revoke,
+    suspend,
+)
 from haiyiban.certificates.signer import DocumentsNotSigned
 from haiyiban.certificates.types import CertificateType, Issuer, UnknownCertificateType, type_of
 from haiyiban.errors import Words
@@ -47,10 +56,12 @@ __all__ = [
     "NotInForce",
     "PrintedCode",
     "Status",
+    "ToIssue",
     "UnknownCertificateType",
     "by_ref",
     "correct",
     "issue",
+    "issue_all",
     "kept",
     "of_keeper",
     "own",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit, notices, outbox
+from haiyiban.audit import Act
 from haiyiban.certificates import access, types
 from haiyiban.certificates.identifiers import Identifier, new_serial
 from haiyiban.certificates.models import Certificate
@@ -19,6 +21,7 @@ from haiyiban.clock import local_date
 from haiyiban.errors import FieldError, Problem, Words
 from haiyiban.ids import new_id
 from haiyiban.masking import mask_name
+from haiyiban.notices import Told
 
 NEWS_DELAY = timedelta(seconds=60)
 """News of a certificate waits as long as the decision behind it can be undone, and is recalled with it."""
@@ -29,6 +32,23 @@ class InvalidClaims(Problem):
 
     type = "certificates/invalid-claims"
     title = Words("证照内容不完整或不正确，请按提示修改", "The certificate's content is incomplete or wrong")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToIssue:
+    """The first version of a certificate, to be issued.
+
+    `keeper_id` may show it: the holder, or the guardian of a child. Its end and the agency and division that
+    look after it are the type's where they are not given.
+    """
+
+    holder_id: UUID
+    keeper_id: UUID
+    claims: Mapping[str, Any]
+    case_id: UUID | None
+    valid_until: date | None = None
+    agency: str | None = None
+    division: str | None = None
 
 
 async def issue(
@@ -45,41 +65,49 @@ async def issue(
     agency: str | None = None,
     division: str | None = None,
 ) -> Certificate:
-    """Issue the first version of a certificate, valid from today.
-
-    `keeper_id` may show it: the holder, or the guardian of a child. Issuer, end and the agency and division
-    that look after it are the type's where they are not given. Raises InvalidClaims, UnknownCertificateType.
+    """Issue the first version of a certificate (`ToIssue`), valid from today. The issuer is the type's where
+    it is not given. Raises InvalidClaims, UnknownCertificateType.
     """
-    kind = types.current(type_)
-    described = kind.description
-    issuer = issuer or described.issuer
-    today = local_date(now)
-    certificate = Certificate(
-        id=new_id(),
-        type=type_,
-        type_version=described.version,
-        serial=new_serial(),
-        version=1,
+    wanted = ToIssue(
         holder_id=holder_id,
         keeper_id=keeper_id,
+        claims=claims,
         case_id=case_id,
-        agency=agency or described.agency,
-        division=division or described.division,
-        issuer=issuer.name.zh,
-        issuer_code=issuer.code,
-        issued_on=today,
-        valid_from=today,
-        valid_until=valid_until or described.validity.end(today),
-        status=Status.VALID,
-        status_at=now,
-        created_at=now,
+        valid_until=valid_until,
+        agency=agency,
+        division=division,
     )
-    await _add(session, certificate, kind, claims)
-    await _record(session, certificate, "issue", fields=claims)
-    await notices.tell_person(
-        session, keeper_id, "certificates.issued", about=certificate.id, delay=NEWS_DELAY, type=kind.name.zh
-    )
+    [certificate] = await issue_all(session, type_, [wanted], issuer=issuer, now=now)
     return certificate
+
+
+async def issue_all(
+    session: AsyncSession,
+    type_: str,
+    wanted: Sequence[ToIssue],
+    *,
+    now: datetime,
+    issuer: Issuer | None = None,
+) -> list[Certificate]:
+    """Issue many certificates of one type, in their order, in a few statements: all or none.
+
+    Raises InvalidClaims, UnknownCertificateType.
+    """
+    kind = types.current(type_)
+    issued = [_first(kind, each, issuer=issuer or kind.description.issuer, now=now) for each in wanted]
+    session.add_all(issued)
+    await session.flush()
+    await audit.record_all(
+        session,
+        [
+            _act(certificate, "issue", fields=each.claims)
+            for certificate, each in zip(issued, wanted, strict=True)
+        ],
+    )
+    values = {"type": kind.name.zh}
+    told = [Told(certificate.keeper_id, certificate.id, values) for certificate in issued]
+    await notices.tell_persons(session, "certificates.issued", told, delay=NEWS_DELAY)
+    return issued
 
 
 async def correct(
@@ -124,7 +152,9 @@ async def correct(
         supersedes_id=old.id,
         created_at=now,
     )
-    await _add(session, certificate, kind, claims)
+    _state(certificate, kind, claims)
+    session.add(certificate)
+    await session.flush()
     changed = [name for name in {**old_claims, **claims} if old_claims.get(name) != claims.get(name)]
     await _record(session, certificate, Verb.CORRECT, fields=changed)
     await notices.tell_person(
@@ -160,10 +190,35 @@ async def reinstate(
     return certificate
 
 
-async def _add(
-    session: AsyncSession, certificate: Certificate, kind: CertificateType, claims: Mapping[str, Any]
-) -> None:
-    """Check what a new version states, seal it and write the row. Raises InvalidClaims."""
+def _first(kind: CertificateType, wanted: ToIssue, *, issuer: Issuer, now: datetime) -> Certificate:
+    described = kind.description
+    today = local_date(now)
+    certificate = Certificate(
+        id=new_id(),
+        type=described.type,
+        type_version=described.version,
+        serial=new_serial(),
+        version=1,
+        holder_id=wanted.holder_id,
+        keeper_id=wanted.keeper_id,
+        case_id=wanted.case_id,
+        agency=wanted.agency or described.agency,
+        division=wanted.division or described.division,
+        issuer=issuer.name.zh,
+        issuer_code=issuer.code,
+        issued_on=today,
+        valid_from=today,
+        valid_until=wanted.valid_until or described.validity.end(today),
+        status=Status.VALID,
+        status_at=now,
+        created_at=now,
+    )
+    _state(certificate, kind, wanted.claims)
+    return certificate
+
+
+def _state(certificate: Certificate, kind: CertificateType, claims: Mapping[str, Any]) -> None:
+    """Check what a new version states and seal it. Raises InvalidClaims."""
     if errors := kind.schema.validate(dict(claims)):
         raise InvalidClaims(errors=[FieldError(f"/claims{error.pointer}", error.message) for error in errors])
     certificate.claims = dict(claims)
@@ -177,8 +232,6 @@ async def _add(
             version=certificate.version,
         )
     )
-    session.add(certificate)
-    await session.flush()
 
 
 async def _move(
@@ -203,8 +256,11 @@ async def _tell(session: AsyncSession, certificate: Certificate, template: str) 
 
 
 async def _record(session: AsyncSession, certificate: Certificate, verb: str, *, fields: Any) -> None:
-    await audit.record(
-        session,
+    await audit.record_all(session, [_act(certificate, verb, fields=fields)])
+
+
+def _act(certificate: Certificate, verb: str, *, fields: Any) -> Act:
+    return Act(
         f"certificates.{verb}",
         subject=certificate.holder_id,
         object_kind="certificate",

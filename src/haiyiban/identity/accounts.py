@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import select
@@ -69,3 +70,9 @@ async def of_person(session: AsyncSession, person_id: UUID) -> Account | None:
     """The account that a person is bound to, if any."""
     found: Account | None = await session.scalar(select(Account).where(Account.person_id == person_id))
     return found
+
+
+async def of_persons(session: AsyncSession, person_ids: Iterable[UUID]) -> dict[UUID, Account]:
+    """The accounts of those persons who have one; one query for all."""
+    found = await session.scalars(select(Account).where(Account.person_id.in_(set(person_ids))))
+    return {account.person_id: account for account in found if account.person_id is not None}

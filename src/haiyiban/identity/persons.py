@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -78,6 +79,12 @@ async def ids_by_number(
 async def get(session: AsyncSession, person_id: UUID) -> Person:
     """The person of an id that a row of ours holds."""
     return await session.get_one(Person, person_id)
+
+
+async def of_ids(session: AsyncSession, person_ids: Iterable[UUID]) -> dict[UUID, Person]:
+    """The persons of ids that rows of ours hold; one query for all."""
+    found = await session.scalars(select(Person).where(Person.id.in_(set(person_ids))))
+    return {person.id: person for person in found}
 
 
 async def rename(session: AsyncSession, person: Person, name: str) -> None:
