@@ -56,7 +56,7 @@ async def fill(session: AsyncSession, enrolment: Enrolment, run: AllocationRun) 
             entry.standing = standing
             entries[child] = entry
             ranked[pseudonym] = [(choice.school, choice.priority.packed()) for choice in standing.choices]
-            if twin := _twin(application, child):
+            if twin := twin_of(application, child):
                 twins.append((child, twin))
     roll, run.bands = public_file.make_roll(
         capacities={school: offer.capacity for school, offer in ground.offers.items()},
@@ -91,7 +91,7 @@ async def _accepted(session: AsyncSession, enrolment: Enrolment) -> AsyncIterato
         after = cases[-1].id
 
 
-def _twin(application: Application, child: str) -> str | None:
+def twin_of(application: Application, child: str) -> str | None:
     """The twin that the form names, once a register has confirmed it."""
     named = application.form.get("twinOf")
     if not named:

@@ -63,11 +63,17 @@ def catchment_words(catchment: Catchment) -> Words:
 
 
 async def _reached(session: AsyncSession, years: AbstractSet[int]) -> dict[int, dict[str, CutOff]]:
-    """How far each school reached, year by year."""
+    """How far each school reached, year by year, in the draw for all its seats: a second round (补录) gives
+    away what is left, and how far that reached says nothing to who applies anew."""
     rows = await session.execute(
         select(Enrolment.school_year, AllocationRun.counts)
         .join(Enrolment, Enrolment.id == AllocationRun.enrolment_id)
-        .where(Enrolment.school_year.in_(years), AllocationRun.state == "published")
+        .where(
+            Enrolment.school_year.in_(years),
+            Enrolment.follows_id.is_(None),
+            AllocationRun.state == "published",
+        )
+        .order_by(Enrolment.id)
     )
     found: dict[int, dict[str, CutOff]] = {}
     for year, counts in rows:

@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haiyiban.codes.claims import Kind
-from haiyiban.codes.envelope import sign_form_a
+from haiyiban.codes.envelope import ES256, sign_form_a
+from haiyiban.codes.kinds import CAPSULE_LIFE_MOST
 from haiyiban.codes.offline import verify_offline
 from haiyiban.codes.outcomes import Outcome
+from haiyiban.codes.recomputing import OLDEST
 from haiyiban.codes.rotation import CODES_COUNT_FOR, LISTED_BEFORE_USE, SIGNS_AFTER, next_entries, signer
 from haiyiban.codes.trust import TrustEntry, TrustList
 from haiyiban.codes.vectors.cast import claims_of, signing_key
@@ -167,3 +169,13 @@ def test_keys_of_lists_are_named_apart_and_sign_no_code() -> None:
     trust = TrustList(entries, issued_at=BEGIN, expires_at=BEGIN + LIFE)
     text = sign_form_a(claims_of(Kind.CERTIFICATE, "by the key of lists"), key(1))
     assert verify_offline(text, trust=trust, now=BEGIN + HOUR).outcome is Outcome.UNKNOWN_ISSUER
+
+
+def test_a_key_is_listed_for_as_long_as_offline_records_of_its_codes_may_come_in() -> None:
+    switched = BEGIN + 2 * DAY
+    entries = listed(listed([], key(0), now=BEGIN), key(0), key(1, since=switched), now=BEGIN)
+    last_scan = switched + SIGNS_AFTER + CAPSULE_LIFE_MOST
+    uploaded = last_scan + OLDEST
+    later = listed(entries, key(0), key(1, since=switched), now=uploaded)
+    trust = TrustList(later, issued_at=uploaded, expires_at=uploaded + LIFE)
+    assert trust.keys_for(bytes.fromhex(key(0).kid), alg=ES256, kind=1, at=last_scan.timestamp())

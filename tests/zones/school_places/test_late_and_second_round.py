@@ -49,7 +49,14 @@ async def out(
 async def draft(results: Results, sandbox: httpx.AsyncClient, who: builders.Somebody) -> Family:
     """A family that fills in a draft for A, too late."""
     headers = await builders.resident(results.api, sandbox, who)
-    opened = await results.api.post("/cases", json={"matter": "education.school-place"}, headers=headers)
+    return await draft_of(results, who, headers, who.children[0]["idNumber"])
+
+
+async def draft_of(results: Results, who: builders.Somebody, headers: Headers, child: str) -> Family:
+    """The same for one child of several."""
+    opened = await results.api.post(
+        "/cases", json={"matter": "education.school-place", "subject": {"idNumber": child}}, headers=headers
+    )
     case = opened.json()
     patched = await results.api.patch(
         f"/cases/{case['id']}",
@@ -136,6 +143,61 @@ async def test_where_no_seat_is_left_a_late_child_waits(
     assert taken.status_code == 200, taken.text
     assert taken.json()["school"] == "A小学"
     assert (await api.get(f"/cases/{late.case['id']}", headers=late.headers)).json()["outcome"] == "approved"
+
+
+async def late_twins(results: Results, sandbox: httpx.AsyncClient, clerk: Headers, officer: Headers) -> Any:
+    """Twins whom a clerk has accepted late, with a stranger's leave between theirs."""
+    who = family("B", children=2)
+    headers = await builders.resident(results.api, sandbox, who)
+    one, other = [await draft_of(results, who, headers, each["idNumber"]) for each in who.children]
+    between = await draft(results, sandbox, family("B"))
+    for each in (one, between, other):
+        assert (await permit(results, each.case["id"], officer)).status_code == 201
+        handed_in = await hand_in(results, each)
+        assert handed_in.status_code == 200, handed_in.text
+        await accept(results.api, clerk, handed_in.json())
+    return one, between, other
+
+
+async def test_late_twins_stand_together_and_are_both_offered_the_last_seat(
+    api: httpx.AsyncClient,
+    sandbox: httpx.AsyncClient,
+    make_round: MakeRound,
+    clerk: Headers,
+    officer: Headers,
+) -> None:
+    results = await results_of(api, sandbox, make_round, clerk, officer, seats={"A": 1}, wishes=["A"])
+    one, between, other = await late_twins(results, sandbox, clerk, officer)
+    await results.appeal_window_passes()
+    await tasks.place_late(b"")
+
+    async def number(late: Family) -> int:
+        found: int = (await results.place(late))["waitingLists"][0]["number"]
+        return found
+
+    assert [await number(each) for each in (one, other, between)] == [1, 1, 3]
+    await results.refuse(results.families[0])
+    assert [len(await results.offers(each)) for each in (one, other, between)] == [1, 1, 0]
+    for each in (one, other):
+        [offer] = await results.offers(each)
+        path = f"/zones/school-places/offers/{offer['id']}/acceptance"
+        assert (await api.post(path, json={}, headers=each.headers)).status_code == 200
+    assert [(await results.place(each))["school"] for each in (one, other)] == ["A小学", "A小学"]
+
+
+async def test_late_twins_share_the_last_seat_that_nobody_waits_for(
+    api: httpx.AsyncClient,
+    sandbox: httpx.AsyncClient,
+    make_round: MakeRound,
+    clerk: Headers,
+    officer: Headers,
+) -> None:
+    results = await results_of(api, sandbox, make_round, clerk, officer, seats={"A": 2}, wishes=["A"])
+    one, between, other = await late_twins(results, sandbox, clerk, officer)
+    await results.appeal_window_passes()
+    await tasks.place_late(b"")
+    placed = [(await results.place(each))["school"] for each in (one, between, other)]
+    assert placed == ["A小学", None, "A小学"], "one over capacity, and nobody else with it"
 
 
 async def test_leave_is_an_officers_with_a_reason_for_a_draft_after_the_close(

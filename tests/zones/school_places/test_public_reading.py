@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 import httpx
 from sqlalchemy import func, select
 
 from haiyiban import clock, db, resources
+from haiyiban.ids import new_id
 from services.school_places.models import AllocationRun, Enrolment, EnrolmentSchool, HomeUse, School
 from services.school_places.rules import school_year
 from services.school_places.seed import seed
+from services.school_places.service import schools
 from tests import builders
 from tests.zones.school_places.conftest import Headers, MakeRound, applied, drawn, family, noon
 
@@ -156,3 +159,33 @@ async def test_the_public_file_names_nobody(
     text = (await api.get(f"{made.runs}/{run}/public")).text
     for personal in (who.name, who.id_number, who.phone, who.address, who.children[0]["idNumber"]):
         assert personal not in text
+
+
+async def test_the_cut_off_of_last_year_is_the_one_of_the_draw_for_all_seats(make_round: MakeRound) -> None:
+    first, second, this_year = [await make_round({"A": 1}) for _ in range(3)]
+    school = UUID(first.schools["A"])
+    # Never committed: other tests read all the enrolments there are.
+    async with db.database().reading() as session:
+        rounds = [await session.get_one(Enrolment, each.id) for each in (first, second, this_year)]
+        rounds[1].follows_id = rounds[0].id
+        for number, enrolment in enumerate(rounds[:2], 1):
+            enrolment.school_year -= 1
+            run = AllocationRun(
+                id=new_id(),
+                enrolment_id=enrolment.id,
+                state="published",
+                committed_at=clock.now(),
+                committed_by=new_id(),
+                commitment="",
+                roll_hash="",
+                roll=b"",
+                counts=[{"school": str(school), "groups": [], "cut_off": {"ranks": [], "lottery": number}}],
+            )
+            run.bands = []
+            session.add(run)
+        for each in (second, this_year):
+            part = await session.get_one(EnrolmentSchool, (each.id, UUID(each.schools["A"])))
+            part.school_id = school
+        await session.flush()
+        shown = await schools.offered(session, within=None, after=UUID(int=school.int - 1), limit=1)
+    assert [(each.school.id, each.cut_off and each.cut_off.zh) for each in shown] == [(school, "抽签号 1")]

@@ -25,7 +25,7 @@ from services.school_places.matching import NOT_BY_MATCHING, UNPLACED
 from services.school_places.models import AllocationRun, RollEntry
 from services.school_places.service import allocation, enrolments, home_uses, standings
 from services.school_places.service.advice import choices_of
-from services.school_places.service.afterwards import lists, offers, places, seats
+from services.school_places.service.afterwards import late_twins, lists, offers, places, seats
 from services.school_places.service.afterwards.telling import tell
 from services.school_places.service.enrolments import Ground
 from services.school_places.service.standings import Standing
@@ -80,6 +80,9 @@ async def join(session: AsyncSession, enrolment_id: UUID, case_id: UUID, *, now:
         str(school): counted.free
         for school, counted in (await seats.count(session, enrolment, run, now=now)).items()
     }
+    for school in await late_twins.schools_of(session, run, case.id):
+        # As in the draw, the other twin comes in as well, one over capacity where it must.
+        free[str(school)] = max(1, free.get(str(school), 0))
     words = _place(entry, standing, ground, free, on=now)
     session.add(entry)
     await session.flush()

@@ -17,6 +17,7 @@ from services.school_places.classification import Priority
 from services.school_places.matching import NOT_BY_MATCHING, UNPLACED
 from services.school_places.models import AllocationRun, RollEntry
 from services.school_places.public_file import Bands, PublicFile
+from services.school_places.service.afterwards import late_twins
 from services.school_places.service.standings import RankedChoice
 from services.school_places.service.standings import Standing as OnRoll
 from services.school_places.waiting_list import Standing, place_in, wanted
@@ -87,7 +88,7 @@ async def join(
     """
     await session.execute(delete(Waiting).where(Waiting.entry_id == entry.id, Waiting.state == "waiting"))
     answered = set(await session.scalars(select(Waiting.school_id).where(Waiting.entry_id == entry.id)))
-    late = await _late_numbers(session, run)
+    late = await _late_numbers(session, run, joining=entry.case_id)
     bands = _bands_by_school(run)
     for choice in wanted(len(choices), got=got):
         ranked = choices[choice]
@@ -167,14 +168,17 @@ def _of(priority: Priority, entry: RollEntry, late: dict[UUID, int]) -> Standing
     return Standing.of(priority, lottery=0, late=late[entry.case_id])
 
 
-async def _late_numbers(session: AsyncSession, run: AllocationRun) -> dict[UUID, int]:
-    """Case → how many late applications had leave before it, itself included."""
+async def _late_numbers(session: AsyncSession, run: AllocationRun, *, joining: UUID) -> dict[UUID, int]:
+    """Case → how many late applications had leave before it, itself included; twins share the first one's."""
     cases = await session.scalars(
         select(LateApplication.case_id)
         .where(LateApplication.enrolment_id == run.enrolment_id)
         .order_by(LateApplication.permitted_at, LateApplication.case_id)
     )
-    return {case: number for number, case in enumerate(cases, 1)}
+    numbers = {case: number for number, case in enumerate(cases, 1)}
+    for group in await late_twins.groups(session, run, joining=joining):
+        numbers |= dict.fromkeys(group, min(numbers[case] for case in group))
+    return numbers
 
 
 def _bands_by_school(run: AllocationRun) -> dict[str, list[int]]:
