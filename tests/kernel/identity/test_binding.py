@@ -18,6 +18,7 @@ from tests.people import (
     pass_face_check,
     sign_in,
     slug,
+    step_by_step,
     texts,
 )
 
@@ -68,7 +69,7 @@ async def test_another_accounts_device_token_is_worth_nothing(
 async def test_a_face_moves_a_person_to_a_second_account_and_tells_the_first(
     api: httpx.AsyncClient, sandbox: httpx.AsyncClient, database: Database
 ) -> None:
-    resident, first = await at_level_three(api, sandbox)
+    resident, first = await step_by_step(api, sandbox)
     person_id = await person_of(database, first.answer["accountId"])
     other_phone = Resident().phone
     second = await sign_in(api, sandbox, other_phone)

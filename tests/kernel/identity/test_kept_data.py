@@ -9,13 +9,13 @@ from haiyiban.audit.models import AuditRecord, AuditSubject
 from haiyiban.db import Base, Database
 from haiyiban.identity import persons
 from haiyiban.identity.tasks import forget
-from tests.people import Resident, at_level_three, give_real_name, pass_face_check, sign_in
+from tests.people import Resident, at_level_three, give_real_name, pass_face_check, sign_in, step_by_step
 
 
 async def test_every_step_is_audited_under_a_pseudonym(
     api: httpx.AsyncClient, sandbox: httpx.AsyncClient, database: Database
 ) -> None:
-    resident, _ = await at_level_three(api, sandbox)
+    resident, _ = await step_by_step(api, sandbox)
     second = await sign_in(api, sandbox, Resident().phone)
     await give_real_name(api, second, resident)
     await pass_face_check(api, second)

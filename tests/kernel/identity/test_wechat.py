@@ -24,6 +24,7 @@ from tests.people import (
     pass_face_check,
     sign_in,
     slug,
+    step_by_step,
     texts,
 )
 
@@ -184,7 +185,7 @@ async def test_two_accounts_of_nobody_become_one_by_the_phone(
 async def test_a_bound_accounts_phone_lets_wechat_in_after_the_persons_face(
     api: httpx.AsyncClient, sandbox: httpx.AsyncClient, user: str
 ) -> None:
-    resident, by_phone = await at_level_three(api, sandbox)
+    resident, by_phone = await step_by_step(api, sandbox)
     session = await from_wechat(api, sandbox, user)
     joined = await add_phone(api, sandbox, session, resident.phone)
     assert joined.json() == {"assurance": "L1", "next": "face-check"}
@@ -313,8 +314,8 @@ async def test_removing_wechat_ends_its_sessions_and_never_the_last_way_in(
 async def test_a_new_phone_replaces_the_old_one_which_is_told(
     api: httpx.AsyncClient, sandbox: httpx.AsyncClient
 ) -> None:
-    resident, session = await at_level_three(api, sandbox)
-    other, theirs = await at_level_three(api, sandbox)
+    resident, session = await step_by_step(api, sandbox)
+    other, theirs = await step_by_step(api, sandbox)
     assert (await add_phone(api, sandbox, session, other.phone)).json() == {"assurance": "L3"}
     assert str((await me(api, session))["phone"]).endswith(other.phone[7:])
     assert "另一个手机号码" in (await texts(sandbox, resident.phone, count=2))[0]["text"]
