@@ -45,8 +45,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 @contextmanager
-def running(home: Path, **settings: str) -> Iterator[Platform]:
-    """`haiyiban up` on a state folder; Ctrl-C at the end must stop it cleanly."""
+def running(home: Path, *, ended_by: int = signal.SIGINT, **settings: str) -> Iterator[Platform]:
+    """`haiyiban up` on a state folder; Ctrl-C at the end, or another signal, must stop it cleanly."""
     # Its own servers always: those of the other tests have their own keys and their own worker.
     theirs = ("HAIYIBAN_", "DATABASE_URL", "REDIS_URL")
     environ = {name: value for name, value in os.environ.items() if not name.startswith(theirs)} | {
@@ -68,10 +68,11 @@ def running(home: Path, **settings: str) -> Iterator[Platform]:
         for client in started.clients:
             client.close()
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(ended_by)
         output, _ = process.communicate(timeout=40)
     assert process.returncode == 0, output.decode()
-    assert not _left_behind(process.pid), "Ctrl-C left processes behind"
+    assert not _left_behind(process.pid), "it left processes behind"
+    assert not (home / "demo.json").exists(), "it still says where it was"
 
 
 def _when_ready(demo: Path, process: subprocess.Popen[bytes]) -> dict[str, Any]:

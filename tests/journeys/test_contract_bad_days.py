@@ -23,7 +23,7 @@ SCHOOL = "education.school-place"
 
 def test_the_journey_goes_on_over_restarts_and_the_deadline_ends_it(tmp_path: Path) -> None:
     home = tmp_path / "state"
-    with running(home) as platform:
+    with running(home, ended_by=signal.SIGTERM) as platform:
         clerk = Official(platform, "clerk")
         schools = clerk.get("/zones/school-places/schools", division="460105")["items"]
         choices = [school["id"] for school in schools if school["kind"] == "public"][:2]

@@ -18,7 +18,9 @@ def config(url: str) -> Config:
 
 def upgrade(url: str) -> None:
     """Bring a database to the newest schema; at the newest already, nothing happens."""
-    command.upgrade(config(url), "head")
+    settings = config(url)
+    settings.attributes["only_upgrades"] = True
+    command.upgrade(settings, "head")
 
 
 def check(url: str) -> None:
