@@ -48,7 +48,8 @@ def scanned(pdf: bytes, *, dpi: int = 150) -> str:
     document = pypdfium2.PdfDocument(pdf)
     picture = document[0].render(scale=dpi / 72).to_pil()
     document.close()
-    (found,) = zxingcpp.read_barcodes(picture)
+    # A print holds other shapes, and some of them can be taken for bars.
+    (found,) = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
     return str(found.text)
 
 
