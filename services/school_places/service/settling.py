@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import flag_modified
 
 from haiyiban.errors import Conflict, Words
 from services.school_places.coordination import Waiting
@@ -42,6 +43,10 @@ async def settle(session: AsyncSession, run: AllocationRun, drawn: allocation.Dr
     coordinated = allocation.coordinate(waiting, drawn)
     async for entries in entries_by_part(session, run):
         allocation.settle(entries, drawn, coordinated)
+        for entry in entries:
+            # Written even where they stay empty: rows that all write the same columns go out together.
+            flag_modified(entry, "choice")
+            flag_modified(entry, "school_id")
         await session.flush()
 
 
