@@ -8,7 +8,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 
-from haiyiban_sandbox import enterprises, face, registers, sms, timestamp, wechat
+from haiyiban_sandbox import carrier, enterprises, face, registers, sms, timestamp, wechat
 from haiyiban_sandbox.access import key_from_environment
 from haiyiban_sandbox.clock import clock_from_environment
 from haiyiban_sandbox.faults import set_fault
@@ -87,6 +87,8 @@ def create_app(home: Path) -> Litestar:
             face.open_session,
             face.redeem,
             face.page,
+            carrier.send_parcel,
+            carrier.track,
             timestamp.stamp,
             timestamp.root,
             timestamp.crl,

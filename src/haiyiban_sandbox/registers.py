@@ -156,6 +156,6 @@ async def query(
         raise NotFoundException("no such register")
     source, facts_of = REGISTERS[register]
     asked = await read(request, Query)
-    person = store.person(asked.id_number, asked.id_type)
+    person = store.holder(asked.id_number, asked.id_type)
     found = facts_of(store, person) if person else None
     return {"found": found is not None, "source": source, "asOf": clock.now(), **(found or {})}

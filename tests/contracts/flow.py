@@ -13,7 +13,7 @@ import httpx
 from haiyiban import clock, texts
 from tests import builders
 from tests.builders import Somebody
-from tests.contracts import terminals_flow
+from tests.contracts import duty_free_flow, terminals_flow
 from tests.kernel.enterprises.companies import RENEWAL, credit_code
 from tests.phone import Phone, jwk, unbase64url
 from tests.zones.school_places.conftest import MakeRound, SignInStaff
@@ -92,6 +92,7 @@ async def go(
     made = await make_round({community: 5, "B": 5})
     stranger = await builders.resident(api, sandbox)
     clerk, officer, operator = [await employ(role) for role in ("clerk", "officer", "operator")]
+    shop = await accredit("shop", "duty-free-order")
     verifier = await accredit("enrolment", "gate")
     case = await _apply(flow, me, stranger, list(made.schools.values()))
     await _decide(flow, case, clerk)
@@ -100,6 +101,7 @@ async def go(
     await _verify(flow, me, notice, verifier)
     await terminals_flow.go(flow, notice, me, operator)
     await _look_after(flow, notice, clerk)
+    await duty_free_flow.go(flow, me, shop)
     await _end(flow, me, verifier, operator)
     return flow
 

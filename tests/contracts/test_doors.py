@@ -34,7 +34,7 @@ from haiyiban.verifiers import terminals
 from services.school_places.models import AllocationRun, Enrolment
 from services.school_places.service import runs
 from tests import builders
-from tests.contracts import afterwards
+from tests.contracts import afterwards, duty_free_flow
 from tests.kernel.enterprises.companies import credit_code
 
 API = "/api/v1"
@@ -64,6 +64,19 @@ EVERYBODY = Door(open_to=set(CALLERS))
 CLOSED = Door()
 RUNS = "/zones/school-places/enrolments/{enrolment_id}/allocation-runs"
 
+_ORDER = {
+    "text": "?",
+    "orderNumber": "1",
+    "pickUp": "isolation_area",
+    "departure": {
+        "departsAt": "2099-01-01T00:00:00Z",
+        "mode": "flight",
+        "number": "HU1",
+        "from": "460100",
+        "to": "110000",
+    },
+    "lines": [{"category": 17, "quantity": 1, "unitPriceFen": 1}],
+}
 _BATCH = {"terminalId": "{terminal_id}", "sequence": 1, "records": [{}], "signature": "?"}
 DOORS = {
     "POST /auth/sms-codes": EVERYBODY,
@@ -183,6 +196,15 @@ DOORS = {
     ),
     "POST /terminals/me/heartbeat": Door(body={"listIssuedAt": None, "queueLength": 0}),
     "GET /zones/unemployment/estimate": Door(own_only={STRANGER}),
+    "GET /zones/duty-free/allowance": Door(own_only={STRANGER}),
+    "GET /zones/duty-free/orders": Door(own_only={STRANGER}),
+    "POST /zones/duty-free/orders": Door(open_to={OTHER_VERIFIER}, body=_ORDER),
+    "GET /zones/duty-free/orders/{order_id}": CLOSED,
+    "POST /zones/duty-free/orders/{order_id}/pick-up": CLOSED,
+    "POST /zones/duty-free/orders/{order_id}/refund": CLOSED,
+    "POST /zones/duty-free/orders/{order_id}/parcel": Door(body={"carrier": "demo", "number": "SF12345"}),
+    "POST /zones/duty-free/pickup-checks": Door(open_to={OTHER_VERIFIER}, body={"text": "?"}),
+    "GET /zones/duty-free/parcels/{number}": CLOSED,
     "GET /zones/school-places/schools": EVERYBODY,
     "GET /zones/school-places/enrolments": EVERYBODY,
     "GET /zones/school-places/enrolments/{enrolment_id}": EVERYBODY,
@@ -264,6 +286,9 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
     asked = await client.post("/presentation-requests", json={"purpose": "enrolment"}, headers=school)
     check = await client.post("/me/face-checks", headers=headers)
     enrolment_id, run_id = await _run(database)
+    bought = await duty_free_flow.order_and_parcel(
+        await _person_id(database, owner), UUID(_claims(school)["sub"])
+    )
     after = await afterwards.aftermath(database, UUID(case["id"]), run_id)
     ids = {
         "case_id": case["id"],
@@ -282,6 +307,7 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         **company,
         "delegation_id": await _delegation(client, headers, taker, callers[DELEGATE]),
         **after,
+        **bought,
     }
     seen = ("case_id", "certificate_id", "code_id", "verification_id", "check_id", "session_id")
     traces = (
@@ -294,6 +320,7 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         afterwards.REASON,
         company["enterprise_id"],
         *after.values(),
+        *bought.values(),
         *(ids[name] for name in seen),
     )
     return World(headers, ids, traces, callers, notice.ref)
@@ -508,6 +535,13 @@ async def _notice(
             division="460105",
             now=clock.now(),
         )
+
+
+async def _person_id(held: Database, owner: builders.Somebody) -> UUID:
+    async with held.reading() as session:
+        person = await persons.by_id_number(session, owner.id_number)
+        assert person is not None
+        return person.id
 
 
 async def _show(client: httpx.AsyncClient, headers: Headers, certificate: UUID) -> dict[str, Any]:

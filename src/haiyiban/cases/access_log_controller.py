@@ -114,6 +114,8 @@ _WHAT = {
     "certificate": Words("电子证照", "Certificate"),
     "case": Words("办件", "Case"),
     "delegation": Words("委托", "Delegation"),
+    "order": Words("订单", "Order"),
+    "parcel": Words("包裹", "Parcel"),
 }
 _TAKER = Words("您委托的代办人", "Somebody who acts for you under your delegation")
 _AGENT = Words("村（社区）代办员", "Your village agent")

@@ -45,6 +45,8 @@ class CodeController(Controller):
             SubjectMissing,
             OwnIdentityOnly,
             kinds.KindNotOffered,
+            kinds.SubjectUnknown,
+            kinds.NotToShowNow,
             device_keys.DeviceKeyIncomplete,
             device_keys.DeviceKeyMalformed,
             device_keys.DeviceProofMalformed,
@@ -62,9 +64,12 @@ class CodeController(Controller):
         one use.
 
         With `deviceKey` a capsule, good for hours on the phone that holds the key, which shows codes of it
-        by itself. Signing that phone out withdraws it.
+        by itself. Signing that phone out withdraws it. A kind may ask for a face check of the last minutes:
+        403 `step-up-needed` with `faceWithinSeconds`.
         """
         kind = kinds.named(data.kind)
+        if kind.face_within is not None:
+            await resident(Level.L3, fresh=kind.face_within)(request, request.route_handler)
         binding = device_keys.read(data.device_key, data.device_proof)
         now = clock.now()
         keys = code_keys(now)

@@ -21,7 +21,7 @@ from haiyiban.batching import Batcher
 from haiyiban.codes.claims import Body
 from haiyiban.codes.disclosures import Disclosure
 from haiyiban.codes.outcomes import Outcome
-from haiyiban.errors import Problem, Words
+from haiyiban.errors import Conflict, NotFound, Problem, Words
 
 NAME_BYTES = 24
 CAPSULE_LIFE = timedelta(hours=12)
@@ -33,6 +33,23 @@ class KindNotOffered(Problem):
 
     type = "codes/kind-not-offered"
     title = Words("这种亮证码暂未开通", "Codes of this kind are not offered yet")
+
+
+class SubjectUnknown(NotFound):
+    """There is no such thing of this person's to show; a kind gives it its own title."""
+
+    type = "codes/subject-not-found"
+    title = Words("没有找到要出示的内容", "There is no such thing of yours to show")
+
+
+class NotToShowNow(Conflict):
+    """As it stands it may not be shown; a kind gives it its own title. The member `state` says how it is."""
+
+    type = "codes/not-to-show-now"
+    title = Words("当前不能出示", "This cannot be shown as it stands")
+
+    def __init__(self, state: str) -> None:
+        super().__init__(members={"state": state})
 
 
 class Wanted(NamedTuple):
@@ -84,6 +101,8 @@ class CodeKind:
     that records the verification."""
     capsule_life: timedelta = CAPSULE_LIFE
     """How long a phone may show it without asking again."""
+    face_within: timedelta | None = None
+    """How fresh the face check of whoever shows it must be; None where the level alone decides."""
 
     def __post_init__(self) -> None:
         if not timedelta() < self.capsule_life <= CAPSULE_LIFE_MOST:

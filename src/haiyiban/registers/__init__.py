@@ -9,6 +9,7 @@ Source: docs/domain.md §6.2 "Verified facts"; architecture.md "The plug-in cont
 
 from haiyiban.errors import Words
 from haiyiban.registers.answers import Fact, Question, RegisterAnswer, State
+from haiyiban.registers.carrier import PARCEL_STATES, Tracking, track_parcel
 from haiyiban.registers.client import RegisterClient, close, current, install
 from haiyiban.registers.exit_entry import DocumentOf, Holder, confirm_document
 from haiyiban.registers.health import RegisterHealth, health
@@ -30,6 +31,7 @@ from haiyiban.zone import Zone
 zone = Zone(name="registers", title=Words("数据源", "Registers"))
 
 __all__ = [
+    "PARCEL_STATES",
     "REGISTERS",
     "DocumentOf",
     "FaceCheckExpired",
@@ -44,6 +46,7 @@ __all__ = [
     "RegisterName",
     "RegisterUnavailable",
     "State",
+    "Tracking",
     "Trip",
     "WechatCodeRefused",
     "WechatNotOffered",
@@ -59,6 +62,7 @@ __all__ = [
     "portrait_of",
     "redeem_face_token",
     "returns_to_island",
+    "track_parcel",
     "trips_of",
     "wechat_user",
     "zone",

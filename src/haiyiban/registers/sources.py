@@ -54,4 +54,5 @@ REGISTERS: dict[RegisterName, Register] = {
 
 WECHAT = Words("微信登录服务", "WeChat's sign-in")
 EXIT_ENTRY = Words("出入境证件库", "The exit-entry register")
+CARRIER = Words("快递物流", "The carrier")
 FACE = Words("实人核验服务", "The face-check service")

@@ -38,7 +38,9 @@ ACCREDITED = {
         purposes=("enrolment", "gate", "counter"),
     ),
     "merchant": Accreditation(
-        Words("海口日月广场免税店", "Haikou Riyue Plaza Duty-Free Shop"), unit="commerce", purposes=("shop",)
+        Words("海口日月广场免税店", "Haikou Riyue Plaza Duty-Free Shop"),
+        unit="commerce",
+        purposes=("shop", "duty-free-order"),
     ),
     "terminal": Accreditation(
         Words("秀英区校门核验终端", "School Gate Terminal, Xiuying District"),

@@ -65,6 +65,11 @@ def counter(app: object) -> Iterator[Counter]:
     zone = Counter(holder_id=uuid4())
     kinds.install([CERTIFICATE, IDENTITY, zone.kind()])
     yield zone
+    install_all()
+
+
+def install_all() -> None:
+    """What this deployment offers, as at its start."""
     kinds.install(kind for zone in (*discovery.features(), *discovery.zones()) for kind in zone.code_kinds)
 
 
@@ -84,7 +89,9 @@ async def test_what_a_zone_does_not_show_is_refused_as_it_says(api, phone, count
 
 
 async def test_without_its_zone_a_kind_is_not_offered(api, phone) -> None:
+    kinds.install([CERTIFICATE, IDENTITY])
     refused = await api.post("/codes", json={"kind": "pickup"}, headers=phone.headers)
+    install_all()
     assert (refused.status_code, builders.slug(refused)) == (422, "kind-not-offered")
 
 

@@ -178,7 +178,7 @@ async def test_a_forger_who_claims_our_key_has_a_bad_signature(notice, scan, dat
 
 
 async def test_our_key_signs_no_kind_that_we_do_not_issue(notice, scan, database) -> None:
-    answer = await scan(await _signed(notice, database, kind=Kind.PICKUP))
+    answer = await scan(await _signed(notice, database, kind=15))
     assert answer["outcome"] == "unknown_issuer"
 
 

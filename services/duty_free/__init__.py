@@ -1,0 +1,29 @@
+"""Duty-free shopping for those who leave the island (离岛免税专区).
+
+Source: docs/domain.md §8; docs/duty-free.md.
+"""
+
+from haiyiban.errors import Words
+from haiyiban.zone import Zone
+from services.duty_free.allowance.controllers import AllowanceController
+from services.duty_free.allowance.shop_controllers import ShopOrdersController
+from services.duty_free.allowance.tasks import RELEASE_NO_SHOWS
+from services.duty_free.parcels.controllers import ParcelsController, ShopParcelsController
+from services.duty_free.pickup.controllers import PickupChecksController
+from services.duty_free.pickup.kind import PICKUP
+
+zone = Zone(
+    name="duty-free",
+    title=Words("离岛免税专区", "Duty-free zone"),
+    controllers=(
+        AllowanceController,
+        ShopOrdersController,
+        PickupChecksController,
+        ParcelsController,
+        ShopParcelsController,
+    ),
+    code_kinds=(PICKUP,),
+    tasks=(RELEASE_NO_SHOWS,),
+)
+
+__all__ = ["zone"]

@@ -1,0 +1,104 @@
+"""What a family does free of duty, as part of the flow that the contracts on audit and storage look at."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import update
+
+from haiyiban import clock
+from haiyiban.db import database
+from haiyiban.ids import new_id
+from services.duty_free.allowance.models import Order
+from services.duty_free.parcels.models import Parcel
+
+if TYPE_CHECKING:
+    from tests.contracts.flow import Flow, Headers
+
+ORDERS = "/zones/duty-free/orders"
+WAYBILL = "SF0000000001"
+
+
+async def go(flow: Flow, me: Headers, shop: Headers) -> None:
+    """Buy, look, pick up, follow a parcel, give back."""
+    await flow.step("read my allowance", "GET", "/zones/duty-free/allowance", by=me)
+    order = await _buy(flow, me, shop, "buy free of duty", pickUp="isolation_area")
+    at = f"{ORDERS}/{order['id']}"
+    await flow.step("list my duty-free orders", "GET", ORDERS, by=me)
+    await flow.step("look at an order as its shop", "GET", at, by=shop)
+    await flow.step("hand the goods over", "POST", f"{at}/pick-up", by=shop)
+    await flow.step("refund an order", "POST", f"{at}/refund", by=shop)
+    to = {"division": "110105", "recipient": flow.parent.name, "payer": flow.parent.name}
+    mailed = await _buy(flow, me, shop, "buy goods to be mailed", pickUp="mail", delivery=to)
+    await _departed(mailed)
+    sent = {"carrier": "demo", "number": WAYBILL[:-1] + mailed["id"][-8:]}
+    await flow.step("send a parcel", "POST", f"{ORDERS}/{mailed['id']}/parcel", by=shop, expect=201, **sent)
+    await flow.step("follow my parcel", "GET", f"/zones/duty-free/parcels/{sent['number']}", by=me)
+    kept = await _buy(flow, me, shop, "buy for my return", pickUp="on_return")
+    wanted = {"kind": "pickup", "subjectId": kept["id"]}
+    code = await flow.step("show a pick-up code", "POST", "/codes", by=me, expect=201, **wanted)
+    checked = await flow.step(
+        "check who picks up", "POST", "/zones/duty-free/pickup-checks", by=shop, text=code["text"]
+    )
+    assert checked["outcome"] == "not_entitled", "nobody has travelled"
+
+
+async def _buy(flow: Flow, me: Headers, shop: Headers, step: str, **changes: Any) -> dict[str, Any]:
+    answer = await flow.api.post("/codes", json={"kind": "identity"}, headers=me)
+    departure = {
+        "departsAt": (clock.now() + timedelta(days=2)).isoformat(),
+        "mode": "flight",
+        "number": "HU7182",
+        "from": "460100",
+        "to": "110000",
+    }
+    body = {
+        "text": answer.json()["text"],
+        "orderNumber": step,
+        "departure": departure,
+        "lines": [{"category": 17, "quantity": 2, "unitPriceFen": 12_300}],
+    }
+    order: dict[str, Any] = await flow.step(step, "POST", ORDERS, by=shop, expect=201, **(body | changes))
+    return order
+
+
+async def _departed(order: dict[str, Any]) -> None:
+    async with database().transaction() as session:
+        left = clock.now() - timedelta(hours=1)
+        await session.execute(update(Order).where(Order.id == UUID(order["id"])).values(departs_at=left))
+
+
+async def order_and_parcel(person_id: UUID, merchant_id: UUID) -> dict[str, str]:
+    """An order with its parcel, for the doors to guard."""
+    now = clock.now()
+    order = Order(
+        id=new_id(),
+        person_id=person_id,
+        merchant_id=merchant_id,
+        merchant_name="测试免税店",
+        order_number=f"ORDER-{new_id()}",
+        purchased_at=now,
+        year=now.year,
+        pick_up="mail",
+        state="picked_up",
+        settled_at=now,
+        total_fen=100,
+        free_fen=0,
+        excess_fen=100,
+        tax_fen=None,
+        rules_from=clock.today(),
+        departs_at=now,
+        trip_index=b"-",
+        collect_by=clock.today(),
+    )
+    order.basket = {"lines": [], "within": [], "departure": {}}
+    parcel = Parcel(
+        id=new_id(), order_id=order.id, carrier="demo", number=f"SF{order.id.hex[-12:]}", sent_at=now
+    )
+    async with database().transaction() as session:
+        session.add(order)
+        await session.flush()
+        session.add(parcel)
+    return {"order_id": str(order.id), "number": parcel.number}
