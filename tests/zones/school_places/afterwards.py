@@ -9,9 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from haiyiban import clock, db
+from haiyiban.audit.models import AuditRecord
 from services.school_places import tasks
 from services.school_places.afterwards_models import Answer, Waiting
 from services.school_places.models import AllocationRun, Enrolment
@@ -134,6 +135,23 @@ async def results_of(
             for name, value in changes.items():
                 setattr(enrolment, name, value)
     return await publish(api, officer, made, await apply_all(api, sandbox, clerk, made, wishes))
+
+
+async def acts_about(object_id: str) -> list[str]:
+    """What the audit holds of school places about a placement, a case or an enrolment, in order."""
+    async with db.database().reading() as session:
+        rows = await session.scalars(
+            select(AuditRecord)
+            .where(
+                AuditRecord.object_id == UUID(object_id),
+                AuditRecord.action.startswith("school-places."),
+                AuditRecord.outcome == "done",
+            )
+            .order_by(AuditRecord.id)
+        )
+        records = list(rows)
+    assert all(record.subject or record.object_kind == "enrolment" for record in records)
+    return [record.action.removeprefix("school-places.") for record in records]
 
 
 async def undo_time_passes() -> None:

@@ -12,7 +12,15 @@ import pytest
 from haiyiban.ids import new_id
 from services.school_places import tasks
 from services.school_places.recompute import recompute
-from tests.zones.school_places.afterwards import Family, Results, publish, results_of, slug, texts_of
+from tests.zones.school_places.afterwards import (
+    Family,
+    Results,
+    acts_about,
+    publish,
+    results_of,
+    slug,
+    texts_of,
+)
 from tests.zones.school_places.conftest import Headers, MakeRound, SignInStaff, applied, family
 
 
@@ -84,6 +92,7 @@ async def test_an_upheld_appeal_gives_a_seat_over_capacity_and_takes_none(
     assert (place["school"], place["outcome"]) == ("A小学", "choice")
     assert "申诉成立" in place["explanation"]
     assert place["steps"][-1]["outcome"] == "by_appeal"
+    assert await acts_about(place["id"]) == ["appeal", "uphold-appeal"]
     assert place["appeal"]["decision"] == "经核查不动产登记"
     old = await api.get(f"/certificates/{before['certificateId']}", headers=appellant.headers)
     assert old.json()["status"] == "superseded"

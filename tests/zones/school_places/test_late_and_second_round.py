@@ -20,6 +20,7 @@ from tests.zones.school_places.afterwards import (
     PLACEMENTS,
     Family,
     Results,
+    acts_about,
     apply_all,
     publish,
     results_of,
@@ -101,6 +102,8 @@ async def test_a_late_child_stands_behind_its_class_and_gets_a_seat_that_is_left
     place = await out.place(late)
     assert (place["school"], place["outcome"], place["lottery"]) == ("B小学", "coordination", None)
     assert "逾期补报，未参加派位" in place["explanation"]
+    assert (await acts_about(late.case["id"]))[0] == "permit-late"
+    assert await acts_about(place["id"]) == ["place-late"]
     assert place["waitingLists"][0]["text"] == "第一志愿A小学：候补第 2 位"
     waits = [one for one in out.families if (await out.place(one))["waitingLists"]]
     numbers = {one.case["id"]: (await out.place(one))["waitingLists"][0]["number"] for one in waits}
@@ -282,6 +285,7 @@ async def test_a_second_round_gives_away_what_is_left_by_its_own_draw(
     opened = await second_round(left, officer)
     assert opened.status_code == 201, opened.text
     follower = opened.json()
+    assert await acts_about(follower["enrolmentId"]) == ["open-second-round"]
     await texts_of(sandbox, gone.who.phone, "还没有学位的家庭可以登录报名")
     again = await second_round(left, officer)
     assert (again.status_code, slug(again)) == (409, "second-round-exists")

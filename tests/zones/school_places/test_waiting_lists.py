@@ -18,6 +18,7 @@ from tests.zones.school_places.afterwards import (
     PLACEMENTS,
     Family,
     Results,
+    acts_about,
     offers_run_out,
     publish,
     results_of,
@@ -121,6 +122,7 @@ async def test_who_declines_keeps_what_it_has_and_the_next_is_asked(queue: Resul
     assert declined.status_code == 200, declined.text
     assert declined.json()["school"] == "B小学"
     assert declined.json()["waitingLists"][0]["text"] == "第一志愿A小学：您已放弃这次递补"
+    assert await acts_about(declined.json()["id"]) == ["offer", "decline-offer"]
     assert [row["school"] for row in await queue.offers(third)] == ["A小学"]
 
 
@@ -133,7 +135,9 @@ async def test_an_offer_runs_out_and_goes_on(sandbox: httpx.AsyncClient, queue: 
     await offers_run_out()
     late = await queue.api.post(f"{OFFERS}/{offer['id']}/acceptance", json={}, headers=second.headers)
     assert (late.status_code, slug(late), late.json()["state"]) == (409, "offer-closed", "expired")
-    assert (await queue.place(second))["school"] == "B小学"
+    place = await queue.place(second)
+    assert place["school"] == "B小学"
+    assert await acts_about(place["id"]) == ["offer", "expire-offer"]
     assert [row["school"] for row in await queue.offers(third)] == ["A小学"]
     await texts_of(sandbox, second.who.phone, "候补学位逾期未答复")
 
@@ -181,6 +185,7 @@ async def test_who_leaves_a_list_is_not_asked(queue: Results) -> None:
     left = await queue.api.delete(at, headers=second.headers)
     assert left.status_code == 200, left.text
     assert left.json()["waitingLists"][0]["state"] == "left"
+    assert await acts_about(left.json()["id"]) == ["leave-waiting-list"]
     again = await queue.api.delete(at, headers=second.headers)
     assert (again.status_code, slug(again)) == (404, "not-waiting")
     assert (await queue.place(third))["waitingLists"][0]["number"] == 1
