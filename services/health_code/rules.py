@@ -1,0 +1,73 @@
+"""Which colour somebody has and why: red before yellow before green, and never green by silence.
+
+Where a rule for red or yellow hangs on a source that could not be asked and nothing worse is certain, the
+code is grey and names what is missing. Source: docs/domain.md §5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+
+import msgspec
+
+from services.health_code.expressions import Condition, Facts, holds
+
+
+class Colour(StrEnum):
+    """What a code shows."""
+
+    RED = "red"
+    YELLOW = "yellow"
+    GREEN = "green"
+    GREY = "grey"
+
+
+class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why, in plain words, in both languages."""
+
+    zh: str
+    en: str
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of the table: the colour it gives, when, and the reason in plain words."""
+
+    id: str
+    colour: Colour
+    reason: Reason
+    when: Condition
+
+
+class RuleTable(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A version of the rules; `rules` stand in the order of their priority."""
+
+    id: str
+    effective_from: date
+    effective_to: date | None
+    source: str
+    confidence: str
+    rules: Sequence[Rule]
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """A colour, the rules that gave it, and the rules that could not be judged."""
+
+    colour: Colour
+    by: Sequence[Rule]
+    unanswered: Sequence[Rule]
+
+
+def decide(table: RuleTable, facts: Facts) -> Decision:
+    """The colour by the rules in force."""
+    answers = [(rule, holds(rule.when, facts)) for rule in table.rules]
+    unanswered = [rule for rule, answer in answers if answer is None]
+    for colour in (Colour.RED, Colour.YELLOW):
+        by = [rule for rule, answer in answers if answer is True and rule.colour == colour]
+        if by:
+            return Decision(colour, by, unanswered)
+    missing = [rule for rule, answer in answers if answer is True and rule.colour == Colour.GREY]
+    if missing or unanswered:
+        return Decision(Colour.GREY, missing, unanswered)
+    return Decision(Colour.GREEN, [], [])
