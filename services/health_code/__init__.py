@@ -1,5 +1,21 @@
 """Health code (健康码): a colour by rules that everybody can read, and what stands beside it.
 
-Only the pure rules are here so far; there is no `zone` yet, so nothing serves them.
-Source: docs/domain.md §5.
+The rules are data (`schemas/zones/health_code`): `expressions` judges their conditions, `rules` decides,
+`facts` says what is known of somebody. Source: docs/domain.md §5; docs/health-code.md.
 """
+
+from haiyiban.errors import Words
+from haiyiban.zone import Zone
+from services.health_code.code_kind import HEALTH
+from services.health_code.controllers import HealthCodeController
+from services.health_code.tasks import RECHECK
+
+zone = Zone(
+    name="health-code",
+    title=Words("健康码", "Health code"),
+    controllers=(HealthCodeController,),
+    tasks=(RECHECK,),
+    code_kinds=(HEALTH,),
+)
+
+__all__ = ["zone"]

@@ -59,6 +59,18 @@ class Decision(msgspec.Struct, frozen=True):
     unanswered: Sequence[Rule]
 
 
+_WORSE = (Colour.GREEN, Colour.GREY, Colour.YELLOW, Colour.RED)
+
+
+def stays(previous: Colour, decision: Decision) -> bool:
+    """Whether the last known colour is shown instead, because a register that could not be asked hides why it
+    was given: silence makes nobody grey who was known, and makes no red yellow."""
+    if not decision.unanswered or decision.colour == Colour.RED or previous == Colour.GREY:
+        return False
+    is_silence = decision.colour == Colour.GREY and not decision.by
+    return is_silence or _WORSE.index(previous) > _WORSE.index(decision.colour)
+
+
 def decide(table: RuleTable, facts: Facts) -> Decision:
     """The colour by the rules in force."""
     answers = [(rule, holds(rule.when, facts)) for rule in table.rules]

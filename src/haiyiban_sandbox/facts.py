@@ -128,6 +128,11 @@ def vaccinations(_: Store, person: Person) -> Facts | None:
     return _listed("vaccinations", person.vaccinations)
 
 
+def contacts(_: Store, person: Person) -> Facts | None:
+    """流行病学调查."""
+    return _listed("contacts", person.contacts)
+
+
 def _listed(name: str, facts: list[Fact] | None) -> Facts | None:
     return None if facts is None else {name: facts}
 

@@ -53,6 +53,8 @@ class Family:
     special_group: str | None = None
     employment: Fact | None = None
     trips: tuple[Trip, ...] = ()
+    tests: tuple[Fact, ...] = ()
+    vaccinations: tuple[Fact, ...] = ()
     about: str = ""
 
     def resident(self) -> Resident:
@@ -70,6 +72,8 @@ class Family:
             special_group=self.special_group,
             employment=self.employment,
             trips=msgspec.to_builtins(self.trips) or None,
+            tests=list(self.tests) or None,
+            vaccinations=list(self.vaccinations) or None,
         )
 
 

@@ -25,6 +25,7 @@ Breakable = Literal[
     "trips",
     "tests",
     "vaccinations",
+    "contacts",
     "exit_entry",
     "market_entity",
     "carrier",

@@ -29,8 +29,8 @@ Place = Annotated[str, Meta(pattern=r"^([0-9]{6}|[A-Z]{3})\Z")]
 """A division of 6 digits, or a country by the three letters of ISO 3166-1."""
 Instant = Annotated[datetime, Meta(tz=True)]
 Fact = dict[str, Any]
-"""A fact whose shape belongs to its register (employment, tests, vaccinations): kept as it came. Of trips,
-those with a `departedAt` are records and must be a `Trip`."""
+"""A fact whose shape belongs to its register (employment, tests, vaccinations, contacts): kept as it came.
+Of trips, those with a `departedAt` are records and must be a `Trip`."""
 
 
 class Hukou(Wire):
@@ -141,6 +141,7 @@ class Person(Wire, kw_only=True):
     trips: list[Fact] | None = None
     tests: list[Fact] | None = None
     vaccinations: list[Fact] | None = None
+    contacts: list[Fact] | None = None
 
     @property
     def key(self) -> str:

@@ -57,6 +57,7 @@ REGISTERS = {
     "trips": Register("省进出岛行程库", facts.trips),
     "tests": Register("省卫生健康委检测记录库", facts.tests),
     "vaccinations": Register("省疾病预防控制局接种库", facts.vaccinations),
+    "contacts": Register("省疾病预防控制局流行病学调查库", facts.contacts),
 }
 
 

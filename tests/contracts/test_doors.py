@@ -205,6 +205,8 @@ DOORS = {
     "POST /zones/duty-free/orders/{order_id}/parcel": Door(body={"carrier": "demo", "number": "SF12345"}),
     "POST /zones/duty-free/pickup-checks": Door(open_to={OTHER_VERIFIER}, body={"text": "?"}),
     "GET /zones/duty-free/parcels/{number}": CLOSED,
+    "GET /zones/health-code/code": Door(own_only={STRANGER}),
+    "POST /zones/health-code/declarations": Door(own_only={STRANGER}, body={"symptoms": False}),
     "GET /zones/school-places/schools": EVERYBODY,
     "GET /zones/school-places/enrolments": EVERYBODY,
     "GET /zones/school-places/enrolments/{enrolment_id}": EVERYBODY,

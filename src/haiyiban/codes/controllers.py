@@ -47,6 +47,7 @@ class CodeController(Controller):
             kinds.KindNotOffered,
             kinds.SubjectUnknown,
             kinds.NotToShowNow,
+            kinds.OwnCodeOnly,
             device_keys.DeviceKeyIncomplete,
             device_keys.DeviceKeyMalformed,
             device_keys.DeviceProofMalformed,

@@ -158,6 +158,38 @@ class Trips(Record):
     trips: Annotated[list[Trip], Meta(max_length=1000)]
 
 
+class Tests(Record):
+    """检测记录, each in the register's own shape."""
+
+    tests: Annotated[list[dict[str, Any]], Meta(max_length=1000)]
+
+
+class Vaccinations(Record):
+    """接种记录, each in the register's own shape."""
+
+    vaccinations: Annotated[list[dict[str, Any]], Few]
+
+
+class Contact(Record):
+    """One finding of contact tracing (流调): a case, a contact of one, an arrival in isolation, an exposure.
+
+    `released_on`: the day isolation ended, None while it lasts and of an exposure; `minutes` of an exposure.
+    """
+
+    kind: Literal[
+        "confirmed", "suspected", "asymptomatic", "close_contact", "inbound", "fever_clinic", "exposure"
+    ]
+    since: date
+    released_on: date | None = None
+    minutes: Annotated[int, Meta(ge=0)] | None = None
+
+
+class Contacts(Record):
+    """流行病学调查."""
+
+    contacts: Annotated[list[Contact], Few]
+
+
 class Licence(Record):
     """A licence of an enterprise (许可证), valid on both days named."""
 

@@ -17,6 +17,9 @@ RegisterName = Literal[
     "employment",
     "pension",
     "trips",
+    "tests",
+    "vaccinations",
+    "contacts",
     "market_entity",
 ]
 
@@ -45,6 +48,9 @@ REGISTERS: dict[RegisterName, Register] = {
     "employment": Register(Words("就业登记库", "The employment register"), records.Employment),
     "pension": Register(Words("养老待遇库", "The register of pensions"), records.Pension),
     "trips": Register(Words("进出岛行程库", "The register of trips"), records.Trips, True),
+    "tests": Register(Words("检测记录库", "The register of tests"), records.Tests, True),
+    "vaccinations": Register(Words("接种库", "The vaccination register"), records.Vaccinations, True),
+    "contacts": Register(Words("流行病学调查库", "The register of contact tracing"), records.Contacts, True),
     "market_entity": Register(
         Words("市场主体登记库", "The market-entity register"),
         records.MarketEntity,

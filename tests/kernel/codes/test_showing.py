@@ -58,7 +58,7 @@ async def test_below_level_three_nothing_is_shown(api, sandbox, notice) -> None:
 
 async def test_what_is_not_offered_yet_is_said_plainly(api, notice) -> None:
     for body, slug in (
-        ({"kind": "health"}, "kind-not-offered"),
+        ({"kind": "voucher"}, "kind-not-offered"),
         ({"kind": "certificate"}, "subject-missing"),
         ({"kind": "identity", "subjectId": str(notice.id)}, "own-identity-only"),
     ):
@@ -144,7 +144,7 @@ async def test_terminals_fetch_the_trust_list(api, notice, show, settings: Setti
     code = parse((await show(notice))["text"])
     at = clock.now().timestamp()
     assert trust.keys_for(code.kid, alg=code.alg, kind=Kind.CERTIFICATE, at=at)
-    assert not trust.keys_for(code.kid, alg=code.alg, kind=Kind.HEALTH, at=at)
+    assert not trust.keys_for(code.kid, alg=code.alg, kind=Kind.VOUCHER, at=at)
     again = await api.get("/trust-list", headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 

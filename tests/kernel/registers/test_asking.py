@@ -37,6 +37,9 @@ async def somebody(sandbox: httpx.AsyncClient) -> dict[str, Any]:
         "specialGroup": "军人",
         "employment": {"employer": "样例公司", "since": "2016-03-01"},
         "pension": {"since": "2026-01-01"},
+        "tests": [{"result": "negative", "sampledAt": "2026-01-01T04:00:00Z"}],
+        "vaccinations": [{"product": "inactivated"}],
+        "contacts": [{"kind": "exposure", "since": "2026-01-01", "minutes": 30}],
         "trips": [
             {
                 "from": "460100",
@@ -70,6 +73,10 @@ async def test_every_register_is_asked_at_once_and_answers(
     assert answers["employment"].data["employment"] == somebody["employment"]
     assert answers["pension"].data == somebody["pension"]
     assert answers["trips"].data["trips"] == somebody["trips"]
+    assert answers["tests"].data["tests"] == somebody["tests"]
+    assert answers["vaccinations"].data["vaccinations"] == somebody["vaccinations"]
+    (contact,) = answers["contacts"].data["contacts"]
+    assert contact.items() >= somebody["contacts"][0].items()
 
 
 async def test_a_fact_carries_who_said_so_and_when(client: RegisterClient, somebody: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ TABLE = msgspec.json.decode(
     (Path(__file__).parents[3] / "schemas/zones/health_code/rules.v1.json").read_bytes(), type=RuleTable
 )
 WELL: dict[str, Fact] = {
+    "tested_positive": False,
     "isolated_as": "none",
     "been_in_risk_area": False,
     "days_isolated": 0,
@@ -29,7 +30,7 @@ WELL: dict[str, Fact] = {
     "minutes_near_case": 0,
     "checked_in_today": True,
 }
-REQUIRED = {"inactivated": 2, "recombinant-protein": 3, "adenovirus-vector": 1}
+REQUIRED = {"inactivated": 2, "recombinant_protein": 3, "adenovirus_vector": 1}
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,8 @@ REQUIRED = {"inactivated": 2, "recombinant-protein": 3, "adenovirus-vector": 1}
     [
         ({}, "green", []),
         ({"isolated_as": "confirmed"}, "red", ["isolated"]),
-        ({"isolated_as": "close-contact"}, "red", ["isolated"]),
+        ({"isolated_as": "close_contact"}, "red", ["isolated"]),
+        ({"tested_positive": True}, "red", ["positive-test"]),
         ({"been_in_risk_area": True, "days_isolated": 13}, "red", ["risk-area"]),
         ({"been_in_risk_area": True, "days_isolated": 14}, "green", []),
         ({"declared_risk_travel": True}, "red", ["declared-travel"]),
@@ -105,9 +107,9 @@ def test_without_a_test_there_is_no_window() -> None:
     [
         ({"inactivated": 2}, Edge(golden=True, reminder=False)),
         ({"inactivated": 1}, Edge(golden=False, reminder=True)),
-        ({"recombinant-protein": 2}, Edge(golden=False, reminder=True)),
-        ({"recombinant-protein": 3}, Edge(golden=True, reminder=False)),
-        ({"adenovirus-vector": 1}, Edge(golden=True, reminder=False)),
+        ({"recombinant_protein": 2}, Edge(golden=False, reminder=True)),
+        ({"recombinant_protein": 3}, Edge(golden=True, reminder=False)),
+        ({"adenovirus_vector": 1}, Edge(golden=True, reminder=False)),
         ({}, Edge(golden=False, reminder=True)),
         (None, Edge(golden=False, reminder=False)),
     ],

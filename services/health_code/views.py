@@ -1,0 +1,154 @@
+"""The code as its holder reads it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from msgspec.structs import replace
+
+from haiyiban import divisions
+from haiyiban.clock import SHANGHAI, local_date
+from haiyiban.codes import showing
+from haiyiban.codes.kinds import name_in_code
+from haiyiban.codes.signing import code_keys
+from haiyiban.context import current
+from haiyiban.errors import Words
+from haiyiban.registers import REGISTERS
+from haiyiban.wire import Output
+from services.health_code.code_kind import HEALTH, Row, showable
+from services.health_code.itinerary import visited
+from services.health_code.rules import Colour
+from services.health_code.service import Held
+from services.health_code.standards import rules_on, standards
+from services.health_code.windows import window
+
+
+class ReasonRead(Output):
+    """Why the colour is what it is: the rule's id and its plain words."""
+
+    code: str
+    text: str
+
+
+class VisitedRead(Output):
+    """A prefecture or country visited of late; `name` null where it lies outside the table of divisions."""
+
+    division: str
+    name: str | None
+    asterisk: bool
+
+
+class RulesRead(Output):
+    """The version of the rules in force: since when, who says so, how sure that is."""
+
+    id: str
+    effective_from: date
+    source: str
+    confidence: str
+
+
+class CodeRead(Output):
+    """My health code: `text` is the QR of one minute; colours are green, yellow, red and grey."""
+
+    colour: Colour
+    golden: bool
+    reasons: list[ReasonRead]
+    text: str
+    expires_at: datetime
+    as_of: datetime
+    """When the colour was decided, by answers from every register that counts for it."""
+    is_current: bool
+    """False: a register could not be asked, and this is the colour of `asOf`."""
+    rules: RulesRead
+    reminder: str | None = None
+    negative_within_hours: int | None = None
+    itinerary: list[VisitedRead] | None = None
+    """Left out where the register of trips could not be asked."""
+
+
+_REMINDER = Words(
+    "您尚未完成全程接种，请尽快预约接种", "Your vaccination is not complete yet; please make an appointment"
+)
+_NONE = Words("没有需要红码或黄码的情形", "Nothing on record calls for red or yellow")
+
+
+def code_read(held: Held, *, now: datetime) -> CodeRead:
+    """Sign a code of what is held, and say why."""
+    status, person, language = held.status, held.person, current().language
+    row = Row(
+        person.id,
+        person.ref,
+        person.name_sealed,
+        status.colour,
+        status.golden,
+        status.negative_at,
+        status.decided_at,
+        status.asked_at,
+    )
+    found = showable(row, now)
+    found = found._replace(body=replace(found.body, name=name_in_code(found.body.name)))
+    shown = showing.show(HEALTH, found, keys=code_keys(now), now=now)
+    table = rules_on(local_date(now))
+    return CodeRead(
+        colour=Colour(status.colour),
+        golden=status.golden,
+        reminder=_REMINDER.in_language(language) if status.reminder else None,
+        reasons=[ReasonRead(code=code, text=words.in_language(language)) for code, words in _reasons(held)],
+        text=shown.text,
+        expires_at=shown.expires_at,
+        negative_within_hours=window(status.negative_at, now=now),
+        as_of=status.decided_at,
+        is_current=held.is_current,
+        itinerary=_itinerary(held, local_date(now)),
+        rules=RulesRead(
+            id=table.id,
+            effective_from=table.effective_from,
+            source=table.source,
+            confidence=table.confidence,
+        ),
+    )
+
+
+def _reasons(held: Held) -> list[tuple[str, Words]]:
+    """Why: the rules that hold; then, where a register is silent, that it is and how old the colour is."""
+    table = rules_on(local_date(held.status.asked_at))
+    by = [
+        (rule.id, Words(rule.reason.zh, rule.reason.en))
+        for rule in table.rules
+        if rule.id in held.status.reasons
+    ]
+    if held.decision.unanswered:
+        by.append(_silence(held))
+    return by or [("none", _NONE)]
+
+
+def _silence(held: Held) -> tuple[str, Words]:
+    titles = [REGISTERS[name].title for name in held.known.silent]
+    zh, en = "、".join(title.zh for title in titles), ", ".join(title.en for title in titles)
+    if held.is_current:
+        return "unanswered", Words(
+            f"{zh}暂时无法查询，请稍后刷新；就医不受影响",
+            f"{en} cannot be asked at the moment; refresh later; medical care stays open to you",
+        )
+    at = held.status.decided_at.astimezone(SHANGHAI)
+    return "last-known", Words(
+        f"{zh}暂时无法查询，显示的是 {at:%Y-%m-%d %H:%M} 的颜色",
+        f"{en} cannot be asked at the moment; this is the colour as of {at:%Y-%m-%d %H:%M}",
+    )
+
+
+def _itinerary(held: Held, today: date) -> list[VisitedRead] | None:
+    if held.known.trips is None:
+        return None
+    held_now = standards()
+    return [
+        VisitedRead(division=place.division, name=_name(place.division), asterisk=place.asterisk)
+        for place in visited(held.known.trips, today=today, standard=held_now.on(today), areas=held_now.areas)
+    ]
+
+
+def _name(place: str) -> str | None:
+    division = divisions.find(place) if place.isdecimal() else None
+    if division is None:
+        return None
+    return Words(division.name, division.name_en).in_language(current().language)
