@@ -74,6 +74,9 @@ class SchoolPlaceHandler:
         """The admission notice of a child that was placed."""
         await results.issue_notice(session, case, now=now)
 
+    async def undone(self, session: AsyncSession, case: Case, *, now: datetime) -> None:
+        """Nothing: a publication decides, and no clerk can take it back."""
+
 
 def _known(answers: Answers, ask: Ask) -> Mapping[str, Any]:
     answer = answers.get(ask)

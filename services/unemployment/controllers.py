@@ -11,15 +11,18 @@ from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import clock, money
+from haiyiban import clock, divisions, money
 from haiyiban.context import current
 from haiyiban.errors import Words
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
 from haiyiban.registers import REGISTERS
-from haiyiban.wire import Output, problems
+from haiyiban.wire import Output, Page, problems
 from services.unemployment import estimate as estimating
+from services.unemployment import grants as granted
+from services.unemployment import schedule
 from services.unemployment.estimate import Estimate
+from services.unemployment.models import Grant
 from services.unemployment.rules import State
 from services.unemployment.standards import standards
 
@@ -68,6 +71,40 @@ class EstimateRead(Output, omit_defaults=False):
     note: str
 
 
+class GrantMonth(Output, omit_defaults=False):
+    """One month of a grant. What is not paid yet is shown by the standards that are known today."""
+
+    month: str
+    """`2026-12`."""
+    amount_fen: int | None
+    state: str
+    """paid or scheduled."""
+
+
+class GrantRead(Output, omit_defaults=False):
+    """What was granted to me."""
+
+    id: UUID
+    case_id: UUID
+    certificate_id: UUID
+    state: str
+    """running or ended."""
+    division: str
+    place: str
+    months: int
+    used_months: int
+    carried_months: int
+    """Of the months, those left of an earlier grant."""
+    paid_in_months: int
+    """Months of contributions that earned it."""
+    from_: str = msgspec.field(name="from")
+    """The first month, `2026-12`."""
+    until: str
+    schedule: list[GrantMonth]
+    medical_paid_by_fund: bool
+    note: str
+
+
 PROMISED_WORKDAYS = 10
 """Source: docs/domain.md §7.2 (promised online; it was 20)."""
 _NOTE = Words(
@@ -78,8 +115,14 @@ _NOTE = Words(
 )
 
 
+_GRANT_NOTE = Words(
+    "尚未发放的月份按今天已知的标准列出，实际按发放当月的标准发放。",
+    "Months not paid yet are shown by the standards known today; each is paid by that of its own month.",
+)
+
+
 class UnemploymentController(Controller):
-    """My benefit, before I apply."""
+    """My benefit: what I would get, and what was granted."""
 
     path = "/zones/unemployment"
     tags = ["unemployment"]
@@ -101,6 +144,20 @@ class UnemploymentController(Controller):
         """
         now = clock.now()
         return _shown(await estimating.estimate(session, _person(request), now=now))
+
+    @get(
+        "/grants",
+        summary="My unemployment benefit",
+        responses=problems(StepUpNeeded),
+        cache_control=CacheControlHeader(no_store=True),
+    )
+    async def grants(
+        self, request: ResidentRequest, session: NamedDependency[AsyncSession]
+    ) -> Page[GrantRead]:
+        """What was granted to me, newest first, each with its months; an empty list where nothing was."""
+        today = clock.today()
+        rows = await granted.of_person(session, _person(request))
+        return Page(items=[_grant(row, today=today) for row in rows], next=None)
 
 
 def _person(request: ResidentRequest) -> UUID:
@@ -133,6 +190,33 @@ def _shown(found: Estimate) -> EstimateRead:
         ],
         figures=_figures(found.starts_on),
         note=_NOTE.in_language(language),
+    )
+
+
+def _grant(row: Grant, *, today: date) -> GrantRead:
+    language = current().language
+    found = schedule.months_of(
+        row.starts_on, row.months, used=row.used, division=row.division, today=today, standards=standards()
+    )
+    return GrantRead(
+        id=row.id,
+        case_id=row.case_id,
+        certificate_id=row.certificate_id,
+        state="running" if row.ended_on is None else "ended",
+        division=row.division,
+        place=divisions.get(row.division).name if divisions.find(row.division) else row.division,
+        months=row.months,
+        used_months=row.used,
+        carried_months=row.carried,
+        paid_in_months=row.paid_months,
+        from_=schedule.label(row.starts_on),
+        until=schedule.label(granted.ends_on(row)),
+        schedule=[
+            GrantMonth(month=one.month, amount_fen=one.fen, state="paid" if one.is_paid else "scheduled")
+            for one in found
+        ],
+        medical_paid_by_fund=True,
+        note=_GRANT_NOTE.in_language(language),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -79,22 +80,35 @@ def judge(answers: dict[RegisterName, RegisterAnswer], *, today: date) -> Estima
     )
 
 
-def situation_of(answers: dict[RegisterName, RegisterAnswer], *, today: date) -> Situation:
+def situation_of(answers: Mapping[RegisterName, RegisterAnswer], *, today: date) -> Situation:
     """The facts that the rules need, out of the registers' own words."""
-    insurance, employment, pension = (answers[name] for name in ASKED)
-    insured = _known(insurance)
+    return _situation({name: (answer.state, answer.data) for name, answer in answers.items()}, today=today)
+
+
+def situation_in(facts: Mapping[str, Any], *, today: date) -> Situation:
+    """The same out of what a case keeps of its registers' answers; one that is missing is unknown."""
+    kept = {name: facts.get(f"{name}/applicant", {"state": "unknown"}) for name in ASKED}
+    return _situation(
+        {name: (one["state"], one.get("data") or {}) for name, one in kept.items()}, today=today
+    )
+
+
+def _situation(said: Mapping[RegisterName, tuple[str, dict[str, Any]]], *, today: date) -> Situation:
+    (insurance, insured), (employment, employed), (pension, drawn) = (
+        (state, data if state == "known" else {}) for state, data in (said[name] for name in ASKED)
+    )
     stopped_on = _day(insured.get("stoppedOn"))
     return Situation(
-        paid_months=None if insurance.state == "unknown" else int(insured.get("months", 0)),
+        paid_months=None if insurance == "unknown" else int(insured.get("months", 0)),
         division=insured.get("division"),
         is_insured=None
-        if insurance.state == "unknown"
-        else insurance.state == "known" and (stopped_on is None or stopped_on > today),
+        if insurance == "unknown"
+        else insurance == "known" and (stopped_on is None or stopped_on > today),
         stop_reason=insured.get("stopReason"),
-        is_employed=None if employment.state == "unknown" else _is_employed(_known(employment), today),
+        is_employed=None if employment == "unknown" else _is_employed(employed, today),
         draws_pension=None
-        if pension.state == "unknown"
-        else pension.state == "known" and date.fromisoformat(_known(pension)["since"]) <= today,
+        if pension == "unknown"
+        else pension == "known" and date.fromisoformat(drawn["since"]) <= today,
     )
 
 
@@ -105,10 +119,6 @@ def _is_employed(said: dict[str, Any], today: date) -> bool:
     return (
         bool(told.get("employer")) and told.get("status") != "unemployed" and (ended is None or ended > today)
     )
-
-
-def _known(answer: RegisterAnswer) -> dict[str, Any]:
-    return answer.data if answer.state == "known" else {}
 
 
 def _day(written: object) -> date | None:

@@ -139,7 +139,7 @@ def people_for_other_services(today: date) -> list[Family]:
             hukou=hukou_at(jobless, since=date(2015, 8, 1)),
             home=jobless,
             social_insurance=SocialInsurance(
-                months=70, division="460100", stopped_on=stopped, stop_reason="contract_expired"
+                months=70, division="460105", stopped_on=stopped, stop_reason="contract_expired"
             ),
             employment={
                 "employer": "海口虚构贸易有限公司",

@@ -207,6 +207,7 @@ DOORS = {
     "GET /zones/duty-free/parcels/{number}": CLOSED,
     "GET /zones/health-code/code": Door(own_only={STRANGER}),
     "POST /zones/health-code/declarations": Door(own_only={STRANGER}, body={"symptoms": False}),
+    "GET /zones/unemployment/grants": Door(own_only={STRANGER}),
     "GET /zones/school-places/schools": EVERYBODY,
     "GET /zones/school-places/enrolments": EVERYBODY,
     "GET /zones/school-places/enrolments/{enrolment_id}": EVERYBODY,

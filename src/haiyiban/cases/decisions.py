@@ -18,8 +18,7 @@ async def carry_out(session: AsyncSession, case: Case, *, now: datetime) -> UUID
     """The effects of an approval or a denial. Returns the certificate that was issued, if any."""
     handler = handler_of(case.matter)
     if handler is not None:
-        await handler.decided(session, case, now=now)
-        return None
+        return await handler.decided(session, case, now=now)
     matter = catalogue().version(case.matter, case.matter_version)
     if matter.issues is None or case.outcome != "approved":
         return None
@@ -43,6 +42,10 @@ async def carry_out(session: AsyncSession, case: Case, *, now: datetime) -> UUID
     return certificate.id
 
 
-async def take_back(session: AsyncSession, certificate_id: UUID, *, now: datetime) -> None:
-    """An approval that was undone leaves no valid certificate behind."""
-    await certificates.revoke(session, certificate_id, reason="审批决定已撤回", now=now)
+async def take_back(session: AsyncSession, case: Case, certificate_id: UUID | None, *, now: datetime) -> None:
+    """A decision that was undone leaves no valid certificate behind, and nothing that its handler did."""
+    if certificate_id is not None:
+        await certificates.revoke(session, certificate_id, reason="审批决定已撤回", now=now)
+    handler = handler_of(case.matter)
+    if handler is not None:
+        await handler.undone(session, case, now=now)

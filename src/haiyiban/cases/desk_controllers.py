@@ -15,6 +15,7 @@ from haiyiban import clock
 from haiyiban.cases import access, desk, undo, views
 from haiyiban.cases.access import CaseMissing, Seen, VersionConflict
 from haiyiban.cases.desk import Acted
+from haiyiban.cases.handlers import CannotApprove
 from haiyiban.cases.inputs import IfMatch, VerbCreate
 from haiyiban.cases.models import Case
 from haiyiban.cases.states import IllegalMove, State, Verb
@@ -88,6 +89,7 @@ class DeskController(Controller):
             OneNoticeOnly,
             TooLateToUndo,
             DecidedByPublication,
+            CannotApprove,
         ),
     )
     async def act(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban.errors import FieldError, Words
+from haiyiban.errors import Conflict, FieldError, Words
 from haiyiban.matters.prefill import Ask, Prefilled
 from haiyiban.residents import IdType
 
@@ -68,6 +68,16 @@ class Finding:
         }
 
 
+class CannotApprove(Conflict):
+    """What the registers say forbids an approval, or is not known yet; `errors` say what and what to do."""
+
+    type = "cases/cannot-approve"
+    title = Words(
+        "按现有数据不能批准，请看下列原因",
+        "By what is known this cannot be approved; the reasons are listed",
+    )
+
+
 class MatterHandler(Protocol):
     """Code of one matter. Registers have been asked before any of this runs; only the session is at hand."""
 
@@ -94,8 +104,15 @@ class MatterHandler(Protocol):
         """What the subject may hold only once, such as the code of an enrolment."""
         ...
 
-    async def decided(self, session: AsyncSession, case: Case, *, now: datetime) -> None:
-        """The effects of an approval or a denial."""
+    async def decided(self, session: AsyncSession, case: Case, *, now: datetime) -> UUID | None:
+        """The effects of an approval or a denial. Returns the certificate that an undo revokes, if any.
+
+        Raises CannotApprove where what was found forbids it.
+        """
+        ...
+
+    async def undone(self, session: AsyncSession, case: Case, *, now: datetime) -> None:
+        """The decision was taken back within its minute: whatever it caused is taken back too."""
         ...
 
 

@@ -38,8 +38,9 @@ async def undo(
         raise TooLateToUndo(members=moves.standing(case))
     before = remember(case)
     await _undo_suspension(session, case, last)
-    if "certificate" in last.detail:
-        await decisions.take_back(session, UUID(last.detail["certificate"]), now=now)
+    if last.verb in {Verb.APPROVE, Verb.DENY}:
+        issued = last.detail.get("certificate")
+        await decisions.take_back(session, case, UUID(issued) if issued else None, now=now)
     put_back(case, last.before)
     case.version += 1
     case.updated_at = now
