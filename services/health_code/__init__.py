@@ -6,7 +6,7 @@ The rules are data (`schemas/zones/health_code`): `expressions` judges their con
 
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
-from services.health_code import commands
+from services.health_code import retention
 from services.health_code.code_kind import HEALTH
 from services.health_code.controllers import HealthCodeController
 from services.health_code.tasks import RECHECK
@@ -17,7 +17,8 @@ zone = Zone(
     controllers=(HealthCodeController,),
     tasks=(RECHECK,),
     code_kinds=(HEALTH,),
-    commands=(commands.health_code,),
+    kept=retention.kept,
+    delete_kept=retention.delete_all,
 )
 
 __all__ = ["zone"]

@@ -16,7 +16,7 @@ from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
 from haiyiban.wire import Input, problems
 from services.health_code import service
-from services.health_code.views import CodeRead, code_read
+from services.health_code.views import HealthCodeRead, code_read
 
 
 class DeclarationCreate(Input):
@@ -43,7 +43,7 @@ class HealthCodeController(Controller):
         responses=problems(StepUpNeeded),
         cache_control=CacheControlHeader(no_store=True),
     )
-    async def code(self, request: ResidentRequest, session: NamedDependency[AsyncSession]) -> CodeRead:
+    async def code(self, request: ResidentRequest, session: NamedDependency[AsyncSession]) -> HealthCodeRead:
         """The colour by the rules in force, why, and a code that lives a minute. A phone that is to show it
         by itself asks POST /codes with `kind: "health"` and its key.
 
@@ -63,7 +63,7 @@ class HealthCodeController(Controller):
         request: ResidentRequest,
         data: JSONBody[DeclarationCreate],
         session: NamedDependency[AsyncSession],
-    ) -> CodeRead:
+    ) -> HealthCodeRead:
         """Decides my code anew at once. A declaration counts for 14 days and a later one does not undo it;
         whoever made a mistake calls 12345."""
         person_id, now = _person(request), clock.now()
@@ -79,7 +79,7 @@ class HealthCodeController(Controller):
         return code_read(await service.decide_for(session, person_id, answers, now=now), now=now)
 
 
-async def _decided(request: ResidentRequest, session: AsyncSession, *, now: datetime) -> CodeRead:
+async def _decided(request: ResidentRequest, session: AsyncSession, *, now: datetime) -> HealthCodeRead:
     person_id = _person(request)
     answers = await service.ask(person_id)
     return code_read(await service.decide_for(session, person_id, answers, now=now), now=now)

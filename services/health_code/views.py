@@ -23,7 +23,7 @@ from services.health_code.standards import rules_on, standards
 from services.health_code.windows import window
 
 
-class ReasonRead(Output):
+class ColourReasonRead(Output):
     """Why the colour is what it is: the rule's id and its plain words."""
 
     code: str
@@ -47,12 +47,12 @@ class RulesRead(Output):
     confidence: str
 
 
-class CodeRead(Output):
+class HealthCodeRead(Output):
     """My health code: `text` is the QR of one minute; colours are green, yellow, red and grey."""
 
     colour: Colour
     golden: bool
-    reasons: list[ReasonRead]
+    reasons: list[ColourReasonRead]
     text: str
     expires_at: datetime
     as_of: datetime
@@ -72,7 +72,7 @@ _REMINDER = Words(
 _NONE = Words("没有需要红码或黄码的情形", "Nothing on record calls for red or yellow")
 
 
-def code_read(held: Held, *, now: datetime) -> CodeRead:
+def code_read(held: Held, *, now: datetime) -> HealthCodeRead:
     """Sign a code of what is held, and say why."""
     status, person, language = held.status, held.person, current().language
     row = Row(
@@ -89,11 +89,13 @@ def code_read(held: Held, *, now: datetime) -> CodeRead:
     found = found._replace(body=replace(found.body, name=name_in_code(found.body.name)))
     shown = showing.show(HEALTH, found, keys=code_keys(now), now=now)
     table = rules_on(local_date(now))
-    return CodeRead(
+    return HealthCodeRead(
         colour=Colour(status.colour),
         golden=status.golden,
         reminder=_REMINDER.in_language(language) if status.reminder else None,
-        reasons=[ReasonRead(code=code, text=words.in_language(language)) for code, words in _reasons(held)],
+        reasons=[
+            ColourReasonRead(code=code, text=words.in_language(language)) for code, words in _reasons(held)
+        ],
         text=shown.text,
         expires_at=shown.expires_at,
         negative_within_hours=window(status.negative_at, now=now),

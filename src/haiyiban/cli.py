@@ -110,6 +110,21 @@ def seed() -> None:
     asyncio.run(demo_data.plant(settings))
 
 
+@main.command(name="end-zone")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Delete without asking once more.")
+def end_zone(name: str, yes: bool) -> None:
+    """Delete everything that zone NAME keeps of people; only for a zone that is switched off.
+
+    Switch it off first: name the other zones in HAIYIBAN_ZONES and restart. Stopped in between, run it again.
+    """
+    import asyncio
+
+    from haiyiban.runtime import ending
+
+    asyncio.run(ending.end(name, yes=yes))
+
+
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def doctor(as_json: bool) -> None:

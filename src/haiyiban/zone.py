@@ -48,3 +48,8 @@ class Zone:
     """Writes the demo data of this folder; running it again changes nothing."""
     commands: tuple[Command, ...] = ()
     """What this folder adds to `haiyiban` on the command line; a name belongs to one folder."""
+    kept: Callable[[], Awaitable[Mapping[str, int]]] | None = None
+    """How many rows it keeps of people, by kind; only for a folder whose data ends with its service."""
+    delete_kept: Callable[[Callable[[Mapping[str, int]], object]], Awaitable[Mapping[str, int]]] | None = None
+    """Deletes all of that, telling after each batch how much is gone; stopped in between, a further run goes
+    on. What was deleted is answered."""

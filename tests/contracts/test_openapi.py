@@ -52,6 +52,14 @@ def test_every_operation_has_a_short_name_a_summary_and_a_tag(document: dict[str
         assert operation.get("description"), where
 
 
+def test_no_two_bodies_have_one_name(document: dict[str, Any]) -> None:
+    """Else both are named by their modules, which breaks clients that know one of them already."""
+    twice = [
+        name for name in document["components"]["schemas"] if "_" in name and not name.startswith("Page_")
+    ]
+    assert twice == [], "give one of them a name of its own"
+
+
 def test_every_refusal_is_a_problem_document(document: dict[str, Any]) -> None:
     for where, operation in operations(document).items():
         for status, response in operation["responses"].items():
