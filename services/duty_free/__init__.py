@@ -11,6 +11,8 @@ from services.duty_free.allowance.tasks import RELEASE_NO_SHOWS
 from services.duty_free.parcels.controllers import ParcelsController, ShopParcelsController
 from services.duty_free.pickup.controllers import PickupChecksController
 from services.duty_free.pickup.kind import PICKUP
+from services.duty_free.seed import seed
+from services.duty_free.vouchers.controllers import CampaignsController, VouchersController
 
 zone = Zone(
     name="duty-free",
@@ -21,9 +23,12 @@ zone = Zone(
         PickupChecksController,
         ParcelsController,
         ShopParcelsController,
+        CampaignsController,
+        VouchersController,
     ),
     code_kinds=(PICKUP,),
     tasks=(RELEASE_NO_SHOWS,),
+    seed=seed,
 )
 
 __all__ = ["zone"]

@@ -13,6 +13,7 @@ from haiyiban.db import database
 from haiyiban.ids import new_id
 from services.duty_free.allowance.models import Order
 from services.duty_free.parcels.models import Parcel
+from services.duty_free.vouchers.models import Campaign
 
 if TYPE_CHECKING:
     from tests.contracts.flow import Flow, Headers
@@ -43,6 +44,36 @@ async def go(flow: Flow, me: Headers, shop: Headers) -> None:
         "check who picks up", "POST", "/zones/duty-free/pickup-checks", by=shop, text=code["text"]
     )
     assert checked["outcome"] == "not_entitled", "nobody has travelled"
+    campaign = await open_campaign()
+    at = "/zones/duty-free/campaigns"
+    await flow.step("list voucher campaigns", "GET", at, by=me)
+    await flow.step("claim a voucher", "POST", f"{at}/{campaign}/claims", by=me, expect=201)
+    await flow.step("list my vouchers", "GET", "/zones/duty-free/vouchers", by=me)
+
+
+async def open_campaign(**changes: Any) -> UUID:
+    """A campaign that is open, one voucher a person unless `changes` says otherwise."""
+    now, stock = clock.now(), changes.pop("stock", 1000)
+    campaign = Campaign(
+        id=new_id(),
+        code=str(new_id()),
+        name="测试消费券",
+        name_en="A voucher of the tests",
+        opens_at=now - timedelta(days=1),
+        closes_at=now + timedelta(days=1),
+        face_fen=20_000,
+        threshold_fen=200_000,
+        stock=stock,
+        stock_left=stock,
+        per_person=1,
+        per_person_day=1,
+        valid_hours=72,
+    )
+    for name, value in changes.items():
+        setattr(campaign, name, value)
+    async with database().transaction() as session:
+        session.add(campaign)
+    return campaign.id
 
 
 async def _buy(flow: Flow, me: Headers, shop: Headers, step: str, **changes: Any) -> dict[str, Any]:
@@ -101,4 +132,4 @@ async def order_and_parcel(person_id: UUID, merchant_id: UUID) -> dict[str, str]
         session.add(order)
         await session.flush()
         session.add(parcel)
-    return {"order_id": str(order.id), "number": parcel.number}
+    return {"order_id": str(order.id), "number": parcel.number, "campaign_id": str(await open_campaign())}

@@ -208,6 +208,9 @@ DOORS = {
     "GET /zones/health-code/code": Door(own_only={STRANGER}),
     "POST /zones/health-code/declarations": Door(own_only={STRANGER}, body={"symptoms": False}),
     "GET /zones/unemployment/grants": Door(own_only={STRANGER}),
+    "GET /zones/duty-free/campaigns": EVERYBODY,
+    "POST /zones/duty-free/campaigns/{campaign_id}/claims": Door(own_only={STRANGER}),
+    "GET /zones/duty-free/vouchers": Door(own_only={STRANGER}),
     "GET /zones/school-places/schools": EVERYBODY,
     "GET /zones/school-places/enrolments": EVERYBODY,
     "GET /zones/school-places/enrolments/{enrolment_id}": EVERYBODY,
@@ -323,7 +326,7 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         afterwards.REASON,
         company["enterprise_id"],
         *after.values(),
-        *bought.values(),
+        *(bought[name] for name in ("order_id", "number")),
         *(ids[name] for name in seen),
     )
     return World(headers, ids, traces, callers, notice.ref)

@@ -44,6 +44,8 @@ _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 _NO_STORED_ANSWER = (f"{API}/auth/",)
 _OWN_IDEMPOTENCY = frozenset({f"{API}/verifications"})
 """Addresses that keep their own: the row of a verification is its stored answer."""
+_OWN_BELOW = (f"{API}/zones/duty-free/campaigns/",)
+"""The same for all addresses below: the voucher that was claimed is its stored answer."""
 
 
 class Edge:
@@ -194,7 +196,7 @@ async def _gone() -> dict[str, str]:
 
 def keeps_answers(path: str) -> bool:
     """Whether an Idempotency-Key has the answer of this address kept."""
-    return path not in _OWN_IDEMPOTENCY and not path.startswith(_NO_STORED_ANSWER)
+    return path not in _OWN_IDEMPOTENCY and not path.startswith(_NO_STORED_ANSWER + _OWN_BELOW)
 
 
 def route_of(scope: Scope) -> str | None:

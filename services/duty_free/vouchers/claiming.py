@@ -1,0 +1,187 @@
+"""The claim rush: claims of a campaign are decided together, one committed batch after the other.
+
+While a batch commits the next one fills, so a crowd pays one lock, one round trip and one fsync a batch. A
+voucher is told only after its commit. What decides is one function in the database (migration 0014), so
+several processes may claim at once and share nothing but its lock on the campaign.
+
+Source: docs/domain.md §8.3; docs/duty-free.md "The rush".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from haiyiban import clock
+from haiyiban.batching import Batcher
+from haiyiban.db import database
+from haiyiban.errors import Conflict, NotFound, Problem, TooMany, Words
+from haiyiban.ids import new_id
+
+WAITING_MOST = 4096
+"""Claims of one campaign that wait in one process; who comes then is asked to come again."""
+PER_SECOND = 512
+"""How many of those are taken to be served in a second, to say when to come again: fewer than are."""
+
+
+class CampaignMissing(NotFound):
+    """There is no such campaign."""
+
+    title = Words("没有找到这个领券活动", "There is no such campaign")
+
+
+class SoldOut(Conflict):
+    """All vouchers are out, of today or altogether."""
+
+    type = "duty-free/sold-out"
+    title = Words("消费券已领完，请留意下次发放", "All vouchers are taken; please look out for the next ones")
+
+
+class AlreadyClaimed(Conflict):
+    """One a person, and this person has it."""
+
+    type = "duty-free/already-claimed"
+    title = Words(
+        "您已领过这张消费券，请在“我的消费券”查看", "You have this voucher already; see your vouchers"
+    )
+
+
+class NotOpen(Problem):
+    """Before the campaign, or after it."""
+
+    type = "duty-free/not-open"
+    title = Words(
+        "不在领券时间内，请查看活动起止时间", "Not open now; see when the campaign opens and closes"
+    )
+
+
+class LimitReached(Problem):
+    """This person has as many as one may have, today or altogether."""
+
+    type = "duty-free/limit-reached"
+    title = Words(
+        "已达到每人可领张数，每日限额次日恢复",
+        "You have as many as allowed; a daily limit is renewed tomorrow",
+    )
+
+
+class TooManyWaiting(TooMany):
+    """The queue is full; nothing was claimed. Retry-After is the time that those who wait need."""
+
+    title = Words(
+        "领券人数太多，尚未领取，请按提示时间再试",
+        "Too many are claiming; nothing was taken, try again shortly",
+    )
+
+
+class Asked(NamedTuple):
+    """One claim. `key` names it: the same again gets the same voucher."""
+
+    person_id: UUID
+    key: bytes
+    actor_id: UUID
+    request_id: str
+    address: str | None
+
+
+class Claimed(NamedTuple):
+    """A voucher, committed."""
+
+    id: UUID
+    number: str
+    face_fen: int
+    threshold_fen: int
+    valid_until: datetime
+
+
+def key_of(person_id: UUID, campaign_id: UUID, idempotency_key: str | None) -> bytes:
+    """The name of a claim; one of its own where the client gave none."""
+    given = secrets.token_bytes(16) if idempotency_key is None else idempotency_key.encode()
+    return hashlib.sha256(person_id.bytes + campaign_id.bytes + given).digest()
+
+
+class Queue:
+    """Who waits for a campaign in this process. It belongs to the event loop that first uses it."""
+
+    def __init__(self, campaign_id: UUID, *, most: int = WAITING_MOST) -> None:
+        self._campaign_id = campaign_id
+        self._most = most
+        self._batches: Batcher[Asked, Claimed | Problem] = Batcher(self._decide)
+        self._waiting: dict[bytes, asyncio.Future[Claimed | Problem]] = {}
+
+    async def claim(self, asked: Asked) -> Claimed:
+        """The voucher, once it is committed. Raises what claims are refused by, TooManyWaiting."""
+        future = self._waiting.get(asked.key)
+        if future is None:
+            if len(self._waiting) >= self._most:
+                raise TooManyWaiting(1 + len(self._waiting) // PER_SECOND)
+            future = asyncio.ensure_future(self._batches.ask(asked))
+            self._waiting[asked.key] = future
+            future.add_done_callback(lambda _: self._waiting.pop(asked.key))
+        # Shielded: who hangs up must not take the twin of the same key with them.
+        answer = await asyncio.shield(future)
+        if isinstance(answer, Problem):
+            raise answer
+        return answer
+
+    async def _decide(self, batch: Sequence[Asked]) -> list[Claimed | Problem]:
+        now = clock.now()
+        values: Any = (
+            self._campaign_id,
+            now,
+            clock.local_date(now),
+            [asked.person_id for asked in batch],
+            [asked.key for asked in batch],
+            [new_id() for _ in batch],
+            [new_number() for _ in batch],
+            [asked.actor_id for asked in batch],
+            [asked.request_id for asked in batch],
+            [asked.address for asked in batch],
+        )
+        async with database().autocommit.connect() as connection:
+            rows = (await connection.exec_driver_sql(_CLAIM, values)).fetchall()
+        return [
+            Claimed._make(row[2:]) if row.outcome == "claimed" else _REFUSALS[row.outcome]()
+            for row in sorted(rows, key=lambda row: row.ord)
+        ]
+
+
+_queues: dict[UUID, Queue] = {}
+
+
+def queue_of(campaign_id: UUID) -> Queue | None:
+    """The queue of a campaign that somebody opened here before."""
+    return _queues.get(campaign_id)
+
+
+def open_queue(campaign_id: UUID) -> Queue:
+    """The queue of a campaign that exists; made-up ids must not fill the memory."""
+    return _queues.setdefault(campaign_id, Queue(campaign_id))
+
+
+def new_number() -> str:
+    """Twelve signs that are not mistaken for each other, such as 7K3M-QX42-9HPT: 59 random bits."""
+    signs = "".join(secrets.choice(_SIGNS) for _ in range(12))
+    return f"{signs[:4]}-{signs[4:8]}-{signs[8:]}"
+
+
+_SIGNS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+_REFUSALS: dict[str, type[Problem]] = {
+    "not-found": CampaignMissing,
+    "sold-out": SoldOut,
+    "already-claimed": AlreadyClaimed,
+    "not-open": NotOpen,
+    "limit-reached": LimitReached,
+}
+_CLAIM = """
+SELECT ord, outcome, id, number, face_fen, threshold_fen, valid_until
+FROM duty_free_claim_batch(
+  $1::uuid, $2::timestamptz, $3::date, $4::uuid[], $5::bytea[], $6::uuid[], $7::text[], $8::uuid[],
+  $9::text[], $10::text[]
+)
+"""

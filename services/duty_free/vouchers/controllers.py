@@ -1,0 +1,213 @@
+"""Campaigns, claims and my vouchers over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from haiyiban import clock
+from haiyiban.codes.lean import Encoded
+from haiyiban.context import current
+from haiyiban.db import database
+from haiyiban.errors import Malformed, NotSignedIn, Unavailable, Words
+from haiyiban.identity.callers import Level
+from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
+from haiyiban.wire import Output, Page, after_cursor, cursor_of, page_limit, problems
+from services.duty_free.allowance.controllers import person_of
+from services.duty_free.vouchers import claiming
+from services.duty_free.vouchers.models import Campaign, Voucher
+
+KEY_LENGTH_MOST = 128
+
+
+class CampaignRead(Output, omit_defaults=False):
+    """A campaign. `stockPerDay` null: no limit by the day."""
+
+    id: UUID
+    code: str
+    name: str
+    opens_at: datetime
+    closes_at: datetime
+    is_open: bool
+    face_fen: int
+    threshold_fen: int
+    stock: int
+    stock_left: int
+    stock_per_day: int | None
+    per_person: int
+    per_person_per_day: int
+    valid_hours: int
+
+
+class ClaimRead(Output):
+    """A voucher of mine that was claimed just now, or by the same Idempotency-Key before."""
+
+    voucher_id: UUID
+    number: str
+    face_fen: int
+    threshold_fen: int
+    valid_until: datetime
+
+
+class VoucherRead(Output):
+    """A voucher of mine."""
+
+    id: UUID
+    number: str
+    campaign_id: UUID
+    name: str
+    state: str
+    """claimed, or expired."""
+    face_fen: int
+    threshold_fen: int
+    claimed_at: datetime
+    valid_until: datetime
+
+
+class CampaignsController(Controller):
+    """Voucher campaigns."""
+
+    path = "/zones/duty-free/campaigns"
+    tags = ["duty-free"]
+
+    @get("/", summary="Voucher campaigns")
+    async def campaigns(self, session: NamedDependency[AsyncSession]) -> Page[CampaignRead]:
+        """Those that are open or will be, the first to close first. `stockLeft` may soon be gone."""
+        now = clock.now()
+        statement = select(Campaign).where(Campaign.closes_at > now).order_by(Campaign.closes_at, Campaign.id)
+        language = current().language
+        return Page(
+            items=[_campaign(row, language, now=now) for row in await session.scalars(statement)], next=None
+        )
+
+    @post(
+        "/{campaign_id:uuid}/claims",
+        guards=[resident(Level.L3)],
+        status_code=201,
+        summary="Claim a voucher",
+        responses=problems(
+            NotSignedIn,
+            StepUpNeeded,
+            Malformed,
+            claiming.CampaignMissing,
+            claiming.SoldOut,
+            claiming.AlreadyClaimed,
+            claiming.NotOpen,
+            claiming.LimitReached,
+            claiming.TooManyWaiting,
+            Unavailable,
+        ),
+    )
+    async def claim(self, request: ResidentRequest, campaign_id: FromPath[UUID]) -> Encoded[ClaimRead]:
+        """201 only once the voucher is committed. With an Idempotency-Key a repeated claim gets the voucher
+        of the first, also after the campaign; without one it is a new claim.
+
+        429: too many are waiting, and nothing was taken. Retry-After is 1 + waiting / 512 seconds.
+        """
+        key = request.headers.get("idempotency-key")
+        if key is not None and not 0 < len(key) <= KEY_LENGTH_MOST:
+            raise Malformed(
+                Words("Idempotency-Key 须为 1 到 128 个字符", "Idempotency-Key must be 1 to 128 characters")
+            )
+        person_id, context = person_of(request), current()
+        queue = claiming.queue_of(campaign_id) or await _opened(campaign_id)
+        voucher = await queue.claim(
+            claiming.Asked(
+                person_id,
+                claiming.key_of(person_id, campaign_id, key),
+                request.user.account_id,
+                context.request_id,
+                context.address,
+            )
+        )
+        return Encoded(
+            ClaimRead(
+                voucher_id=voucher.id,
+                number=voucher.number,
+                face_fen=voucher.face_fen,
+                threshold_fen=voucher.threshold_fen,
+                valid_until=voucher.valid_until,
+            ),
+            status=201,
+        )
+
+
+class VouchersController(Controller):
+    """My vouchers."""
+
+    path = "/zones/duty-free/vouchers"
+    tags = ["duty-free"]
+    guards = [resident(Level.L3)]
+
+    @get("/", summary="My vouchers", responses=problems(NotSignedIn, StepUpNeeded, Malformed))
+    async def vouchers(
+        self,
+        request: ResidentRequest,
+        session: NamedDependency[AsyncSession],
+        cursor: FromQuery[str | None] = None,
+        limit: FromQuery[int | None] = None,
+    ) -> Page[VoucherRead]:
+        """The newest first, those that expired among them."""
+        most, after, now = page_limit(limit), after_cursor(cursor), clock.now()
+        statement = (
+            select(Voucher, Campaign)
+            .join(Campaign, Campaign.id == Voucher.campaign_id)
+            .where(Voucher.person_id == person_of(request))
+            .order_by(Voucher.id.desc())
+            .limit(most + 1)
+        )
+        if after is not None:
+            statement = statement.where(Voucher.id < after)
+        found = (await session.execute(statement)).all()
+        shown = found[:most]
+        language = current().language
+        return Page(
+            items=[_voucher(voucher, of, language, now=now) for voucher, of in shown],
+            next=cursor_of(shown[-1][0].id) if len(found) > most else None,
+        )
+
+
+async def _opened(campaign_id: UUID) -> claiming.Queue:
+    async with database().reading() as look:
+        if await look.get(Campaign, campaign_id) is None:
+            raise claiming.CampaignMissing
+    return claiming.open_queue(campaign_id)
+
+
+def _campaign(row: Campaign, language: str, *, now: datetime) -> CampaignRead:
+    return CampaignRead(
+        id=row.id,
+        code=row.code,
+        name=Words(row.name, row.name_en).in_language(language),
+        opens_at=row.opens_at,
+        closes_at=row.closes_at,
+        is_open=row.opens_at <= now < row.closes_at,
+        face_fen=row.face_fen,
+        threshold_fen=row.threshold_fen,
+        stock=row.stock,
+        stock_left=row.stock_left,
+        stock_per_day=row.stock_day,
+        per_person=row.per_person,
+        per_person_per_day=row.per_person_day,
+        valid_hours=row.valid_hours,
+    )
+
+
+def _voucher(row: Voucher, of: Campaign, language: str, *, now: datetime) -> VoucherRead:
+    return VoucherRead(
+        id=row.id,
+        number=row.number,
+        campaign_id=row.campaign_id,
+        name=Words(of.name, of.name_en).in_language(language),
+        state="claimed" if now <= row.valid_until else "expired",
+        face_fen=row.face_fen,
+        threshold_fen=row.threshold_fen,
+        claimed_at=row.claimed_at,
+        valid_until=row.valid_until,
+    )
