@@ -139,7 +139,7 @@ async def test_sign_in_keeps_no_answer(served: EdgeApp, database: Database) -> N
     for _ in range(2):
         await served.http.post("/auth/orders", json={"name": "a"}, headers={"Idempotency-Key": "x"})
     assert Orders.served == ["a"] * 2
-    assert await rows(database) == before
+    assert set(await rows(database)) == set(before)
 
 
 @pytest.mark.parametrize("length", [0, 129])
@@ -162,7 +162,7 @@ async def test_what_may_be_different_next_time_is_not_kept(
         )
         assert answer.status_code in {401, 429, 500, 503}
         assert len(Orders.served) == times
-    assert await rows(database) == before
+    assert set(await rows(database)) == set(before)
 
 
 @pytest.mark.parametrize("fate", ["refused", "wrong-try"])
