@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from haiyiban import clock
+from haiyiban import clock, verifiers
+from haiyiban.db import Database
+from haiyiban.errors import Words
 from services.unemployment.rules import monthly_fen
 from services.unemployment.schedule import label, month_of
 from services.unemployment.standards import standards
@@ -61,7 +63,7 @@ async def test_it_is_found_by_what_people_say(api: httpx.AsyncClient) -> None:
 
 
 async def test_who_lost_work_hands_in_without_a_word_and_is_granted(
-    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, office: Office
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, office: Office, database: Database
 ) -> None:
     citizen = await Citizen.signed_in(api, sandbox, out_of_work())
     assert await grants_of(citizen) == []
@@ -79,6 +81,7 @@ async def test_who_lost_work_hands_in_without_a_word_and_is_granted(
     certificates = (await api.get("/certificates", headers=citizen.headers)).json()["items"]
     assert [one["type"] for one in certificates] == ["unemployment-benefit"]
     assert certificates[0]["id"] == grant["certificateId"]
+    await _a_counter_reads_it(api, database, citizen, grant)
     again = await citizen.submit(await citizen.draft(MATTER))
     assert (again.status_code, slug(again)) == (422, "invalid-form")
     assert "已在领取" in again.json()["errors"][0]["message"]
@@ -145,3 +148,33 @@ async def test_while_the_register_is_silent_nothing_is_granted(
     refused = await province.act(case, "approve", version=case["version"])
     assert (refused.status_code, slug(refused)) == (409, "cannot-approve")
     assert refused.json()["errors"][0]["pointer"] == "/insurance/months"
+
+
+async def _a_counter_reads_it(
+    api: httpx.AsyncClient, database: Database, citizen: Citizen, grant: dict[str, Any]
+) -> None:
+    """The proof is shown at a counter, which learns for how long and nothing of the person."""
+    body = {"kind": "certificate", "subjectId": grant["certificateId"]}
+    code = (await api.post("/codes", json=body, headers=citizen.headers)).json()
+    secret = verifiers.new_secret()
+    async with database.transaction() as session:
+        desk = await verifiers.accredit(
+            session,
+            Words("人社窗口", "A desk"),
+            unit="human-resources",
+            purposes=("counter",),
+            now=clock.now(),
+        )
+        await verifiers.add_client(session, desk, secret, now=clock.now())
+    named = {"clientId": secret.client_id, "clientSecret": secret.client_secret}
+    token = (await api.post("/auth/verifiers/token", json=named)).json()["accessToken"]
+    seen = (
+        await api.post(
+            "/verifications",
+            json={"text": code["text"], "purpose": "counter"},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+    ).json()
+    assert seen["outcome"] == "valid", seen
+    assert citizen.somebody.name not in str(seen)
+    assert grant["until"] in str(seen)
