@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -99,6 +99,8 @@ async def award(session: AsyncSession, case: Case, *, now: datetime) -> UUID:
             "until": schedule.label(schedule.month_of(starts_on, length - 1)),
         },
         case_id=case.id,
+        # It proves nothing after the last month that is paid for.
+        valid_until=schedule.month_of(starts_on, length) - timedelta(days=1),
         agency=case.agency,
         division=case.division,
         now=now,

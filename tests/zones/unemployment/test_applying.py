@@ -81,6 +81,8 @@ async def test_who_lost_work_hands_in_without_a_word_and_is_granted(
     certificates = (await api.get("/certificates", headers=citizen.headers)).json()["items"]
     assert [one["type"] for one in certificates] == ["unemployment-benefit"]
     assert certificates[0]["id"] == grant["certificateId"]
+    last_day = month_of(today, 18) - timedelta(days=1)
+    assert certificates[0]["validUntil"] == last_day.isoformat()
     await _a_counter_reads_it(api, database, citizen, grant)
     again = await citizen.submit(await citizen.draft(MATTER))
     assert (again.status_code, slug(again)) == (422, "invalid-form")
