@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -32,7 +32,8 @@ class Test(msgspec.Struct, frozen=True, rename="camel"):
 
     __test__ = False
 
-    result: Literal["negative", "positive"]
+    result: str
+    """negative, positive, or that there is none, such as inconclusive."""
     sampled_at: Instant
     reported_at: Instant | None = None
 
@@ -68,7 +69,7 @@ class Known:
     contraindicated: bool
     trips: Sequence[Trip] | None
     silent: tuple[RegisterName, ...]
-    """The registers that could not be asked."""
+    """The registers that could not be asked or understood."""
 
 
 def known(
@@ -84,7 +85,8 @@ def known(
     doses = _listed(answers["vaccinations"], Vaccination)
     trips = trips_of(answers["trips"])
     contacts = _listed(answers["contacts"], Contact)
-    last = max(tests or (), key=lambda test: test.sampled_at, default=None)
+    settled = [test for test in tests or () if test.result in {"negative", "positive"}]
+    last = max(settled, key=lambda test: test.sampled_at, default=None)
     is_negative = last is not None and last.result == "negative"
     counting = [one for one in declared if now - one.at <= timedelta(days=standard.declaration_days)]
     today = local_date(now)
@@ -105,7 +107,9 @@ def known(
         doses=None if doses is None else _counted(doses),
         contraindicated=any(dose.contraindicated for dose in doses or ()),
         trips=trips,
-        silent=tuple(name for name in ASKED if answers[name].state == "unknown"),
+        silent=tuple(
+            name for name, said in zip(ASKED, (tests, contacts, trips, doses), strict=True) if said is None
+        ),
     )
 
 
@@ -164,13 +168,11 @@ def _counted(doses: Sequence[Vaccination]) -> dict[str, int]:
 
 
 def _listed(answer: RegisterAnswer, kind: type[T]) -> list[T] | None:
-    """The records that can be read. One that says less than we need is no proof of anything."""
+    """The records of a register; None where it could not be asked, or said what cannot be read: among that
+    may be what makes red."""
     if answer.state == "unknown":
         return None
-    read = []
-    for record in answer.data.get(answer.register, ()):
-        try:
-            read.append(msgspec.convert(record, kind))
-        except msgspec.ValidationError:
-            continue
-    return read
+    try:
+        return msgspec.convert(answer.data.get(answer.register, ()), list[kind])  # type: ignore[valid-type]
+    except msgspec.ValidationError:
+        return None

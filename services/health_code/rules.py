@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
+from haiyiban.bilingual import Text
 from services.health_code.expressions import Condition, Facts, holds
 
 
@@ -24,19 +25,12 @@ class Colour(StrEnum):
     GREY = "grey"
 
 
-class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why, in plain words, in both languages."""
-
-    zh: str
-    en: str
-
-
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One line of the table: the colour it gives, when, and the reason in plain words."""
 
     id: str
     colour: Colour
-    reason: Reason
+    reason: Text
     when: Condition
 
 

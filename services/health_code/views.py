@@ -114,11 +114,7 @@ def code_read(held: Held, *, now: datetime) -> HealthCodeRead:
 def _reasons(held: Held) -> list[tuple[str, Words]]:
     """Why: the rules that hold; then, where a register is silent, that it is and how old the colour is."""
     table = rules_on(local_date(held.status.asked_at))
-    by = [
-        (rule.id, Words(rule.reason.zh, rule.reason.en))
-        for rule in table.rules
-        if rule.id in held.status.reasons
-    ]
+    by = [(rule.id, rule.reason.words) for rule in table.rules if rule.id in held.status.reasons]
     if held.decision.unanswered:
         by.append(_silence(held))
     return by or [("none", _NONE)]

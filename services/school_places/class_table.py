@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from haiyiban.bilingual import Text
 from services.school_places.catchments import Area
 from services.school_places.conditions import Condition
 
@@ -17,18 +18,11 @@ COORDINATED = 6
 """The class of all others: placed only by 统筹, never by the matching."""
 
 
-class TwoLanguages(Struct, frozen=True, forbid_unknown_fields=True):
-    """A title as it stands in a data file."""
-
-    zh: str
-    en: str
-
-
 class ClassRule(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """One class: it holds when every condition of one of the alternatives holds."""
 
     rank: Annotated[int, Meta(ge=0, lt=COORDINATED)]
-    title: TwoLanguages
+    title: Text
     any_of: Annotated[tuple[tuple[Condition, ...], ...], Meta(min_length=1)]
 
 
@@ -53,19 +47,19 @@ class ClassTable(Struct, frozen=True, rename="camel", forbid_unknown_fields=True
     """One city's classes, best first, valid from `effective_from` to `effective_to` (None: open)."""
 
     id: str
-    title: TwoLanguages
+    title: Text
     effective_from: date
     effective_to: date | None
     source: str
     confidence: Literal["official", "high", "medium", "low", "example"]
     city: Area
     classes: tuple[ClassRule, ...]
-    others: TwoLanguages
+    others: Text
     home_rule: HomeRule
     subclass: SubclassRule
     notes: tuple[str, ...] = ()
 
-    def title_of(self, rank: int) -> TwoLanguages:
+    def title_of(self, rank: int) -> Text:
         """What a class is called; class 6 and whatever is not listed are the others."""
         return next((rule.title for rule in self.classes if rule.rank == rank), self.others)
 

@@ -15,20 +15,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from haiyiban import divisions, resources
-from haiyiban.errors import Words
+from haiyiban.bilingual import Text
 
 Confidence = Literal["official", "high", "medium", "low"]
-
-
-class TwoLanguages(Struct, frozen=True, forbid_unknown_fields=True):
-    """A title as it stands in the data file."""
-
-    zh: str
-    en: str
-
-    @property
-    def words(self) -> Words:
-        return Words(self.zh, self.en)
 
 
 class _Dated(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
@@ -71,7 +60,7 @@ class Rate(_Dated, frozen=True):
 class WageClass(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """The monthly minimum wage of some places; without divisions, of all the others."""
 
-    title: TwoLanguages
+    title: Text
     monthly_fen: Annotated[int, Meta(gt=0)]
     divisions: frozenset[str]
 
@@ -100,14 +89,14 @@ class StopReason(Struct, frozen=True, rename="camel", forbid_unknown_fields=True
 
     code: str
     involuntary: bool
-    title: TwoLanguages
+    title: Text
 
 
 class Standards(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """The whole data file."""
 
     id: str
-    title: TwoLanguages
+    title: Text
     notes: tuple[str, ...]
     months: tuple[MonthTable, ...]
     rates: tuple[Rate, ...]

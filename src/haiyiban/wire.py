@@ -18,6 +18,9 @@ Item = TypeVar("Item")
 API = "/api/v1"
 PAGE_LIMIT = 20
 PAGE_LIMIT_MOST = 100
+OWN_ANSWERS = {"own_answers": True}
+"""The `opt` of a handler whose rows are its stored answers, such as those of verifications and vouchers: the
+edge keeps none for an Idempotency-Key."""
 
 
 class Input(msgspec.Struct, rename="camel", kw_only=True, forbid_unknown_fields=True):

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from haiyiban import resources
+from haiyiban.bilingual import Text
 from haiyiban.errors import Words
 
 Confidence = Literal["seen", "memory", "design"]
@@ -130,18 +131,11 @@ class RuleSet(Data, frozen=True):
         return next((one for one in self.pick_up if one.mode is mode), None)
 
 
-class Title(Data, frozen=True):
-    """A title in both languages."""
-
-    zh: str
-    en: str
-
-
 class Table(Data, frozen=True):
     """The whole file."""
 
     id: str
-    title: Title
+    title: Text
     notes: tuple[str, ...]
     categories: dict[int, str]
     categories_confidence: Confidence
@@ -170,7 +164,7 @@ class TaxTable(Data, frozen=True):
     """The whole file."""
 
     id: str
-    title: Title
+    title: Text
     notes: tuple[str, ...]
     rates: Annotated[tuple[TaxRates, ...], Meta(min_length=1)]
 

@@ -12,13 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
-from haiyiban.codes.lean import Encoded
 from haiyiban.context import current
 from haiyiban.db import database
 from haiyiban.errors import Malformed, NotSignedIn, Unavailable, Words
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
-from haiyiban.wire import Output, Page, after_cursor, cursor_of, page_limit, problems
+from haiyiban.lean import Encoded
+from haiyiban.wire import OWN_ANSWERS, Output, Page, after_cursor, cursor_of, page_limit, problems
 from services.duty_free.allowance.controllers import person_of
 from services.duty_free.vouchers import claiming
 from services.duty_free.vouchers.models import Campaign, Voucher
@@ -90,6 +90,7 @@ class CampaignsController(Controller):
         "/{campaign_id:uuid}/claims",
         guards=[resident(Level.L3)],
         status_code=201,
+        opt=OWN_ANSWERS,
         summary="Claim a voucher",
         responses=problems(
             NotSignedIn,

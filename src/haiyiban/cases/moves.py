@@ -13,7 +13,7 @@ from haiyiban import audit
 from haiyiban.audit import Act
 from haiyiban.cases.models import Case
 from haiyiban.cases.states import By, IllegalMove, State, Verb, next_state
-from haiyiban.cases.timeline import add_event, remember
+from haiyiban.cases.timeline import add_event, event_of, remember
 
 
 class Begun(NamedTuple):
@@ -46,8 +46,7 @@ async def finish(
 ) -> None:
     """Carry out what was begun. `by_id` is None where the system acts."""
     take(case, begun, now=now)
-    await add_event(
-        session,
+    event = event_of(
         case,
         begun.verb,
         by=begun.by,
@@ -58,6 +57,7 @@ async def finish(
         items=items,
         detail=detail,
     )
+    await add_event(session, event)
     await record(session, case, begun.verb)
 
 

@@ -14,7 +14,7 @@ from haiyiban.cases.handlers import Answers, Applicant, handler_of
 from haiyiban.cases.models import Case
 from haiyiban.cases.states import By, State
 from haiyiban.cases.subjects import NUMBER, Chosen
-from haiyiban.cases.timeline import add_event
+from haiyiban.cases.timeline import add_event, event_of
 from haiyiban.delegations import Actor, Delegation
 from haiyiban.forms import get, leaves, merge_patch, overlapping, put
 from haiyiban.identity import persons
@@ -117,7 +117,8 @@ async def open_case(
     await fill_in(session, case, matter, applicant=applicant, chosen=chosen, filled=filled, answers=answers)
     session.add(case)
     await session.flush()
-    await add_event(session, case, "opened", by=By.APPLICANT, by_id=actor.id, now=now, before={})
+    opened = event_of(case, "opened", by=By.APPLICANT, by_id=actor.id, now=now, before={})
+    await add_event(session, opened)
     await audit.record(
         session,
         "cases.open",

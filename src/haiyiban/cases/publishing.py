@@ -89,5 +89,6 @@ async def revise(
     case.outcome = "approved" if verb is Verb.APPROVE else "denied"
     case.version += 1
     case.updated_at = now
-    await add_event(session, case, verb, by=By.PUBLICATION, by_id=by_id, now=now, before=before, note=note)
+    decided = event_of(case, verb, by=By.PUBLICATION, by_id=by_id, now=now, before=before, note=note)
+    await add_event(session, decided)
     await moves.record(session, case, verb)

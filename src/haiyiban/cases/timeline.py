@@ -41,23 +41,8 @@ def put_back(case: Case, before: dict[str, Any]) -> None:
         setattr(case, name, _typed(name, before[name]))
 
 
-async def add_event(
-    session: AsyncSession,
-    case: Case,
-    verb: str,
-    *,
-    by: str,
-    by_id: UUID | None,
-    now: datetime,
-    before: dict[str, Any],
-    note: str | None = None,
-    items: Sequence[Mapping[str, str]] = (),
-    detail: dict[str, Any] | None = None,
-) -> CaseEvent:
+async def add_event(session: AsyncSession, event: CaseEvent) -> CaseEvent:
     """Write one step."""
-    event = event_of(
-        case, verb, by=by, by_id=by_id, now=now, before=before, note=note, items=items, detail=detail
-    )
     session.add(event)
     await session.flush()
     return event
@@ -75,7 +60,7 @@ def event_of(
     items: Sequence[Mapping[str, str]] = (),
     detail: dict[str, Any] | None = None,
 ) -> CaseEvent:
-    """One step, to be written with others."""
+    """One step, to be written."""
     return CaseEvent(
         id=new_id(),
         case_id=case.id,

@@ -15,7 +15,7 @@ from haiyiban.cases.access import Seen
 from haiyiban.cases.models import Case, CaseEvent, Suspension
 from haiyiban.cases.notices import UNDO_WINDOW
 from haiyiban.cases.states import By, Verb
-from haiyiban.cases.timeline import add_event, events_of, put_back, remember
+from haiyiban.cases.timeline import add_event, event_of, events_of, put_back, remember
 from haiyiban.errors import Conflict, Words
 from haiyiban.identity.callers import StaffCaller
 
@@ -47,7 +47,8 @@ async def undo(
     # The event stays in the timeline under another name, so that it no longer counts as the one notice.
     last.verb = f"{last.verb}-undone"
     await _put_back_place(session, case)
-    await add_event(session, case, Verb.UNDO, by=By.CLERK, by_id=caller.staff_id, now=now, before=before)
+    undone = event_of(case, Verb.UNDO, by=By.CLERK, by_id=caller.staff_id, now=now, before=before)
+    await add_event(session, undone)
     await moves.record(session, case, Verb.UNDO)
     return case
 

@@ -22,6 +22,7 @@ import jsonschema_rs
 import msgspec
 
 from haiyiban import clock, divisions, resources
+from haiyiban.bilingual import Text
 from haiyiban.certificates import rules
 from haiyiban.certificates.models import Certificate
 from haiyiban.credit_codes import InvalidCreditCode, parse_credit_code
@@ -39,17 +40,6 @@ class BrokenCertificateType(Exception):
 
 class UnknownCertificateType(LookupError):
     """Nothing is published under this name."""
-
-
-class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words for people, in both languages."""
-
-    zh: Annotated[str, msgspec.Meta(min_length=1)]
-    en: Annotated[str, msgspec.Meta(min_length=1)]
-
-    @property
-    def words(self) -> Words:
-        return Words(self.zh, self.en)
 
 
 class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

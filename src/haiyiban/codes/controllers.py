@@ -16,7 +16,6 @@ from haiyiban.codes.certificate_kind import CertificateNotValid, SubjectMissing
 from haiyiban.codes.drawing import qr_svg
 from haiyiban.codes.identity_kind import OwnIdentityOnly
 from haiyiban.codes.kinds import Wanted
-from haiyiban.codes.lean import Encoded
 from haiyiban.codes.signing import code_keys
 from haiyiban.codes.state_read import state_read
 from haiyiban.codes.wire import CapsuleRead, CodeCreate, CodeRead, CodeStateRead, NonceRead
@@ -24,6 +23,7 @@ from haiyiban.context import current
 from haiyiban.errors import NotSignedIn
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
+from haiyiban.lean import Encoded
 from haiyiban.wire import problems
 
 

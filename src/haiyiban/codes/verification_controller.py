@@ -23,7 +23,6 @@ from haiyiban import clock
 from haiyiban.codes import portraits, verifying
 from haiyiban.codes.answers import VerificationRead
 from haiyiban.codes.entitlement import FieldsBeyondPurpose
-from haiyiban.codes.lean import Encoded
 from haiyiban.codes.signing import code_keys
 from haiyiban.codes.verifying import VerificationCreate
 from haiyiban.context import current
@@ -31,8 +30,9 @@ from haiyiban.errors import NotAllowed, NotSignedIn, Unavailable
 from haiyiban.forms.strict import parse_json
 from haiyiban.identity.guards import VerifierRequest, require_verifier, verifier
 from haiyiban.identity.tokens import InvalidToken
+from haiyiban.lean import Encoded
 from haiyiban.verifiers import UnknownPurpose
-from haiyiban.wire import problems
+from haiyiban.wire import OWN_ANSWERS, problems
 
 
 @dataclass
@@ -54,6 +54,7 @@ class VerificationController(Controller):
 
     @post(
         status_code=200,
+        opt=OWN_ANSWERS,
         summary="Verify a code",
         operation_class=VerifyOperation,
         security=[{"verifier": []}],

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from haiyiban.errors import Words
+from haiyiban.bilingual import Sentence, Text
 from haiyiban.registers.sources import RegisterName
 
 Pointer = Annotated[
@@ -21,22 +21,10 @@ DivisionCode = Annotated[
     str, Meta(pattern="^[0-9]{6}([0-9]{3}([0-9]{3})?)?$", description="Division code (行政区划)")
 ]
 Slug = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]*$", max_length=60)]
-Sentence = Annotated[str, Meta(min_length=1, max_length=500)]
 Limit = Literal["working_day", "natural_day"]
 TaskType = Literal["01", "04", "05", "07", "08", "09", "10", "20"]
 About = Literal["applicant", "subject"]
 RoleName = Literal["legal_representative", "finance", "clerk"]
-
-
-class Text(Struct, frozen=True, forbid_unknown_fields=True):
-    """Words for people, in both languages."""
-
-    zh: Sentence
-    en: Sentence
-
-    @property
-    def words(self) -> Words:
-        return Words(self.zh, self.en)
 
 
 class Fee(Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ before the handler, an unknown field is an error.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from inspect import cleandoc
 from typing import Any
@@ -25,7 +26,7 @@ from haiyiban.forms.strict import MalformedJson
 from haiyiban.identity.guards import StepUpNeeded
 from haiyiban.identity.tokens import InvalidToken
 from haiyiban.runtime import discovery, examples
-from haiyiban.runtime.edge import keeps_answers
+from haiyiban.runtime.edge import keeps_answers, own_answers
 from haiyiban.runtime.idempotency import IdempotencyInFlight, IdempotencyMismatch
 from haiyiban.runtime.problems import MEDIA
 from haiyiban.wire import API, Input, Output
@@ -85,12 +86,13 @@ def config() -> OpenAPIConfig:
 def document(application: Litestar) -> bytes:
     """The contract as JSON, stable from one run to the next."""
     schema: dict[str, Any] = application.openapi_schema.to_schema()
+    own = own_answers(application)
     for route in application.routes:
         if isinstance(route, HTTPRoute) and route.path_format.startswith(API):
             for method, (handler, _) in route.route_handler_map.items():
                 operation = schema["paths"].get(route.path_format, {}).get(method.lower())
                 if operation is not None:
-                    _mend(operation, route.path_format, method, handler)
+                    _mend(operation, route.path_format, method, handler, own=own)
     for item in schema["paths"].values():
         for operation in item.values():
             examples.show(operation)
@@ -111,7 +113,9 @@ def _tags() -> list[dict[str, str]]:
     return [{"name": name, "description": words} for name, words in named.items()]
 
 
-def _mend(operation: dict[str, Any], path: str, method: str, handler: HTTPRouteHandler) -> None:
+def _mend(
+    operation: dict[str, Any], path: str, method: str, handler: HTTPRouteHandler, *, own: re.Pattern[str]
+) -> None:
     """Add what the edge and the guards answer."""
     responses = operation.setdefault("responses", {})
     responses.pop("400", None)
@@ -126,7 +130,7 @@ def _mend(operation: dict[str, Any], path: str, method: str, handler: HTTPRouteH
         may += [NotSignedIn, InvalidToken, NotAllowed]
         if "resident" in accepted:
             may.append(StepUpNeeded)
-        if method == "POST" and keeps_answers(path):
+        if method == "POST" and keeps_answers(path, own):
             operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
             may += [Malformed, IdempotencyMismatch, IdempotencyInFlight]
     if "429" in responses:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from litestar import Litestar
 from litestar.exceptions import HTTPException
+from litestar.routes import HTTPRoute
 
 from haiyiban import context
 from haiyiban.context import Context
@@ -30,7 +31,7 @@ from haiyiban.runtime.problems import problem_of
 from haiyiban.runtime.records import AccessLog, AccessRecord, Figures, stamp
 from haiyiban.runtime.reply import Reply
 from haiyiban.runtime.unit import Asked, Unit
-from haiyiban.wire import API
+from haiyiban.wire import API, OWN_ANSWERS
 
 Scope = Any
 Receive = Any
@@ -42,10 +43,6 @@ _REQUEST_ID = re.compile(rb"(?!\d+[Xx]?\Z)[A-Za-z0-9._-]{8,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 _NO_STORED_ANSWER = (f"{API}/auth/",)
-_OWN_IDEMPOTENCY = frozenset({f"{API}/verifications"})
-"""Addresses that keep their own: the row of a verification is its stored answer."""
-_OWN_BELOW = (f"{API}/zones/duty-free/campaigns/",)
-"""The same for all addresses below: the voucher that was claimed is its stored answer."""
 
 
 class Edge:
@@ -63,6 +60,7 @@ class Edge:
     ) -> None:
         self._app: Any = app
         self._router = app.asgi_router
+        self._own_answers = own_answers(app)
         self._database = database
         self._tokens = tokens
         self._access_log = access_log
@@ -120,7 +118,7 @@ class Edge:
 
         A key means nothing without a caller, whose keys it is told from by; two strangers must not share one.
         """
-        if caller.id is None or not keeps_answers(path):
+        if caller.id is None or not keeps_answers(path, self._own_answers):
             return None
         own = idempotency.scope_of(caller.id, "POST", path, key)
         found = await idempotency.claim(self._database, own, content)
@@ -194,9 +192,20 @@ async def _gone() -> dict[str, str]:
     return {"type": "http.disconnect"}
 
 
-def keeps_answers(path: str) -> bool:
+def own_answers(app: Litestar) -> re.Pattern[str]:
+    """The addresses that answer a repeated Idempotency-Key by themselves, templates among them."""
+    paths = [
+        re.sub(r"\{[^}]+\}", "[^/]+", route.path_format)
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+        and any(OWN_ANSWERS.items() <= handler.opt.items() for handler in route.route_handlers)
+    ]
+    return re.compile("|".join(paths) or r"(?!)")
+
+
+def keeps_answers(path: str, own: re.Pattern[str]) -> bool:
     """Whether an Idempotency-Key has the answer of this address kept."""
-    return path not in _OWN_IDEMPOTENCY and not path.startswith(_NO_STORED_ANSWER + _OWN_BELOW)
+    return not path.startswith(_NO_STORED_ANSWER) and own.fullmatch(path) is None
 
 
 def route_of(scope: Scope) -> str | None:

@@ -22,8 +22,8 @@ async def end(name: str, *, yes: bool) -> None:
         raise click.ClickException(f"没有这个专区 · There is no zone {name}")
     if zone.kept is None or zone.delete_kept is None:
         raise click.ClickException(
-            f"{zone.title.zh}的记录依法留存，不随服务停止而删除 · "
-            f"the records of {zone.title.en} are kept by law and do not end with the service"
+            f"{zone.title.zh}没有声明随服务停止而删除的数据 · "
+            f"{zone.title.en} declares no data that end with its service"
         )
     if not settings.zones or folder in {one.replace("-", "_") for one in settings.zones}:
         raise click.ClickException(

@@ -191,7 +191,7 @@ async def test_the_queue_says_when_to_come_again_and_takes_nothing(database) -> 
     assert await books(database, campaign) == (4, 996)
 
 
-async def test_a_killed_backend_loses_no_claim_that_was_told(database) -> None:
+async def test_a_batch_whose_backend_is_killed_gives_nothing_out_and_asked_again_the_stock(database) -> None:
     campaign = await open_campaign(stock=20)
     claims = [asked(person, campaign, "k") for person in await crowd(database, 30)]
     queue = Queue(campaign)

@@ -68,7 +68,7 @@ def colour(of: Known) -> tuple[Colour, list[str]]:
         ({"trips": [trip("440106", 8)]}, ("green", [])),  # off the list by then
         ({"contacts": [{"kind": "fever_clinic", "since": day(14)}]}, ("yellow", ["symptoms"])),
         ({"contacts": [{"kind": "exposure", "since": day(15), "minutes": 60}]}, ("green", [])),
-        ({"tests": [{"result": "inconclusive", "sampledAt": day(0)}, {"odd": 1}]}, ("green", [])),
+        ({"tests": [{"result": "inconclusive", "sampledAt": NOW.isoformat()}]}, ("green", [])),
     ],
 )
 def test_what_the_registers_say_gives_the_colour(said: dict[str, Any], expected: tuple[str, Any]) -> None:
@@ -82,6 +82,14 @@ def test_the_latest_test_counts_and_a_record_without_a_result_proves_nothing() -
     assert found(tests=[negative, later, positive]).negative_at == datetime(2022, 4, 19, 8, tzinfo=SHANGHAI)
     assert found(tests=[later]).negative_at is None
     assert colour(found(tests=[positive]))[0] == "red"
+
+
+@pytest.mark.parametrize("register", ["tests", "contacts", "vaccinations"])
+def test_what_cannot_be_read_is_not_known_and_never_green(register: str) -> None:
+    said = found(**{register: [{"odd": 1, "product": 7}]})
+    assert said.silent == (register,)
+    if register != "vaccinations":
+        assert colour(said)[0] != "green"
 
 
 def test_a_window_is_counted_from_sampling_or_from_the_report_as_configured() -> None:

@@ -50,7 +50,7 @@ async def test_deleting_leaves_no_row_and_no_living_code(
     [
         ("health-code", "", "is still served"),
         ("health-code", "school_places,health_code", "is still served"),
-        ("school-places", "health_code", "kept by law"),
+        ("school-places", "health_code", "declares no data"),
         ("wonders", "health_code", "There is no zone wonders"),
     ],
 )
