@@ -112,6 +112,23 @@ async def sign_in(api: httpx.AsyncClient, sandbox: httpx.AsyncClient, number: st
     return {"Authorization": f"Bearer {session.json()['accessToken']}"}
 
 
+async def prove(api: httpx.AsyncClient, headers: dict[str, str], somebody: Somebody) -> None:
+    """Give the real name and pass a face check: L3."""
+    named = await api.post(
+        "/me/real-name",
+        json={"name": somebody.name, "idType": "111", "idNumber": somebody.id_number},
+        headers=headers,
+    )
+    assert named.status_code == 200, named.text
+    check = await api.post("/me/face-checks", headers=headers)
+    assert check.status_code == 201, check.text
+    passed = await api.post(
+        f"/me/face-checks/{check.json()['id']}/result", json={"faceToken": "pass"}, headers=headers
+    )
+    assert passed.status_code == 200, passed.text
+    assert passed.json()["assurance"] == "L3"
+
+
 async def resident(
     api: httpx.AsyncClient, sandbox: httpx.AsyncClient, somebody: Somebody | None = None
 ) -> dict[str, str]:
