@@ -79,6 +79,7 @@ def create_app(home: Path) -> Litestar:
             registers.match,
             registers.match_document,
             registers.portrait_of,
+            registers.portrait_of_visitor,
             registers.query,
             enterprises.query,
             enterprises.add_enterprise,

@@ -60,6 +60,8 @@ REGISTERS = {
     "contacts": Register("省疾病预防控制局流行病学调查库", facts.contacts),
 }
 
+EXIT_ENTRY = "国家移民管理局出入境证件库"
+
 
 @post(
     "/registers/population/match",
@@ -90,7 +92,7 @@ async def match_document(
     name, when its holder was born, until when it is valid, and which further documents the holder has."""
     asked = await read(request, Match)
     person = store.holder(asked.id_number, asked.id_type)
-    answer: Facts = {"match": False, "source": "国家移民管理局出入境证件库", "asOf": clock.now()}
+    answer: Facts = {"match": False, "source": EXIT_ENTRY, "asOf": clock.now()}
     if person is None:
         return answer
     all_of_them = [
@@ -140,6 +142,30 @@ async def portrait_of(request: Asked, store: NamedDependency[Store], clock: Name
         "source": source,
         "asOf": clock.now(),
         "idNumber": person.id_number,
+        "mediaType": "image/png",
+        "image": portrait(person.id_number),
+    }
+
+
+@post(
+    "/registers/exit-entry/portrait",
+    status_code=200,
+    guards=[needs_key],
+    before_request=answer_badly,
+    opt={"register": "exit_entry"},
+)
+async def portrait_of_visitor(
+    request: Asked, store: NamedDependency[Store], clock: NamedDependency[Clock]
+) -> Facts:
+    """The portrait of the holder of a document other than an identity card; the same face under each."""
+    asked = await read(request, Query)
+    person = store.holder(asked.id_number, asked.id_type) if asked.id_type != RESIDENT else None
+    answer: Facts = {"found": False, "source": EXIT_ENTRY, "asOf": clock.now()}
+    if person is None:
+        return answer
+    return answer | {
+        "found": True,
+        "idNumber": asked.id_number,
         "mediaType": "image/png",
         "image": portrait(person.id_number),
     }

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from math import asin, cos, radians, sin, sqrt
-
-import msgspec
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
 
 from haiyiban.errors import Words
 from services.school_places.classification import Priority
 from services.school_places.coordination import Distance, Waiting, placement_by_distance
 from services.school_places.explanation import Choice, LastTaken, explain
 from services.school_places.matching import UNPLACED
-from services.school_places.models import RollEntry
 from services.school_places.public_file import Bands, PublicFile
 from services.school_places.service.enrolments import Ground, Offer
 from services.school_places.service.standings import Standing
 
+Outcome = Literal["choice", "coordination", "no_seat"]
 EARTH_METRES = 6_371_000
 _FULL = Words(
     "招生区域内暂无空余学位，请联系区教育局，由其在全市协调",
@@ -36,6 +35,18 @@ class Drawn:
     schools: Sequence[Offer]
     position_of: Mapping[str, int]
     cutoffs: Mapping[str, LastTaken | None]
+    distances: dict[tuple[float, float] | None, Sequence[Distance]] = field(default_factory=dict)
+    """Found so far, by home."""
+
+
+class Result(NamedTuple):
+    """What a draw gave one child: `choice` is the position in its list; the columns of `RollEntry`."""
+
+    lottery: int
+    choice: int | None
+    school_id: UUID | None
+    outcome: Outcome
+    explanation: Mapping[str, Any]
 
 
 def drawn(file: PublicFile, ground: Ground, *, bands: Bands) -> Drawn:
@@ -54,21 +65,13 @@ def drawn(file: PublicFile, ground: Ground, *, bands: Bands) -> Drawn:
     )
 
 
-def waiting_of(entries: Sequence[RollEntry], drawn: Drawn) -> dict[int, Waiting]:
-    """Those of the entries for whom no school of their list had a seat, by position.
+def waiting(pupil: int, standing: Standing, drawn: Drawn) -> Waiting:
+    """A child for whom no school of its list had a seat.
 
     Distances are straight lines between points that our data hold (school, catchment, township), not roads:
     registers give addresses without coordinates. 统筹 is into public schools only.
     """
-    found = {}
-    for entry in entries:
-        pupil = drawn.position_of[entry.pseudonym]
-        if drawn.file.placements[pupil] == UNPLACED:
-            standing = msgspec.convert(entry.standing, Standing)
-            found[pupil] = Waiting(
-                standing.rank, drawn.file.lottery[pupil], _distances(standing.place, drawn)
-            )
-    return found
+    return Waiting(standing.rank, drawn.file.lottery[pupil], _distances(standing.place, drawn))
 
 
 def coordinate(waiting: Mapping[int, Waiting], drawn: Drawn) -> dict[int, int]:
@@ -87,42 +90,38 @@ def coordinate(waiting: Mapping[int, Waiting], drawn: Drawn) -> dict[int, int]:
     )
 
 
-def settle(entries: Sequence[RollEntry], drawn: Drawn, coordinated: Mapping[int, int]) -> None:
-    """Write into every entry what the draw gave it, and why."""
-    file, ground, cutoffs, schools = drawn.file, drawn.ground, drawn.cutoffs, drawn.schools
-    for entry in entries:
-        pupil = drawn.position_of[entry.pseudonym]
-        standing = msgspec.convert(entry.standing, Standing)
-        by_choice = file.placements[pupil]
-        school = by_choice if by_choice != UNPLACED else coordinated[pupil]
-        entry.lottery = file.lottery[pupil]
-        entry.choice = None if by_choice == UNPLACED else file.roll.pupils[pupil].choices.index(by_choice)
-        entry.school_id = None if school == UNPLACED else schools[school].school.id
-        entry.outcome = (
-            "choice" if by_choice != UNPLACED else "no_seat" if school == UNPLACED else "coordination"
-        )
-        explanation = explain(
-            [
-                Choice(_name(ground, choice.school), choice.priority, cutoffs[choice.school])
-                for choice in standing.choices
-            ],
-            lottery=entry.lottery,
-            placed=entry.choice,
-            coordinated=_name(ground, str(entry.school_id)) if entry.outcome == "coordination" else None,
-        )
-        text = explanation.text
-        if entry.outcome == "no_seat":
-            text = Words(f"{text.zh}{_FULL.zh}。", f"{text.en} At present {_FULL.en}.")
-        entry.explanation = {
-            "zh": text.zh,
-            "en": text.en,
-            "steps": [
-                {"zh": step.words.zh, "en": step.words.en, "outcome": step.outcome, "school": str(school_id)}
-                for step, school_id in zip(
-                    explanation.steps, (choice.school for choice in standing.choices), strict=False
-                )
-            ],
-        }
+def result_of(pupil: int, standing: Standing, drawn: Drawn, *, coordinated: int | None) -> Result:
+    """What the draw gave a child, and why. `coordinated`: the school that 统筹 found, or `UNPLACED`; None for
+    a child whom a school of its list took."""
+    file, ground, schools = drawn.file, drawn.ground, drawn.schools
+    lottery, by_choice = file.lottery[pupil], file.placements[pupil]
+    school = by_choice if coordinated is None else coordinated
+    choice = file.roll.pupils[pupil].choices.index(by_choice) if coordinated is None else None
+    school_id = None if school == UNPLACED else schools[school].school.id
+    outcome: Outcome = "choice" if coordinated is None else "no_seat" if school_id is None else "coordination"
+    explanation = explain(
+        [
+            Choice(_name(ground, choice.school), choice.priority, drawn.cutoffs[choice.school])
+            for choice in standing.choices
+        ],
+        lottery=lottery,
+        placed=choice,
+        coordinated=_name(ground, str(school_id)) if outcome == "coordination" else None,
+    )
+    text = explanation.text
+    if outcome == "no_seat":
+        text = Words(f"{text.zh}{_FULL.zh}。", f"{text.en} At present {_FULL.en}.")
+    told = {
+        "zh": text.zh,
+        "en": text.en,
+        "steps": [
+            {"zh": step.words.zh, "en": step.words.en, "outcome": step.outcome, "school": str(school_id)}
+            for step, school_id in zip(
+                explanation.steps, (choice.school for choice in standing.choices), strict=False
+            )
+        ],
+    }
+    return Result(lottery, choice, school_id, outcome, told)
 
 
 def metres(one: tuple[float, float], other: tuple[float, float]) -> int:
@@ -133,28 +132,20 @@ def metres(one: tuple[float, float], other: tuple[float, float]) -> int:
 
 
 def _distances(place: tuple[float, float] | None, drawn: Drawn) -> Sequence[Distance]:
-    """To each public school, nearest first; from nowhere in particular all are equally far."""
-    return _distances_from(
-        place,
-        tuple(
-            (offer.school.kind == "public", offer.school.latitude, offer.school.longitude)
-            for offer in drawn.schools
-        ),
-    )
+    """To each public school, nearest first; from nowhere in particular all are equally far.
 
-
-@lru_cache(maxsize=4096)
-def _distances_from(
-    place: tuple[float, float] | None, schools: tuple[tuple[bool, float, float], ...]
-) -> tuple[Distance, ...]:
-    """Homes are known to their catchment or township only, so a thousand children share one list."""
-    return tuple(
-        sorted(
-            Distance(0 if place is None else metres(place, (latitude, longitude)), at)
-            for at, (is_public, latitude, longitude) in enumerate(schools)
-            if is_public
+    Homes are known to their catchment or township only, so a thousand children share one list.
+    """
+    known = drawn.distances.get(place)
+    if known is None:
+        known = drawn.distances[place] = sorted(
+            Distance(
+                0 if place is None else metres(place, (offer.school.latitude, offer.school.longitude)), at
+            )
+            for at, offer in enumerate(drawn.schools)
+            if offer.school.kind == "public"
         )
-    )
+    return known
 
 
 def _name(ground: Ground, school_id: str) -> Words:

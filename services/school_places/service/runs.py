@@ -18,7 +18,7 @@ from haiyiban.errors import Conflict, FieldError, NotAllowed, NotFound, Problem,
 from haiyiban.identity.callers import StaffCaller
 from haiyiban.ids import new_id
 from services.school_places import draw, public_file, published_counts
-from services.school_places.models import AllocationRun, Application, Enrolment, RollEntry
+from services.school_places.models import AllocationRun, Application, Enrolment
 from services.school_places.public_file import Roll
 from services.school_places.service import allocation, enrolments, roll, settling
 from services.school_places.service.settling import RollChanged
@@ -240,14 +240,6 @@ async def find_run(session: AsyncSession, enrolment_id: UUID, run_id: UUID) -> A
     if run is None or run.enrolment_id != enrolment_id:
         raise RunMissing
     return run
-
-
-async def entries_of(session: AsyncSession, run: AllocationRun) -> list[RollEntry]:
-    """The roll of a run, child by child."""
-    rows = await session.scalars(
-        select(RollEntry).where(RollEntry.run_id == run.id).order_by(RollEntry.case_id)
-    )
-    return list(rows)
 
 
 def require_officer_of(enrolment: Enrolment, caller: StaffCaller) -> None:

@@ -1,9 +1,10 @@
 """The holder's portrait beside a good verification, for the verifier to compare with who stands there.
 
 A code can be lent and a challenge relayed; a face cannot. Where its purpose says so, a verifier may look at
-the portrait for a short time after its own valid verification. The picture comes from the population
-register at that moment and goes straight to the verifier: it is stored nowhere, and the path of
-`POST /verifications` never waits for it. Each look is audited, and the holder reads of it.
+the portrait for a short time after its own valid verification. The picture comes at that moment from the
+population register, a visitor's from the exit-entry register, and goes straight to the verifier: it is stored
+nowhere, and the path of `POST /verifications` never waits for it. Each look is audited, and the holder reads
+of it.
 
 Source: schemas/codes/README.md "Portraits"; docs/domain.md §13; 个人信息保护法 art. 6, 28, 31.
 """
@@ -55,7 +56,7 @@ class PortraitMissing(NotFound):
 
     type = "codes/portrait-missing"
     title = Words(
-        "人口库中没有此人的照片；核验结果不受影响，请核对实体证件",
+        "登记库中没有此人的照片；核验结果不受影响，请核对实体证件",
         "The register holds no portrait of this person; the outcome stands, please look at a document",
     )
 

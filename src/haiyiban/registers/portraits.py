@@ -1,4 +1,4 @@
-"""The portrait of a person (人像), as the population register keeps it.
+"""The portrait of a person (人像): a resident's from the population register, a visitor's from exit-entry.
 
 Fetched when a verifier may see it and never kept: what is not stored can neither leak nor grow old.
 Source: docs/domain.md §13 (data minimisation); 个人信息保护法 art. 6, 19.
@@ -14,8 +14,8 @@ from haiyiban import db
 from haiyiban.registers.client import Head, Query, current
 from haiyiban.registers.identity import RegisterUnavailable
 from haiyiban.registers.line import NoAnswer
-from haiyiban.registers.records import IdNumber, Record
-from haiyiban.registers.sources import REGISTERS
+from haiyiban.registers.records import Record
+from haiyiban.registers.sources import EXIT_ENTRY, REGISTERS
 from haiyiban.residents import IdType
 
 MediaType = Literal["image/png", "image/jpeg"]
@@ -30,19 +30,19 @@ class Portrait(NamedTuple):
 
 
 class _Portrait(Record):
-    id_number: IdNumber
+    id_number: str
     media_type: MediaType
     image: bytes
 
 
 async def portrait_of(id_number: str, id_type: str = IdType.RESIDENT_ID_CARD) -> Portrait | None:
-    """The portrait that the register keeps under an identity number; None where it has none, as of visitors.
+    """The portrait that the register of an identity document keeps; None where it has none.
 
     The caller audits it as a reading of `portrait`. Raises RegisterUnavailable.
     """
     db.require_no_transaction()
-    if id_type != IdType.RESIDENT_ID_CARD:
-        return None
+    is_resident = id_type == IdType.RESIDENT_ID_CARD
+    register: Literal["population", "exit_entry"] = "population" if is_resident else "exit_entry"
 
     def read(content: bytes) -> Portrait | None:
         if not msgspec.json.decode(content, type=Head).found:
@@ -55,11 +55,8 @@ async def portrait_of(id_number: str, id_type: str = IdType.RESIDENT_ID_CARD) ->
             raise msgspec.ValidationError("another kind of file - at `$.image`")
         return Portrait(found.media_type, found.image)
 
+    path = f"/registers/{register.replace('_', '-')}/portrait"
     try:
-        return (
-            await current()
-            .lines["population"]
-            .call("/registers/population/portrait", Query(id_number), read=read)
-        )
+        return await current().lines[register].call(path, Query(id_number, id_type), read=read)
     except NoAnswer:
-        raise RegisterUnavailable(REGISTERS["population"].title) from None
+        raise RegisterUnavailable(REGISTERS["population"].title if is_resident else EXIT_ENTRY) from None

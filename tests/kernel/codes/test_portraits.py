@@ -18,7 +18,7 @@ from haiyiban.identity import persons
 from haiyiban.registers import RegisterClient
 from haiyiban.verifiers import purpose
 from haiyiban_sandbox import portraits as drawn
-from tests import builders
+from tests import builders, people
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -93,6 +93,21 @@ async def test_each_look_is_in_the_holders_log(api, holder, scan, school, client
         ("codes.verify", []),
     ]
     assert log[0]["purpose"] == "门岗放行"
+
+
+async def test_a_visitors_face_comes_from_the_exit_entry_register(api, sandbox, scan, school, client) -> None:
+    visitor = await people.Visitor().register(sandbox)
+    _, session = await people.at_level_three(api, sandbox, visitor)
+    seen = await scan(await Holder(session.headers, visitor.id_number, api).show(), purpose="gate")
+    assert seen["outcome"] == "valid"
+    answer = await look(api, seen, school)
+    assert (answer.status_code, answer.content) == (200, drawn.portrait(visitor.id_number))
+    await sandbox.post("/faults", json={"register": "exit_entry", "mode": "error"})
+    try:
+        away = await look(api, seen, school)
+    finally:
+        await sandbox.post("/faults", json={"register": "exit_entry", "mode": "off"})
+    assert (away.status_code, away.json()["type"]) == (503, "/problems/codes/portrait-unavailable")
 
 
 async def test_nobody_else_sees_it(api, holder, scan, school, accredit, client) -> None:
