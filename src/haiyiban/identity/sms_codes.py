@@ -43,15 +43,16 @@ class CodeExpired(Problem):
 
 async def send(session: AsyncSession, phone: str) -> None:
     """Send a code to a phone; one sent before is worth nothing from now on. Raises TooManyCodes."""
-    now = clock.now()
     index = phone_index(phone)
     # Two requests for one phone at once: the second waits here and then meets the limit.
     await session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(index[:8], "big", signed=True))))
+    now = clock.now()  # read under the lock, or the code that was waited for would lie in the future
     unused = await session.scalars(
         select(SmsCode.created_at)
         .where(
             SmsCode.phone_index == index,
-            SmsCode.created_at.between(now - rules.DAY, now),
+            # A little of the future too: another server's clock may be ahead of ours.
+            SmsCode.created_at.between(now - rules.DAY, now + rules.CODE_PAUSE),
             SmsCode.used_at.is_(None),
         )
         .order_by(SmsCode.created_at)
