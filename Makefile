@@ -1,20 +1,24 @@
 # A machine with Python 3.11 or newer, git and make needs nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run test check check-format check-lint check-types check-imports check-wheel bench openapi examples lock clean
+.PHONY: help run web test check check-format check-lint check-types check-imports check-wheel check-web bench openapi examples lock clean
 BIN := .venv/bin
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/run.stamp ## set everything up and start 海易办 on this machine (Ctrl-C stops it)
+	@$(BIN)/python deploy/web.py || true # without its pages the API is as good
 	@$(BIN)/python -m haiyiban.cli up
 
-test: .venv/test.stamp ## all checks, then all tests
+web: .venv/run.stamp ## build the pages for people (make run and make test do it too)
+	@$(BIN)/python deploy/web.py
+
+test: .venv/test.stamp web ## all checks, then all tests
 	@$(MAKE) --no-print-directory -j2 check
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # Schemas, the checked-in contract and the migrations are compared with the code by the tests.
-check: check-types check-format check-lint check-imports check-wheel ## format, lint, types, import contracts, wheel
+check: check-types check-format check-lint check-imports check-web check-wheel ## format, lint, types, import contracts, pages, wheel
 
 check-format: .venv/test.stamp
 	$(BIN)/ruff format --check .
@@ -24,7 +28,9 @@ check-types: .venv/test.stamp
 	$(BIN)/mypy
 check-imports: .venv/test.stamp
 	$(BIN)/lint-imports
-check-wheel: .venv/test.stamp
+check-web: .venv/test.stamp
+	@$(BIN)/python deploy/web.py check
+check-wheel: .venv/test.stamp web
 	$(BIN)/python tests/checks/wheel.py
 
 bench: .venv/test.stamp ## measure the hot paths against the bare framework, in one run
@@ -45,7 +51,7 @@ lock: ## write the requirements files anew (needs uv); UPGRADE=--upgrade takes t
 	$(LOCK) --constraint requirements-dev.txt --output-file requirements.txt
 
 clean: ## remove the environment and the caches; .haiyiban, the data, stays
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv web/node_modules web/dist build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 .venv/run.stamp: requirements.txt pyproject.toml
 	@sh deploy/install.sh requirements.txt

@@ -18,9 +18,24 @@ from haiyiban_sandbox.store import Store
 from haiyiban_sandbox.wire import Asked, Wire, read
 
 PASSING_TOKEN = "pass"  # noqa: S105 (the demo's way to look into the camera)
-PAGE = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>实人核验(演示)</title>
-<p>这里是演示用的实人核验。请回到海易办，填入核验结果 <code>pass</code> 表示通过，其他内容表示未通过。
-<p>Demo face check. Go back to 海易办 and enter <code>pass</code> to pass; anything else fails.
+PAGE = """<!doctype html><html lang="zh-CN"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>实人核验(演示)</title>
+<style>body{font:18px/1.6 sans-serif;margin:24px;text-align:center}
+button{display:block;width:100%;min-height:60px;margin:12px 0;border:0;border-radius:30px;font:inherit}
+#pass{background:#0b57d0;color:#fff}#fail{background:#b3261e;color:#fff}
+</style>
+<h1>实人核验(演示)</h1>
+<p>真实的服务商会在这里请您看着镜头。演示时请选择结果，之后自动回到海易办。
+<p>A real vendor would ask you to look into the camera. Choose what it finds; you then go back by yourself.
+<button id="pass">是本人 · it is me</button><button id="fail">不是本人 · it is not</button>
+<p>没有自动返回时，核验结果是 <code>pass</code>（通过）。
+Where you are not taken back, the token is <code>pass</code>.
+<script>
+for (const token of ["pass", "fail"]) document.getElementById(token).onclick = () => {
+  const origin = new URLSearchParams(location.search).get("origin")
+  if (window.opener && origin) window.opener.postMessage({ faceToken: token }, origin)
+}
+</script>
 </html>"""
 
 

@@ -27,6 +27,7 @@ assert list(resources.migrations().glob("versions/*.py")), "no migrations in the
 assert list(resources.schemas().glob("matters/*.json")), "no matters in the wheel"
 page = importlib.resources.files("services.school_places") / "static" / "draw-check" / "index.html"
 assert page.is_file(), "no draw page in the wheel"
+assert (resources.data_root() / "web" / "m" / "index.html").is_file(), "no pages in the wheel"
 app.build(Settings())
 """
 

@@ -116,6 +116,8 @@ DOORS = {
     "POST /delegations/{delegation_id}/face-checks": CLOSED,
     "POST /delegations/{delegation_id}/face-checks/{check_id}/result": Door(body={"faceToken": "pass"}),
     "GET /texts/{slug}": EVERYBODY,
+    "GET /divisions": EVERYBODY,
+    "GET /divisions/{code}": EVERYBODY,
     "POST /enterprises": Door(body={"creditCode": "{credit_code}"}),
     "GET /enterprises": Door(own_only={STRANGER}),
     "GET /enterprises/{enterprise_id}": CLOSED,

@@ -6,9 +6,14 @@ A matter is one file in `schemas/matters/`; docs/add-a-matter.md says how to wri
 from haiyiban.errors import Words
 from haiyiban.matters.catalogue import Catalogue, catalogue
 from haiyiban.matters.controllers import MattersController
+from haiyiban.matters.divisions_controller import DivisionsController
 from haiyiban.matters.texts_controller import TextsController
 from haiyiban.zone import Zone
 
-zone = Zone(name="matters", title=Words("事项", "Matters"), controllers=(MattersController, TextsController))
+zone = Zone(
+    name="matters",
+    title=Words("事项", "Matters"),
+    controllers=(MattersController, TextsController, DivisionsController),
+)
 
 __all__ = ["Catalogue", "catalogue", "zone"]

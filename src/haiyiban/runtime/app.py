@@ -26,6 +26,7 @@ from haiyiban.runtime.records import AccessLog, Figures
 from haiyiban.runtime.start import prepare
 from haiyiban.runtime.stopping import on_stopping
 from haiyiban.runtime.system import SystemController
+from haiyiban.runtime.web import WebController
 from haiyiban.settings import Settings
 from haiyiban.wire import API
 
@@ -54,7 +55,7 @@ def assemble(
 ) -> Litestar:
     """The application of these controllers, with everything that is the same for all of them."""
     application = Litestar(
-        route_handlers=[Router(API, route_handlers=controllers), *pages, SystemController],
+        route_handlers=[Router(API, route_handlers=controllers), *pages, SystemController, WebController],
         dependencies={"session": Provide(provide_session)},
         exception_handlers={Exception: to_response},
         openapi_config=contract.config(),

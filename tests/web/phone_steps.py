@@ -1,0 +1,69 @@
+"""What a person does on the phone, tap by tap."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+from playwright.async_api import Page, expect
+
+from tests.builders import Somebody
+
+
+class Phone:
+    """A phone in somebody's hand; counts what the thumb does."""
+
+    def __init__(self, page: Page, site: str, sandbox: httpx.AsyncClient) -> None:
+        self.page, self.site, self.sandbox = page, site, sandbox
+        self.taps = 0
+        self.typed = 0
+
+    async def open(self, place: str = "/") -> None:
+        """Go to an address below /m."""
+        await self.page.goto(f"{self.site}/m{place}")
+        await expect(self.page.locator("h1")).to_be_visible()
+
+    async def tap(self, name: str, *, role: str = "button", nth: int = 0) -> None:
+        """Tap what is called so."""
+        await self.page.get_by_role(role, name=name).nth(nth).click()  # type: ignore[arg-type]
+        self.taps += 1
+
+    async def type(self, field: str, text: str) -> None:
+        """Fill a field in."""
+        await self.page.fill(field, text)
+        self.typed += len(text)
+
+    async def sign_in(self, somebody: Somebody) -> None:
+        """By SMS, from the sheet that is open."""
+        await self.type("#phone", somebody.phone)
+        await self.tap("获取验证码")
+        await self.type("#sms-code", await self._code(somebody.phone))
+        await self.page.locator("dialog form .primary").click()
+        self.taps += 1
+
+    async def confirm(self, somebody: Somebody) -> None:
+        """Real name and face, from the sheet that is open."""
+        await self.type("#real-name", somebody.name)
+        await self.type("#id-number", somebody.id_number)
+        await self.tap("核对")
+        async with self.page.expect_popup() as opened:
+            await self.tap("开始刷脸")
+        vendor = await opened.value
+        await vendor.click("#pass")
+        await expect(self.page.locator("dialog")).to_have_count(0)
+
+    async def arrive(self, somebody: Somebody) -> None:
+        """Signed in at L3, by way of the own page."""
+        await self.open("/me")
+        await self.tap("登录")
+        await self.sign_in(somebody)
+        await self.tap("去实名")
+        await self.confirm(somebody)
+
+    async def _code(self, phone: str) -> str:
+        for _ in range(200):
+            sent = (await self.sandbox.get("/sms", params={"phone": phone})).json()
+            if sent:
+                return str(sent[0]["code"])
+            await asyncio.sleep(0.05)
+        raise AssertionError("no code came")

@@ -1,0 +1,31 @@
+import { nextTick } from 'vue'
+import { createRouter, createWebHistory } from 'vue-router'
+
+export const router = createRouter({
+  history: createWebHistory('/m/'),
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  routes: [
+    { path: '/', component: () => import('./pages/Home.vue'), meta: { tab: true } },
+    { path: '/search', component: () => import('./pages/Search.vue') },
+    { path: '/matters/:code', component: () => import('./pages/Matter.vue'), props: true },
+    { path: '/cases', component: () => import('./pages/Cases.vue'), meta: { tab: true } },
+    { path: '/cases/:id', component: () => import('./pages/Case.vue'), props: true },
+    { path: '/cases/:id/form', component: () => import('./pages/Application.vue'), props: true },
+    { path: '/codes', component: () => import('./pages/Codes.vue'), meta: { tab: true } },
+    { path: '/certificates/:id', component: () => import('./pages/Certificate.vue'), props: true },
+    { path: '/me', component: () => import('./pages/Me.vue'), meta: { tab: true } },
+    { path: '/me/devices', component: () => import('./pages/Devices.vue') },
+    { path: '/me/access-log', component: () => import('./pages/AccessLog.vue') },
+    { path: '/schools', component: () => import('./pages/Schools.vue') },
+    { path: '/duty-free', component: () => import('./pages/DutyFree.vue') },
+    { path: '/health', component: () => import('./pages/Health.vue') },
+    { path: '/unemployment', component: () => import('./pages/Unemployment.vue') },
+    { path: '/verify', component: () => import('./pages/Verify.vue') },
+    { path: '/:nowhere(.*)', component: () => import('./pages/Nowhere.vue') },
+  ],
+})
+
+// A screen reader is told where it is now, as it is by a page that was loaded.
+router.afterEach((_to, from) => {
+  if (from.matched.length) void nextTick(() => document.querySelector<HTMLElement>('h1')?.focus())
+})
