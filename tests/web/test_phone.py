@@ -241,7 +241,8 @@ _LOOK = """async (least) => {
   for (const each of violations) said.push(`${each.id}: ${each.nodes.map((one) => one.target).join(' ')}`)
   const wide = document.documentElement.scrollWidth
   if (wide > innerWidth) {
-    const out = [...document.querySelectorAll('body *')].filter((one) => one.getBoundingClientRect().right > innerWidth)
+    const right = (one) => one.getBoundingClientRect().right
+    const out = [...document.querySelectorAll('body *')].filter((one) => right(one) > innerWidth)
     said.push(`wider than the phone: ${wide}, ${out.map((one) => one.className || one.tagName)}`)
   }
   const tapped = '.btn, .ico, a.row, button.row, nav a, select, input:not([type=radio], [type=checkbox], .sr)'
