@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import re
 import secrets
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import qrcode
+import zxingcpp
+from PIL import Image
 from playwright.async_api import Page, Route, expect
 
+from haiyiban import clock
+from haiyiban.codes import trust_file
+from haiyiban.codes.offline import verify_offline
+from haiyiban.codes.trust import public_key_of, read_trust_list
 from haiyiban.runtime import web
+from haiyiban.settings import Settings
 from haiyiban.verifiers import ClientSecret
 from tests import builders
 from tests.builders import Somebody, settle
@@ -157,6 +165,37 @@ async def test_a_code_that_is_scanned_says_so_at_once(
     await expect(phone.page.get_by_role("img", name="身份码二维码")).to_be_visible()
 
 
+async def test_a_bound_phone_shows_a_good_code_with_no_network(
+    phone: Phone, expected: list[str], sandbox: httpx.AsyncClient, api: httpx.AsyncClient, settings: Settings
+) -> None:
+    """Opened anew with everything off: the page comes from the phone, the code holds against the lists."""
+    page = phone.page
+    expected += ["ERR_INTERNET_DISCONNECTED", "ERR_FAILED"]
+    await phone.arrive(await somebody(sandbox))
+    await phone.open("/codes")
+    await phone.tap("绑定这部手机")
+    await expect(page.get_by_text("已绑定这部手机")).to_be_visible()
+    await page.evaluate("navigator.serviceWorker.ready")
+    await page.context.set_offline(True)
+    await page.goto("about:blank")
+    await phone.open("/codes")
+    picture = page.get_by_role("img", name="身份码二维码")
+    await expect(picture).to_be_visible()
+    text = zxingcpp.read_barcode(Image.open(BytesIO(await picture.screenshot()))).text
+    root = public_key_of(trust_file.root_jwk(settings.keys_dir))
+    trust = read_trust_list((await api.get("/trust-list")).text, root)
+    checked = verify_offline(text, trust=trust, now=clock.now())
+    assert checked.outcome == "valid"
+    assert checked.code is not None
+    assert checked.code.proof is not None
+    await page.context.set_offline(False)
+    await phone.open("/me")
+    await phone.tap("退出登录")
+    await expect(page.get_by_role("button", name="登录", exact=True)).to_be_visible()
+    await phone.open("/codes")
+    await expect(page.get_by_role("button", name="登录并继续")).to_be_visible()
+
+
 async def test_a_gate_reads_a_code_from_a_picture_and_by_hand(
     phone: Phone,
     sandbox: httpx.AsyncClient,
@@ -241,8 +280,8 @@ _LOOK = """async (least) => {
   for (const each of violations) said.push(`${each.id}: ${each.nodes.map((one) => one.target).join(' ')}`)
   const wide = document.documentElement.scrollWidth
   if (wide > innerWidth) {
-    const right = (one) => one.getBoundingClientRect().right
-    const out = [...document.querySelectorAll('body *')].filter((one) => right(one) > innerWidth)
+    const all = [...document.querySelectorAll('body *')]
+    const out = all.filter((one) => one.getBoundingClientRect().right > innerWidth)
     said.push(`wider than the phone: ${wide}, ${out.map((one) => one.className || one.tagName)}`)
   }
   const tapped = '.btn, .ico, a.row, button.row, nav a, select, input:not([type=radio], [type=checkbox], .sr)'

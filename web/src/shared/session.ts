@@ -1,6 +1,7 @@
 /** Who is signed in here. The access token lives in memory, the refresh token in a cookie that no script reads. */
 import { computed, reactive } from 'vue'
 import { api, ask, bearer, Refusal, type Schemas } from './api'
+import { dropAll } from './codes/capsules'
 
 type Me = Schemas['MeRead']
 
@@ -24,15 +25,16 @@ async function exchange(): Promise<boolean> {
     bearer.token = answer.data.accessToken
     return true
   }
-  if (answer && answer.response.status < 500) forget()
+  if (answer && answer.response.status < 500) await forget()
   return false
 }
 bearer.renew = renew
 
-function forget() {
+async function forget(): Promise<void> {
   bearer.token = ''
   session.me = null
   localStorage.removeItem(HERE)
+  await dropAll()
 }
 
 /** At the start of a page: whoever signed in here before still is. */
@@ -62,5 +64,5 @@ export async function signOut(): Promise<void> {
   await ask(() => api.DELETE('/api/v1/auth/sessions/current')).catch((error: unknown) => {
     if (!(error instanceof Refusal) || error.isOffline) throw error
   })
-  forget()
+  await forget()
 }
