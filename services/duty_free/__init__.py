@@ -13,6 +13,8 @@ from services.duty_free.pickup.controllers import PickupChecksController
 from services.duty_free.pickup.kind import PICKUP
 from services.duty_free.seed import seed
 from services.duty_free.vouchers.controllers import CampaignsController, VouchersController
+from services.duty_free.vouchers.kind import VOUCHER
+from services.duty_free.vouchers.redemption_controllers import RedemptionsController
 
 zone = Zone(
     name="duty-free",
@@ -25,8 +27,9 @@ zone = Zone(
         ShopParcelsController,
         CampaignsController,
         VouchersController,
+        RedemptionsController,
     ),
-    code_kinds=(PICKUP,),
+    code_kinds=(PICKUP, VOUCHER),
     tasks=(RELEASE_NO_SHOWS,),
     seed=seed,
 )

@@ -1,4 +1,5 @@
-"""The demo's open voucher campaign, from schemas/zones/duty_free/demo.v1.json."""
+"""The demo's open voucher campaign, from schemas/zones/duty_free/demo.v1.json, and the shop that takes its
+vouchers."""
 
 from __future__ import annotations
 
@@ -6,11 +7,14 @@ from datetime import timedelta
 
 import msgspec
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock, resources
 from haiyiban.db import database
 from haiyiban.ids import new_id
-from services.duty_free.vouchers.models import Campaign
+from haiyiban.verifiers.models import Verifier
+from haiyiban.verifiers.seed import ACCREDITED
+from services.duty_free.vouchers.models import Campaign, CampaignShop
 
 
 class DemoCampaign(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
@@ -27,6 +31,9 @@ class DemoCampaign(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     per_person: int
     per_person_day: int
     valid_hours: int
+    min_level: str
+    for_visitors: bool
+    stack_most: int
 
 
 class Demo(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
@@ -39,7 +46,7 @@ class Demo(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
 
 async def seed() -> None:
     """Write what is not there yet; a campaign that is over is opened again, so that a demo always has one."""
-    demo = msgspec.json.decode((resources.schemas() / "zones/duty_free/demo.v1.json").read_bytes(), type=Demo)
+    demo = _demo()
     now = clock.now()
     async with database().transaction() as session:
         for data in demo.campaigns:
@@ -65,5 +72,28 @@ async def seed() -> None:
                     per_person=data.per_person,
                     per_person_day=data.per_person_day,
                     valid_hours=data.valid_hours,
+                    state="open",
+                    min_level=data.min_level,
+                    for_visitors=data.for_visitors,
+                    stack_most=data.stack_most,
                 )
             )
+        await session.flush()
+        await _open_shops(session)
+
+
+async def _open_shops(session: AsyncSession) -> None:
+    """The demo's campaigns are for the demo's shop; one from before there were shops gets it too."""
+    name = ACCREDITED["merchant"].name.zh
+    shop = await session.scalar(select(Verifier.id).where(Verifier.name_zh == name))
+    if shop is None:
+        return
+    codes = [each.code for each in _demo().campaigns]
+    for campaign_id in await session.scalars(select(Campaign.id).where(Campaign.code.in_(codes))):
+        if await session.get(CampaignShop, (campaign_id, shop)) is None:
+            session.add(CampaignShop(campaign_id=campaign_id, merchant_id=shop))
+
+
+def _demo() -> Demo:
+    file = resources.schemas() / "zones/duty_free/demo.v1.json"
+    return msgspec.json.decode(file.read_bytes(), type=Demo)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import jwt
 from sqlalchemy import update
 
 from haiyiban import clock
@@ -13,7 +14,9 @@ from haiyiban.db import database
 from haiyiban.ids import new_id
 from services.duty_free.allowance.models import Order
 from services.duty_free.parcels.models import Parcel
-from services.duty_free.vouchers.models import Campaign
+from services.duty_free.vouchers.models import Campaign, CampaignShop, Voucher
+from services.duty_free.vouchers.redeeming import entry_of
+from services.duty_free.vouchers.settlement_models import Redemption
 
 if TYPE_CHECKING:
     from tests.contracts.flow import Flow, Headers
@@ -47,8 +50,27 @@ async def go(flow: Flow, me: Headers, shop: Headers) -> None:
     campaign = await open_campaign()
     at = "/zones/duty-free/campaigns"
     await flow.step("list voucher campaigns", "GET", at, by=me)
-    await flow.step("claim a voucher", "POST", f"{at}/{campaign}/claims", by=me, expect=201)
+    claimed = await flow.step("claim a voucher", "POST", f"{at}/{campaign}/claims", by=me, expect=201)
     await flow.step("list my vouchers", "GET", "/zones/duty-free/vouchers", by=me)
+    await _spend(flow, me, shop, campaign, claimed["voucherId"])
+
+
+async def _spend(flow: Flow, me: Headers, shop: Headers, campaign: UUID, voucher: str) -> None:
+    """Use a voucher, give it back, use it again and refund the goods."""
+    token = jwt.decode(shop["Authorization"].removeprefix("Bearer "), options={"verify_signature": False})
+    async with database().transaction() as session:
+        session.add(CampaignShop(campaign_id=campaign, merchant_id=UUID(token["sub"])))
+    at = "/zones/duty-free/redemptions"
+    wanted = {"kind": "voucher", "subjectId": voucher}
+    for step in ("", " again"):
+        code = await flow.step(f"show a voucher{step}", "POST", "/codes", by=me, expect=201, **wanted)
+        order = {"text": code["text"], "orderNumber": "A-1", "orderAmountFen": 200_000}
+        taken = await flow.step(f"redeem a voucher{step}", "POST", at, by=shop, expect=201, **order)
+        if not step:
+            await flow.step("reverse a redemption", "DELETE", f"{at}/{taken['id']}", by=shop)
+    goods = {"refundNumber": "R-1", "goodsFen": 200_000}
+    back = f"{at}/{taken['id']}/refunds"
+    await flow.step("refund goods with a voucher", "POST", back, by=shop, expect=201, **goods)
 
 
 async def open_campaign(**changes: Any) -> UUID:
@@ -68,6 +90,10 @@ async def open_campaign(**changes: Any) -> UUID:
         per_person=1,
         per_person_day=1,
         valid_hours=72,
+        state="open",
+        min_level="L3",
+        for_visitors=True,
+        stack_most=1,
     )
     for name, value in changes.items():
         setattr(campaign, name, value)
@@ -128,8 +154,44 @@ async def order_and_parcel(person_id: UUID, merchant_id: UUID) -> dict[str, str]
     parcel = Parcel(
         id=new_id(), order_id=order.id, carrier="demo", number=f"SF{order.id.hex[-12:]}", sent_at=now
     )
+    campaign_id = await open_campaign()
+    voucher = Voucher(
+        id=new_id(),
+        number=str(new_id()),
+        campaign_id=campaign_id,
+        person_id=person_id,
+        slot=1,
+        request_key=new_id().bytes,
+        claimed_at=now,
+        day=clock.today(),
+        valid_until=now + timedelta(days=1),
+        face_fen=100,
+        threshold_fen=100,
+        state="redeemed",
+    )
+    redemption = Redemption(
+        id=new_id(),
+        voucher_id=voucher.id,
+        merchant_id=merchant_id,
+        order_number=order.order_number,
+        order_amount_fen=100,
+        face_fen=100,
+        state="redeemed",
+        verification_id=new_id(),
+        at=now,
+        day=clock.today(),
+    )
     async with database().transaction() as session:
         session.add(order)
+        session.add(voucher)
         await session.flush()
         session.add(parcel)
-    return {"order_id": str(order.id), "number": parcel.number, "campaign_id": str(await open_campaign())}
+        session.add(redemption)
+        await session.flush()
+        session.add(entry_of(redemption, "redemption", 100, now=now))
+    return {
+        "order_id": str(order.id),
+        "number": parcel.number,
+        "campaign_id": str(campaign_id),
+        "redemption_id": str(redemption.id),
+    }

@@ -213,6 +213,13 @@ DOORS = {
     "GET /zones/duty-free/campaigns": EVERYBODY,
     "POST /zones/duty-free/campaigns/{campaign_id}/claims": Door(own_only={STRANGER}),
     "GET /zones/duty-free/vouchers": Door(own_only={STRANGER}),
+    "POST /zones/duty-free/redemptions": Door(
+        open_to={OTHER_VERIFIER}, body={"text": "?", "orderNumber": "1", "orderAmountFen": 1}
+    ),
+    "DELETE /zones/duty-free/redemptions/{redemption_id}": CLOSED,
+    "POST /zones/duty-free/redemptions/{redemption_id}/refunds": Door(
+        body={"refundNumber": "1", "goodsFen": 1}
+    ),
     "GET /zones/school-places/schools": EVERYBODY,
     "GET /zones/school-places/enrolments": EVERYBODY,
     "GET /zones/school-places/enrolments/{enrolment_id}": EVERYBODY,
@@ -328,7 +335,7 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         afterwards.REASON,
         company["enterprise_id"],
         *after.values(),
-        *(bought[name] for name in ("order_id", "number")),
+        *(bought[name] for name in ("order_id", "number", "redemption_id")),
         *(ids[name] for name in seen),
     )
     return World(headers, ids, traces, callers, notice.ref)

@@ -10,12 +10,11 @@ from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock, registers
-from haiyiban.codes.outcomes import Outcome
 from haiyiban.codes.scanning import scan
 from haiyiban.codes.verifying import VerificationCreate
 from haiyiban.context import current
 from haiyiban.db import database
-from haiyiban.errors import FieldError, Malformed, NotAllowed, NotSignedIn, Problem, Words
+from haiyiban.errors import Malformed, NotAllowed, NotSignedIn, Words
 from haiyiban.identity import persons
 from haiyiban.identity.guards import VerifierRequest, verifier
 from haiyiban.identity.models import Person
@@ -32,6 +31,8 @@ from services.duty_free.allowance.residency import Residency, lives_on_the_islan
 from services.duty_free.allowance.rule_table import RuleSet
 from services.duty_free.allowance.settling import CheckNeeded, OrderMissing, OrderOver, ParcelNeeded
 from services.duty_free.allowance.wire import OrderCreate, OrderRead
+from services.duty_free.refusals import CodeRefused
+from services.duty_free.vouchers import refunding
 
 PURPOSE = "duty-free-order"
 NOT_A_RESIDENT = Reason(
@@ -42,13 +43,6 @@ NOT_A_RESIDENT = Reason(
         "Only residents of Hainan may pick up on return; choose another way",
     ),
 )
-
-
-class CodeRefused(Problem):
-    """The buyer's code was not accepted; the members say what a verification would have said."""
-
-    type = "duty-free/code-refused"
-    title = Words("购买人的亮证码没有通过核验", "The buyer's code was not accepted")
 
 
 class ShopOrdersController(Controller):
@@ -155,8 +149,10 @@ class ShopOrdersController(Controller):
         order_id: FromPath[UUID],
         data: JSONBody[Nothing],  # noqa: ARG002
     ) -> OrderRead:
-        """The whole of it, before or after it was handed over: what it used of the quota is free again."""
+        """The whole of it, before or after it was handed over: what it used of the quota is free again, and
+        vouchers that were redeemed for its number are refunded with it."""
         order = await settling.refund(session, order_id, request.user.verifier_id, now=clock.now())
+        await refunding.refund_whole(session, order.merchant_id, order.order_number, now=clock.now())
         return reading.order_read(order, language=current().language)
 
 
@@ -177,10 +173,7 @@ async def _buyer(request: VerifierRequest, data: OrderCreate) -> Person:
     )
     scanned = await scan(asked, request.user, now=clock.now())
     if scanned.subject is None:
-        answer = scanned.answer
-        outcome = Outcome.UNAVAILABLE if answer.outcome is Outcome.VALID else answer.outcome
-        words = Words(f"{answer.reason}{answer.advice}", f"{answer.reason} {answer.advice}")
-        raise CodeRefused(words, errors=[FieldError("/text", words)], members={"outcome": outcome.value})
+        raise CodeRefused(scanned.answer)
     async with database().reading() as look:
         return await persons.get(look, scanned.subject.holder_id)
 

@@ -60,6 +60,16 @@ class NotOpen(Problem):
     )
 
 
+class NotForVisitors(Problem):
+    """The campaign is for holders of an identity card."""
+
+    type = "duty-free/not-for-visitors"
+    title = Words(
+        "本次活动仅限持居民身份证的用户领取",
+        "This campaign is for holders of a resident identity card",
+    )
+
+
 class LimitReached(Problem):
     """This person has as many as one may have, today or altogether."""
 
@@ -177,6 +187,7 @@ _REFUSALS: dict[str, type[Problem]] = {
     "already-claimed": AlreadyClaimed,
     "not-open": NotOpen,
     "limit-reached": LimitReached,
+    "not-for-visitors": NotForVisitors,
 }
 _CLAIM = """
 SELECT ord, outcome, id, number, face_fen, threshold_fen, valid_until

@@ -22,6 +22,7 @@ from haiyiban.wire import OWN_ANSWERS, Output, Page, after_cursor, cursor_of, pa
 from services.duty_free.allowance.controllers import person_of
 from services.duty_free.vouchers import claiming
 from services.duty_free.vouchers.models import Campaign, Voucher
+from services.duty_free.vouchers.rules import state_now
 
 KEY_LENGTH_MOST = 128
 
@@ -63,7 +64,7 @@ class VoucherRead(Output):
     campaign_id: UUID
     name: str
     state: str
-    """claimed, or expired."""
+    """claimed, redeemed, expired; returned: refunded when its time was over."""
     face_fen: int
     threshold_fen: int
     claimed_at: datetime
@@ -80,7 +81,11 @@ class CampaignsController(Controller):
     async def campaigns(self, session: NamedDependency[AsyncSession]) -> Page[CampaignRead]:
         """Those that are open or will be, the first to close first. `stockLeft` may soon be gone."""
         now = clock.now()
-        statement = select(Campaign).where(Campaign.closes_at > now).order_by(Campaign.closes_at, Campaign.id)
+        statement = (
+            select(Campaign)
+            .where(Campaign.closes_at > now, Campaign.state == "open")
+            .order_by(Campaign.closes_at, Campaign.id)
+        )
         language = current().language
         return Page(
             items=[_campaign(row, language, now=now) for row in await session.scalars(statement)], next=None
@@ -101,6 +106,7 @@ class CampaignsController(Controller):
             claiming.AlreadyClaimed,
             claiming.NotOpen,
             claiming.LimitReached,
+            claiming.NotForVisitors,
             claiming.TooManyWaiting,
             Unavailable,
         ),
@@ -206,7 +212,7 @@ def _voucher(row: Voucher, of: Campaign, language: str, *, now: datetime) -> Vou
         number=row.number,
         campaign_id=row.campaign_id,
         name=Words(of.name, of.name_en).in_language(language),
-        state="claimed" if now <= row.valid_until else "expired",
+        state=state_now(row.state, row.valid_until, now=now),
         face_fen=row.face_fen,
         threshold_fen=row.threshold_fen,
         claimed_at=row.claimed_at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Identity, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from haiyiban.db import Base
@@ -22,6 +22,9 @@ class Campaign(Base):
         CheckConstraint("stock_left >= 0 AND stock_left <= stock", name="stock"),
         CheckConstraint("per_person > 0 AND per_person_day > 0 AND stock_day >= 0", name="limits"),
         CheckConstraint("valid_hours > 0", name="valid_hours"),
+        CheckConstraint("state IN ('draft', 'open', 'paused', 'closed')", name="state"),
+        CheckConstraint("min_level IN ('L2', 'L3')", name="min_level"),
+        CheckConstraint("stack_most > 0", name="stack_most"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -44,6 +47,24 @@ class Campaign(Base):
     per_person_day: Mapped[int]
     valid_hours: Mapped[int]
     """How long a voucher is good after it was claimed."""
+    state: Mapped[str]
+    """draft, open, paused, closed: only one that is open gives anything out, and that within its window."""
+    min_level: Mapped[str]
+    """From which level of assurance on one may claim; using a voucher takes L3 in any case."""
+    for_visitors: Mapped[bool]
+    """Whether those may claim who are known by another document than the identity card."""
+    stack_most: Mapped[int]
+    """How many vouchers an order may have where one of them is of this campaign; 1: this one alone."""
+
+
+class CampaignShop(Base):
+    """A shop in which a campaign's vouchers can be used; one without any can be used nowhere."""
+
+    __tablename__ = "duty_free_campaign_shop"
+
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("duty_free_campaign.id"), primary_key=True)
+    merchant_id: Mapped[UUID] = mapped_column(ForeignKey("verifiers_verifier.id"), primary_key=True)
+    """The accredited shop (核验方)."""
 
 
 class CampaignDay(Base):
@@ -65,10 +86,14 @@ class Voucher(Base):
     __table_args__ = (
         UniqueConstraint("campaign_id", "person_id", "slot"),
         Index("ix_duty_free_voucher_person", "person_id", "id"),
+        Index("ix_duty_free_voucher_expiring", "valid_until", postgresql_where="state = 'claimed'"),
         CheckConstraint("slot > 0", name="slot"),
+        CheckConstraint("state IN ('claimed', 'redeemed', 'expired', 'returned')", name="state"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    ref: Mapped[int] = mapped_column(BigInteger, Identity(always=True, maxvalue=2**40 - 1), unique=True)
+    """Row number of 40 bits, which a voucher code carries inside its cti."""
     number: Mapped[str] = mapped_column(unique=True)
     """For people to read out."""
     campaign_id: Mapped[UUID] = mapped_column(ForeignKey("duty_free_campaign.id"))
@@ -84,3 +109,5 @@ class Voucher(Base):
     face_fen: Mapped[int]
     """As the campaign had it when it was claimed, and the threshold likewise."""
     threshold_fen: Mapped[int]
+    state: Mapped[str]
+    """claimed, redeemed, expired, or returned: given back by a refund when its time was over (rules.py)."""

@@ -116,6 +116,7 @@ _WHAT = {
     "delegation": Words("委托", "Delegation"),
     "order": Words("订单", "Order"),
     "parcel": Words("包裹", "Parcel"),
+    "voucher": Words("消费券", "Voucher"),
 }
 _TAKER = Words("您委托的代办人", "Somebody who acts for you under your delegation")
 _AGENT = Words("村（社区）代办员", "Your village agent")

@@ -12,9 +12,10 @@ from uuid import UUID
 
 from haiyiban.codes import kinds, verifying
 from haiyiban.codes.answers import VerificationRead
+from haiyiban.codes.entitlement import kind_name
 from haiyiban.codes.envelope import parse
 from haiyiban.codes.outcomes import Outcome
-from haiyiban.codes.signing import code_keys
+from haiyiban.codes.signing import CodeKeys, code_keys
 from haiyiban.codes.verifying import VerificationCreate
 from haiyiban.context import current
 from haiyiban.identity.callers import VerifierCaller
@@ -32,6 +33,9 @@ class Scan(NamedTuple):
 
     answer: VerificationRead
     subject: Subject | None
+    spent: int | None = None
+    """The row of a genuine code of the expected kind that is used up, over or withdrawn: an act that is
+    repeated with it, for its answer was lost, can be found by that."""
 
 
 async def scan(asked: VerificationCreate, caller: VerifierCaller, *, now: datetime) -> Scan:
@@ -44,7 +48,7 @@ async def scan(asked: VerificationCreate, caller: VerifierCaller, *, now: dateti
         asked, caller, idempotency_key=None, context=current(), keys=keys, now=now
     )
     if answer.outcome is not Outcome.VALID:
-        return Scan(answer, None)
+        return Scan(answer, None, _spent(asked, answer.outcome, keys))
     claims = parse(asked.text).claims
     opened = keys.cti.open(claims.cti)
     assert opened is not None, "its signature holds, so it is ours"
@@ -52,3 +56,16 @@ async def scan(asked: VerificationCreate, caller: VerifierCaller, *, now: dateti
     if standing is None or standing.holder_id is None:
         return Scan(answer, None)
     return Scan(answer, Subject(opened.ref, standing.holder_id))
+
+
+def _spent(asked: VerificationCreate, outcome: Outcome, keys: CodeKeys) -> int | None:
+    if outcome not in _GENUINE:
+        return None
+    claims = parse(asked.text).claims
+    opened = keys.cti.open(claims.cti)
+    is_it = kind_name(claims.kind) == asked.expected_kind
+    return opened.ref if is_it and opened is not None and opened.kind == claims.kind else None
+
+
+_GENUINE = frozenset({Outcome.ALREADY_USED, Outcome.EXPIRED, Outcome.DENIED})
+"""What is said only of codes whose signature holds."""

@@ -18,6 +18,9 @@ from haiyiban.codes.trust import public_key_of, read_trust_list
 from haiyiban.settings import Settings
 from tests import builders
 
+NOT_OURS = 31
+"""A kind of code that nothing of this deployment offers."""
+
 
 async def test_a_parent_shows_a_childs_notice(api, notice, show) -> None:
     code = await show(notice)
@@ -56,9 +59,9 @@ async def test_below_level_three_nothing_is_shown(api, sandbox, notice) -> None:
     assert (refused.status_code, refused.json()["type"]) == (403, "/problems/identity/step-up-needed")
 
 
-async def test_what_is_not_offered_yet_is_said_plainly(api, notice) -> None:
+async def test_what_cannot_be_shown_so_is_said_plainly(api, notice) -> None:
     for body, slug in (
-        ({"kind": "voucher"}, "kind-not-offered"),
+        ({"kind": "voucher"}, "subject-missing"),
         ({"kind": "certificate"}, "subject-missing"),
         ({"kind": "identity", "subjectId": str(notice.id)}, "own-identity-only"),
     ):
@@ -144,7 +147,7 @@ async def test_terminals_fetch_the_trust_list(api, notice, show, settings: Setti
     code = parse((await show(notice))["text"])
     at = clock.now().timestamp()
     assert trust.keys_for(code.kid, alg=code.alg, kind=Kind.CERTIFICATE, at=at)
-    assert not trust.keys_for(code.kid, alg=code.alg, kind=Kind.VOUCHER, at=at)
+    assert not trust.keys_for(code.kid, alg=code.alg, kind=NOT_OURS, at=at)
     again = await api.get("/trust-list", headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 
