@@ -12,9 +12,11 @@ from services.duty_free.parcels.controllers import ParcelsController, ShopParcel
 from services.duty_free.pickup.controllers import PickupChecksController
 from services.duty_free.pickup.kind import PICKUP
 from services.duty_free.seed import seed
+from services.duty_free.vouchers.books import CHECK_BOOKS
 from services.duty_free.vouchers.controllers import CampaignsController, VouchersController
 from services.duty_free.vouchers.kind import VOUCHER
 from services.duty_free.vouchers.redemption_controllers import RedemptionsController
+from services.duty_free.vouchers.settlement_controllers import BooksController, SettlementController
 
 zone = Zone(
     name="duty-free",
@@ -28,9 +30,11 @@ zone = Zone(
         CampaignsController,
         VouchersController,
         RedemptionsController,
+        SettlementController,
+        BooksController,
     ),
     code_kinds=(PICKUP, VOUCHER),
-    tasks=(RELEASE_NO_SHOWS,),
+    tasks=(RELEASE_NO_SHOWS, CHECK_BOOKS),
     seed=seed,
 )
 

@@ -71,6 +71,8 @@ async def _spend(flow: Flow, me: Headers, shop: Headers, campaign: UUID, voucher
     goods = {"refundNumber": "R-1", "goodsFen": 200_000}
     back = f"{at}/{taken['id']}/refunds"
     await flow.step("refund goods with a voucher", "POST", back, by=shop, expect=201, **goods)
+    await flow.step("read my settlement", "GET", "/zones/duty-free/settlement", by=shop)
+    await flow.step("print my settlement", "GET", "/zones/duty-free/settlement.csv", by=shop)
 
 
 async def open_campaign(**changes: Any) -> UUID:

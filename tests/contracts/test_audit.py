@@ -124,6 +124,8 @@ ACTS = {
     "show a voucher again": NOTHING,
     "redeem a voucher again": {"codes.verify valid", "duty-free.redeem done"},
     "refund goods with a voucher": {"duty-free.refund-voucher done"},
+    "read my settlement": NOTHING,
+    "print my settlement": NOTHING,
     "list verifiers": NOTHING,
     "suspend a verifier": {"verifiers.suspend done"},
     "verify when suspended": {"POST /api/v1/verifications invalid-token"},

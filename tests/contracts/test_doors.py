@@ -220,6 +220,9 @@ DOORS = {
     "POST /zones/duty-free/redemptions/{redemption_id}/refunds": Door(
         body={"refundNumber": "1", "goodsFen": 1}
     ),
+    "GET /zones/duty-free/settlement": Door(own_only={OTHER_VERIFIER}),
+    "GET /zones/duty-free/settlement.csv": Door(own_only={OTHER_VERIFIER}),
+    "GET /zones/duty-free/books": CLOSED,
     "GET /zones/school-places/schools": EVERYBODY,
     "GET /zones/school-places/enrolments": EVERYBODY,
     "GET /zones/school-places/enrolments/{enrolment_id}": EVERYBODY,

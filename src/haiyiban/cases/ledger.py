@@ -6,8 +6,6 @@ Source: docs/domain.md §0 (六个一: 一本台账).
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
@@ -16,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from haiyiban import spreadsheet
 from haiyiban.cases.models import Case, CaseEvent
 from haiyiban.cases.states import By
 from haiyiban.clock import SHANGHAI
@@ -43,7 +42,6 @@ COLUMNS = (
     "委托书摘要值",
     "委托编号",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Entry(NamedTuple):
@@ -123,32 +121,21 @@ def _entry(
 
 
 def as_csv(entries: Sequence[Entry]) -> bytes:
-    """The ledger as a table for any spreadsheet: UTF-8 with its mark, and no cell that it would run."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\r\n")
-    table.writerow(COLUMNS)
-    for serial, entry in enumerate(entries, 1):
-        table.writerow(
+    """The ledger as a table for any spreadsheet."""
+    return spreadsheet.as_csv(
+        COLUMNS,
+        (
             [
                 serial,
                 entry.at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S"),
-                *map(
-                    _cell,
-                    (
-                        entry.giver,
-                        entry.matter or "",
-                        entry.number or "",
-                        ACTS[entry.act].zh,
-                        entry.reference,
-                        entry.document_hash,
-                        str(entry.delegation_id),
-                    ),
-                ),
+                entry.giver,
+                entry.matter or "",
+                entry.number or "",
+                ACTS[entry.act].zh,
+                entry.reference,
+                entry.document_hash,
+                str(entry.delegation_id),
             ]
-        )
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
-
-
-def _cell(value: str) -> str:
-    """A spreadsheet takes what begins so for a formula."""
-    return f"'{value}" if value.startswith(_FORMULA) else value
+            for serial, entry in enumerate(entries, 1)
+        ),
+    )

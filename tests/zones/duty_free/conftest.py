@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,20 +17,10 @@ from haiyiban.db import Database
 from haiyiban.errors import Words
 from services.duty_free.allowance.models import Order
 from tests.people import Resident, at_level_three
+from tests.zones.duty_free.wallet import Buyer, Headers, Wallet
 
-Headers = dict[str, str]
 ORDERS = "/zones/duty-free/orders"
 CHECKS = "/zones/duty-free/pickup-checks"
-
-
-@dataclass
-class Buyer:
-    """Somebody at L3."""
-
-    person: Resident
-    headers: Headers
-    account_id: UUID
-    device_token: str
 
 
 MakeShop = Callable[..., Awaitable[Headers]]
@@ -140,3 +129,9 @@ async def backdate(database: Database, order: dict[str, Any], **values: Any) -> 
     """Let an order have been made another day."""
     async with database.transaction() as session:
         await session.execute(update(Order).where(Order.id == UUID(order["id"])).values(**values))
+
+
+@pytest.fixture
+async def wallet(api: httpx.AsyncClient, database: Database, buyer: Buyer, shop: Headers) -> Wallet:
+    """A buyer with vouchers for a shop."""
+    return Wallet(api, database, buyer, shop)
