@@ -47,7 +47,7 @@ def main() -> None:
 def _types() -> None:
     """The types of the API, from its contract: a page that asks for what is not there does not build."""
     tool = WEB / "node_modules/openapi-typescript/bin/cli.js"
-    _node(tool, CONTRACT, "--output", WEB / "src/api/schema.d.ts", quiet=True)
+    _node(tool, CONTRACT, "--default-non-nullable=false", "--output", WEB / "src/api/schema.d.ts", quiet=True)
 
 
 def _node(*command: str | Path, quiet: bool = False) -> None:

@@ -1,0 +1,13 @@
+import { createRouter, createWebHistory } from 'vue-router'
+import { mine } from './places'
+
+export const router = createRouter({
+  history: createWebHistory('/desk/'),
+  routes: [
+    { path: '/', redirect: () => mine()[0]?.to ?? '/cases' },
+    { path: '/cases/:id?', component: () => import('./pages/Cases.vue'), props: true },
+    { path: '/enrolments', component: () => import('./pages/Enrolments.vue') },
+    { path: '/verifiers', component: () => import('./pages/Verifiers.vue') },
+    { path: '/:nowhere(.*)', redirect: '/' },
+  ],
+})
