@@ -14,9 +14,11 @@ from services.duty_free.pickup.kind import PICKUP
 from services.duty_free.seed import seed
 from services.duty_free.vouchers.books import CHECK_BOOKS
 from services.duty_free.vouchers.controllers import CampaignsController, VouchersController
+from services.duty_free.vouchers.desk_controllers import CampaignDeskController
 from services.duty_free.vouchers.kind import VOUCHER
 from services.duty_free.vouchers.redemption_controllers import RedemptionsController
 from services.duty_free.vouchers.settlement_controllers import BooksController, SettlementController
+from services.duty_free.vouchers.tasks import EXPIRE_VOUCHERS
 
 zone = Zone(
     name="duty-free",
@@ -32,9 +34,10 @@ zone = Zone(
         RedemptionsController,
         SettlementController,
         BooksController,
+        CampaignDeskController,
     ),
     code_kinds=(PICKUP, VOUCHER),
-    tasks=(RELEASE_NO_SHOWS, CHECK_BOOKS),
+    tasks=(RELEASE_NO_SHOWS, CHECK_BOOKS, EXPIRE_VOUCHERS),
     seed=seed,
 )
 

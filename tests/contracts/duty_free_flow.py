@@ -14,7 +14,7 @@ from haiyiban.db import database
 from haiyiban.ids import new_id
 from services.duty_free.allowance.models import Order
 from services.duty_free.parcels.models import Parcel
-from services.duty_free.vouchers.models import Campaign, CampaignShop, Voucher
+from services.duty_free.vouchers.models import Campaign, Voucher
 from services.duty_free.vouchers.redeeming import entry_of
 from services.duty_free.vouchers.settlement_models import Redemption
 
@@ -25,7 +25,20 @@ ORDERS = "/zones/duty-free/orders"
 WAYBILL = "SF0000000001"
 
 
-async def go(flow: Flow, me: Headers, shop: Headers) -> None:
+CAMPAIGN = {
+    "code": "a-campaign",
+    "name": "测试消费券",
+    "nameEn": "A voucher of the tests",
+    "opensAt": "2026-01-01T00:00:00Z",
+    "closesAt": "2099-01-01T00:00:00Z",
+    "faceFen": 20_000,
+    "thresholdFen": 200_000,
+    "stock": 10,
+    "validHours": 72,
+}
+
+
+async def go(flow: Flow, me: Headers, shop: Headers, operator: Headers) -> None:
     """Buy, look, pick up, follow a parcel, give back."""
     await flow.step("read my allowance", "GET", "/zones/duty-free/allowance", by=me)
     order = await _buy(flow, me, shop, "buy free of duty", pickUp="isolation_area")
@@ -47,19 +60,34 @@ async def go(flow: Flow, me: Headers, shop: Headers) -> None:
         "check who picks up", "POST", "/zones/duty-free/pickup-checks", by=shop, text=code["text"]
     )
     assert checked["outcome"] == "not_entitled", "nobody has travelled"
-    campaign = await open_campaign()
+    campaign = await _campaign(flow, shop, operator)
     at = "/zones/duty-free/campaigns"
     await flow.step("list voucher campaigns", "GET", at, by=me)
     claimed = await flow.step("claim a voucher", "POST", f"{at}/{campaign}/claims", by=me, expect=201)
     await flow.step("list my vouchers", "GET", "/zones/duty-free/vouchers", by=me)
-    await _spend(flow, me, shop, campaign, claimed["voucherId"])
+    await _spend(flow, me, shop, claimed["voucherId"])
+    closed = f"/zones/duty-free/desk/campaigns/{campaign}/closure"
+    await flow.step("close a campaign", "POST", closed, by=operator)
 
 
-async def _spend(flow: Flow, me: Headers, shop: Headers, campaign: UUID, voucher: str) -> None:
-    """Use a voucher, give it back, use it again and refund the goods."""
+async def _campaign(flow: Flow, shop: Headers, operator: Headers) -> str:
+    """A campaign from the draft to the day it opens."""
     token = jwt.decode(shop["Authorization"].removeprefix("Bearer "), options={"verify_signature": False})
-    async with database().transaction() as session:
-        session.add(CampaignShop(campaign_id=campaign, merchant_id=UUID(token["sub"])))
+    at = "/zones/duty-free/desk/campaigns"
+    body = CAMPAIGN | {"code": f"flow-{new_id().hex[-12:]}"}
+    made = await flow.step("make a campaign", "POST", at, by=operator, expect=201, **body)
+    one = f"{at}/{made['id']}"
+    await flow.step("change a campaign", "PATCH", one, by=operator, shops=[token["sub"]], stock=20)
+    await flow.step("open a campaign", "POST", f"{one}/opening", by=operator)
+    await flow.step("pause a campaign", "POST", f"{one}/pause", by=operator)
+    await flow.step("open it again", "POST", f"{one}/opening", by=operator)
+    await flow.step("look at a campaign", "GET", one, by=operator)
+    await flow.step("list campaigns at the desk", "GET", at, by=operator)
+    return str(made["id"])
+
+
+async def _spend(flow: Flow, me: Headers, shop: Headers, voucher: str) -> None:
+    """Use a voucher, give it back, use it again and refund the goods."""
     at = "/zones/duty-free/redemptions"
     wanted = {"kind": "voucher", "subjectId": voucher}
     for step in ("", " again"):

@@ -101,7 +101,7 @@ async def go(
     await _verify(flow, me, notice, verifier)
     await terminals_flow.go(flow, notice, me, operator)
     await _look_after(flow, notice, clerk)
-    await duty_free_flow.go(flow, me, shop)
+    await duty_free_flow.go(flow, me, shop, operator)
     await _end(flow, me, verifier, operator)
     return flow
 

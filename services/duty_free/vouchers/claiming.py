@@ -21,10 +21,13 @@ from haiyiban import clock
 from haiyiban.batching import Batcher
 from haiyiban.db import database
 from haiyiban.errors import Conflict, NotFound, Problem, TooMany, Words
+from haiyiban.identity.callers import Level
 from haiyiban.ids import new_id
 
 WAITING_MOST = 4096
 """Claims of one campaign that wait in one process; who comes then is asked to come again."""
+SOLD_OUT_FOR = 1.0
+"""Seconds for which this process says by itself that nothing is left, before it asks the database again."""
 PER_SECOND = 512
 """How many of those are taken to be served in a second, to say when to come again: fewer than are."""
 
@@ -90,13 +93,15 @@ class TooManyWaiting(TooMany):
 
 
 class Asked(NamedTuple):
-    """One claim. `key` names it: the same again gets the same voucher."""
+    """One claim. `key` names it: the same again gets the same voucher. `is_new`: the client named none, so
+    it is no repeat of an earlier one."""
 
     person_id: UUID
     key: bytes
     actor_id: UUID
     request_id: str
     address: str | None
+    is_new: bool = False
 
 
 class Claimed(NamedTuple):
@@ -116,11 +121,19 @@ def key_of(person_id: UUID, campaign_id: UUID, idempotency_key: str | None) -> b
 
 
 class Queue:
-    """Who waits for a campaign in this process. It belongs to the event loop that first uses it."""
+    """Who waits for a campaign in this process. It belongs to the event loop that first uses it.
 
-    def __init__(self, campaign_id: UUID, *, most: int = WAITING_MOST) -> None:
+    After the end the crowd goes on: once a batch finds nothing left, a new claim costs no database for a
+    second, and one that may be a repeat costs a look in a batch, without the campaign's lock.
+    """
+
+    def __init__(self, campaign_id: UUID, *, level: Level = Level.L3, most: int = WAITING_MOST) -> None:
         self._campaign_id = campaign_id
+        self.level = level
+        """From which level of assurance on one may claim."""
         self._most = most
+        self._sold_out_until = 0.0
+        self._looks: Batcher[Asked, Claimed | Problem] = Batcher(self._look)
         self._batches: Batcher[Asked, Claimed | Problem] = Batcher(self._decide)
         self._waiting: dict[bytes, asyncio.Future[Claimed | Problem]] = {}
 
@@ -128,9 +141,12 @@ class Queue:
         """The voucher, once it is committed. Raises what claims are refused by, TooManyWaiting."""
         future = self._waiting.get(asked.key)
         if future is None:
+            is_sold_out = asyncio.get_running_loop().time() < self._sold_out_until
+            if is_sold_out and asked.is_new:
+                raise SoldOut
             if len(self._waiting) >= self._most:
                 raise TooManyWaiting(1 + len(self._waiting) // PER_SECOND)
-            future = asyncio.ensure_future(self._batches.ask(asked))
+            future = asyncio.ensure_future((self._looks if is_sold_out else self._batches).ask(asked))
             self._waiting[asked.key] = future
             future.add_done_callback(lambda _: self._waiting.pop(asked.key))
         # Shielded: who hangs up must not take the twin of the same key with them.
@@ -155,10 +171,19 @@ class Queue:
         )
         async with database().autocommit.connect() as connection:
             rows = (await connection.exec_driver_sql(_CLAIM, values)).fetchall()
+        if any(row.outcome == "sold-out" for row in rows):
+            self._sold_out_until = asyncio.get_running_loop().time() + SOLD_OUT_FOR
         return [
             Claimed._make(row[2:]) if row.outcome == "claimed" else _REFUSALS[row.outcome]()
             for row in sorted(rows, key=lambda row: row.ord)
         ]
+
+    async def _look(self, batch: Sequence[Asked]) -> list[Claimed | Problem]:
+        """What was claimed by these keys before, for nothing is left."""
+        values: Any = ([asked.key for asked in batch],)
+        async with database().autocommit.connect() as connection:
+            rows = (await connection.exec_driver_sql(_LOOK, values)).fetchall()
+        return [SoldOut() if row.id is None else Claimed._make(row) for row in rows]
 
 
 _queues: dict[UUID, Queue] = {}
@@ -169,9 +194,10 @@ def queue_of(campaign_id: UUID) -> Queue | None:
     return _queues.get(campaign_id)
 
 
-def open_queue(campaign_id: UUID) -> Queue:
-    """The queue of a campaign that exists; made-up ids must not fill the memory."""
-    return _queues.setdefault(campaign_id, Queue(campaign_id))
+def open_queue(campaign_id: UUID, level: Level) -> Queue:
+    """The queue of a campaign that has been opened, for its level may not change any more; made-up ids must
+    not fill the memory."""
+    return _queues.setdefault(campaign_id, Queue(campaign_id, level=level))
 
 
 def new_number() -> str:
@@ -189,6 +215,12 @@ _REFUSALS: dict[str, type[Problem]] = {
     "limit-reached": LimitReached,
     "not-for-visitors": NotForVisitors,
 }
+_LOOK = """
+SELECT v.id, v.number, v.face_fen, v.threshold_fen, v.valid_until
+FROM unnest($1::bytea[]) WITH ORDINALITY AS a (key, ord)
+LEFT JOIN duty_free_voucher v ON v.request_key = a.key
+ORDER BY a.ord
+"""
 _CLAIM = """
 SELECT ord, outcome, id, number, face_fen, threshold_fen, valid_until
 FROM duty_free_claim_batch(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -18,10 +19,11 @@ from haiyiban.errors import Malformed, NotSignedIn, Unavailable, Words
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
 from haiyiban.lean import Encoded
+from haiyiban.verifiers.models import Verifier
 from haiyiban.wire import OWN_ANSWERS, Output, Page, after_cursor, cursor_of, page_limit, problems
 from services.duty_free.allowance.controllers import person_of
 from services.duty_free.vouchers import claiming
-from services.duty_free.vouchers.models import Campaign, Voucher
+from services.duty_free.vouchers.models import Campaign, CampaignShop, Voucher
 from services.duty_free.vouchers.rules import state_now
 
 KEY_LENGTH_MOST = 128
@@ -44,6 +46,14 @@ class CampaignRead(Output, omit_defaults=False):
     per_person: int
     per_person_per_day: int
     valid_hours: int
+    min_level: str
+    """From which level of assurance on one may claim; using a voucher takes L3."""
+    for_visitors: bool
+    """Whether those may claim who are known by another document than the identity card."""
+    stack_most: int
+    """How many vouchers an order may have with one of these."""
+    shops: list[str]
+    """Where its vouchers can be used."""
 
 
 class ClaimRead(Output):
@@ -79,21 +89,24 @@ class CampaignsController(Controller):
 
     @get("/", summary="Voucher campaigns")
     async def campaigns(self, session: NamedDependency[AsyncSession]) -> Page[CampaignRead]:
-        """Those that are open or will be, the first to close first. `stockLeft` may soon be gone."""
+        """Those that are open or will be, the first to close first; one that is paused is not open.
+        `stockLeft` may soon be gone."""
         now = clock.now()
         statement = (
             select(Campaign)
-            .where(Campaign.closes_at > now, Campaign.state == "open")
+            .where(Campaign.closes_at > now, Campaign.state.in_(["open", "paused"]))
             .order_by(Campaign.closes_at, Campaign.id)
         )
-        language = current().language
+        rows = (await session.scalars(statement)).all()
+        shops = await _shops(session, [row.id for row in rows], current().language)
         return Page(
-            items=[_campaign(row, language, now=now) for row in await session.scalars(statement)], next=None
+            items=[_campaign(row, shops.get(row.id, []), current().language, now=now) for row in rows],
+            next=None,
         )
 
     @post(
         "/{campaign_id:uuid}/claims",
-        guards=[resident(Level.L3)],
+        guards=[resident()],
         status_code=201,
         opt=OWN_ANSWERS,
         summary="Claim a voucher",
@@ -122,8 +135,9 @@ class CampaignsController(Controller):
             raise Malformed(
                 Words("Idempotency-Key 须为 1 到 128 个字符", "Idempotency-Key must be 1 to 128 characters")
             )
-        person_id, context = person_of(request), current()
         queue = claiming.queue_of(campaign_id) or await _opened(campaign_id)
+        await _ENOUGH[queue.level](request, request.route_handler)
+        person_id, context = person_of(request), current()
         voucher = await queue.claim(
             claiming.Asked(
                 person_id,
@@ -131,6 +145,7 @@ class CampaignsController(Controller):
                 request.user.account_id,
                 context.request_id,
                 context.address,
+                is_new=key is None,
             )
         )
         return Encoded(
@@ -182,19 +197,37 @@ class VouchersController(Controller):
 
 async def _opened(campaign_id: UUID) -> claiming.Queue:
     async with database().reading() as look:
-        if await look.get(Campaign, campaign_id) is None:
+        campaign = await look.get(Campaign, campaign_id)
+        if campaign is None or campaign.state == "draft":
             raise claiming.CampaignMissing
-    return claiming.open_queue(campaign_id)
+    return claiming.open_queue(campaign_id, Level(campaign.min_level))
 
 
-def _campaign(row: Campaign, language: str, *, now: datetime) -> CampaignRead:
+_ENOUGH = {level: resident(level) for level in (Level.L2, Level.L3)}
+"""By the level that a campaign asks for."""
+
+
+async def _shops(session: AsyncSession, campaigns: Sequence[UUID], language: str) -> dict[UUID, list[str]]:
+    rows = await session.execute(
+        select(CampaignShop.campaign_id, Verifier.name_zh, Verifier.name_en)
+        .join(Verifier, Verifier.id == CampaignShop.merchant_id)
+        .where(CampaignShop.campaign_id.in_(campaigns))
+        .order_by(Verifier.name_zh)
+    )
+    found: dict[UUID, list[str]] = {}
+    for campaign_id, zh, en in rows:
+        found.setdefault(campaign_id, []).append(Words(zh, en).in_language(language))
+    return found
+
+
+def _campaign(row: Campaign, shops: list[str], language: str, *, now: datetime) -> CampaignRead:
     return CampaignRead(
         id=row.id,
         code=row.code,
         name=Words(row.name, row.name_en).in_language(language),
         opens_at=row.opens_at,
         closes_at=row.closes_at,
-        is_open=row.opens_at <= now < row.closes_at,
+        is_open=row.state == "open" and row.opens_at <= now < row.closes_at,
         face_fen=row.face_fen,
         threshold_fen=row.threshold_fen,
         stock=row.stock,
@@ -203,6 +236,10 @@ def _campaign(row: Campaign, language: str, *, now: datetime) -> CampaignRead:
         per_person=row.per_person,
         per_person_per_day=row.per_person_day,
         valid_hours=row.valid_hours,
+        min_level=row.min_level,
+        for_visitors=row.for_visitors,
+        stack_most=row.stack_most,
+        shops=shops,
     )
 
 

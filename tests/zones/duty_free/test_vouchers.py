@@ -21,11 +21,11 @@ from haiyiban.db import Database
 from haiyiban.errors import Problem
 from haiyiban.identity.models import Person
 from haiyiban.ids import new_id
-from services.duty_free.vouchers import claiming
+from services.duty_free.vouchers import claiming, tasks
 from services.duty_free.vouchers.claiming import Asked, Claimed, Queue, TooManyWaiting
 from services.duty_free.vouchers.models import Campaign, CampaignDay, Voucher
 from tests.contracts.duty_free_flow import open_campaign
-from tests.people import Resident, sign_in, slug
+from tests.people import Resident, Visitor, sign_in, slug
 from tests.zones.duty_free.conftest import Buyer
 
 CAMPAIGNS = "/zones/duty-free/campaigns"
@@ -112,6 +112,9 @@ async def test_the_first_answer_is_given_again_after_the_campaign(api, buyer, da
         ({"stock": 0}, (409, "sold-out")),
         ({"stock_day": 0}, (409, "sold-out")),
         ({"opens_at": clock.now() + timedelta(hours=1)}, (422, "not-open")),
+        ({"state": "paused"}, (422, "not-open")),
+        ({"state": "closed"}, (422, "not-open")),
+        ({"state": "draft"}, (404, "not-found")),
     ],
 )
 async def test_a_claim_is_refused(api, buyer, changes: dict[str, Any], expected) -> None:
@@ -131,7 +134,23 @@ async def test_limits_of_the_day_and_of_the_campaign(api, buyer, database) -> No
     assert slug(await claim(api, buyer, campaign)) == "limit-reached"
 
 
-async def test_more_stock_is_given_out_at_once(api, buyer, database) -> None:
+async def test_after_the_end_the_crowd_costs_no_database_and_a_repeat_still_gets_its_voucher(
+    api, buyer, make_buyer, database
+) -> None:
+    campaign = await open_campaign(stock=1)
+    first = await claim(api, buyer, campaign, "mine")
+    other = await make_buyer()
+    assert slug(await claim(api, other, campaign)) == "sold-out"
+    async with database.transaction() as session:
+        # Whoever asked for the campaign's lock now would wait for this transaction.
+        await session.execute(select(Campaign.id).where(Campaign.id == campaign).with_for_update())
+        assert slug(await claim(api, other, campaign)) == "sold-out"
+        assert slug(await claim(api, other, campaign, "theirs")) == "sold-out"
+        assert (await claim(api, buyer, campaign, "mine")).text == first.text
+
+
+async def test_more_stock_is_given_out_within_a_second(api, buyer, database, monkeypatch) -> None:
+    monkeypatch.setattr(claiming, "SOLD_OUT_FOR", 0.0)
     campaign = await open_campaign(stock=0)
     assert slug(await claim(api, buyer, campaign)) == "sold-out"
     async with database.transaction() as session:
@@ -148,6 +167,47 @@ async def test_nobody_claims_below_level_three(api, sandbox) -> None:
     session = await sign_in(api, sandbox, Resident().phone)
     refused = await api.post(f"{CAMPAIGNS}/{await open_campaign()}/claims", headers=session.headers)
     assert (refused.status_code, slug(refused)) == (403, "step-up-needed")
+
+
+async def test_a_campaign_from_level_two_on_is_for_whoever_gave_their_name(api, sandbox) -> None:
+    """Claiming takes the level that the campaign names; seeing and using the voucher takes a face."""
+    person = await Resident().register(sandbox)
+    session = await sign_in(api, sandbox, person.phone)
+    campaign = f"{CAMPAIGNS}/{await open_campaign(min_level='L2')}/claims"
+    early = await api.post(campaign, headers=session.headers)
+    assert (early.status_code, early.json()["needs"]) == (403, "L2")
+    named = {"name": person.name, "idType": "111", "idNumber": person.id_number}
+    assert (await api.post("/me/real-name", json=named, headers=session.headers)).status_code == 200
+    claimed = await api.post(campaign, headers=session.headers)
+    assert claimed.status_code == 201, claimed.text
+    strict = await api.post(f"{CAMPAIGNS}/{await open_campaign()}/claims", headers=session.headers)
+    assert (strict.status_code, strict.json()["needs"]) == (403, "L3")
+    wanted = {"kind": "voucher", "subjectId": claimed.json()["voucherId"]}
+    assert (await api.post("/codes", json=wanted, headers=session.headers)).status_code == 403
+    assert (await api.get(VOUCHERS, headers=session.headers)).status_code == 403
+
+
+async def test_a_visitor_claims_where_the_campaign_is_for_visitors(api, make_buyer, buyer) -> None:
+    visitor = await make_buyer(Visitor())
+    everybody, residents = await open_campaign(), await open_campaign(for_visitors=False)
+    assert (await claim(api, visitor, everybody)).status_code == 201
+    for _ in range(2):
+        refused = await claim(api, visitor, residents)
+        assert (refused.status_code, slug(refused)) == (422, "not-for-visitors")
+    assert (await claim(api, buyer, residents)).status_code == 201
+
+
+async def test_vouchers_whose_time_is_over_are_noted_and_others_are_not(api, buyer, database) -> None:
+    gone, good = [(await claim(api, buyer, await open_campaign())).json() for _ in range(2)]
+    async with database.transaction() as session:
+        over = clock.now() - timedelta(seconds=1)
+        await session.execute(
+            update(Voucher).where(Voucher.id == UUID(gone["voucherId"])).values(valid_until=over)
+        )
+    await tasks.expire(b"")
+    async with database.reading() as session:
+        kept = [await session.get_one(Voucher, UUID(each["voucherId"])) for each in (gone, good)]
+    assert [each.state for each in kept] == ["expired", "claimed"]
 
 
 @pytest.mark.parametrize("seed", range(4))
