@@ -74,11 +74,14 @@ async def test_a_clerk_decides_cases_with_the_keyboard_alone(
         await page.wait_for_url(lambda url, before=before: url != before)
     await expect(page.locator("main h2").first).to_contain_text("驾驶证")
     await expect(page.get_by_text("省公安厅人口库").first).to_be_visible()
+    await expect(page.locator(".case header")).to_contain_text(case["number"])
     await page.keyboard.press("a")
     await expect(page.get_by_text("已受理：")).to_be_visible()
     assert await state_of(api, case) == "accepted"
     await page.keyboard.press("u")
-    await expect(page.get_by_role("button", name="受理 a")).to_be_visible()
+    await page.wait_for_url(f"**/{case['id']}")
+    await expect(page.get_by_text("已受理：")).to_have_count(0)
+    await expect(page.locator(".case header")).to_contain_text(case["number"])
     assert await state_of(api, case) == "submitted"
     await page.keyboard.press("a")
     await expect(page.get_by_text("已受理：")).to_be_visible()
