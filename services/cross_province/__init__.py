@@ -1,4 +1,21 @@
-"""Cross-province service (跨省通办) between independent deployments.
+"""Cross-province service (跨省通办) between independent deployments of this software.
 
-Source: docs/domain.md §9.
+Source: docs/domain.md §9; docs/cross-province.md.
 """
+
+from haiyiban.errors import Words
+from haiyiban.zone import Zone
+from services.cross_province import commands
+from services.cross_province.controllers import CrossProvinceController
+from services.cross_province.desk_controllers import CrossDeskController
+from services.cross_province.tasks import TASKS
+
+zone = Zone(
+    name="cross-province",
+    title=Words("跨省通办", "Cross-province service"),
+    controllers=(CrossProvinceController, CrossDeskController),
+    tasks=TASKS,
+    commands=(commands.neighbours,),
+)
+
+__all__ = ["zone"]

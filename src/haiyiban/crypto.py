@@ -28,8 +28,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from haiyiban import clock
 
-SIGNING_PURPOSES = ("access-token", "code", "document", "list")
-"""Keys that the servers hold. `list` signs the deny-list and the status lists."""
+SIGNING_PURPOSES = ("access-token", "code", "document", "list", "exchange")
+"""Keys that the servers hold. `list` signs the deny-list and the status lists, `exchange` the messages to
+other deployments."""
 ROOT_PURPOSE = "trust-root"
 """In a folder of its own, which no server reads: it signs the trust list."""
 PUBLISHED_BEFORE_USE = {

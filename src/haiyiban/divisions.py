@@ -15,6 +15,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
+from haiyiban import resources
+
 Level = Literal["province", "city", "county", "township", "village"]
 
 Kind = Literal[
@@ -33,8 +35,6 @@ Kind = Literal[
     "community",
     "other",
 ]
-
-PROVINCE = "460000"
 
 
 class UnknownDivision(LookupError):
@@ -73,11 +73,14 @@ def _aliases() -> dict[str, str]:
 
 @cache
 def _document() -> dict[str, Any]:
-    text = files("haiyiban").joinpath("data/divisions.json").read_text(encoding="utf-8")
+    file = resources.own("divisions.json") or files("haiyiban").joinpath("data/divisions.json")
+    text = file.read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return document
 
 
+PROVINCE: str = _document()["divisions"][0][0]
+"""The province of this deployment: Hainan's 460000, unless it is another's."""
 ALIASES = _aliases()
 """Retired and parallel codes → the code that answers for the place now."""
 

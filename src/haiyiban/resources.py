@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
@@ -16,6 +17,14 @@ def data_root() -> Path:
 def schemas() -> Path:
     """The published schemas: matters, forms, certificates, codes."""
     return data_root() / "schemas"
+
+
+def own(name: str) -> Path | None:
+    """What the province of this deployment (`HAIYIBAN_ISSUER`) publishes of its own instead of Hainan's, such
+    as its matters; None where it is Hainan or publishes no such thing."""
+    issuer = os.environ.get("HAIYIBAN_ISSUER", "")
+    found = schemas() / "provinces" / issuer / name
+    return found if issuer and found.exists() else None
 
 
 def migrations() -> Path:

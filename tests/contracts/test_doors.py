@@ -77,6 +77,7 @@ _ORDER = {
     },
     "lines": [{"category": 17, "quantity": 1, "unitPriceFen": 1}],
 }
+_FOR_ANOTHER_PROVINCE = {"division": "990000", "matter": "?", "version": 1, "form": {}}
 _BATCH = {"terminalId": "{terminal_id}", "sequence": 1, "records": [{}], "signature": "?"}
 DOORS = {
     "POST /auth/sms-codes": EVERYBODY,
@@ -207,6 +208,24 @@ DOORS = {
     "POST /zones/duty-free/orders/{order_id}/parcel": Door(body={"carrier": "demo", "number": "SF12345"}),
     "POST /zones/duty-free/pickup-checks": Door(open_to={OTHER_VERIFIER}, body={"text": "?"}),
     "GET /zones/duty-free/parcels/{number}": CLOSED,
+    "GET /zones/cross-province/matters": EVERYBODY,
+    "GET /zones/cross-province/cases": Door(own_only={STRANGER}),
+    "POST /zones/cross-province/cases": Door(body=_FOR_ANOTHER_PROVINCE),
+    "GET /zones/cross-province/cases/{case_id}": CLOSED,
+    "POST /zones/cross-province/cases/{case_id}/correction": Door(body={"form": {}}),
+    "GET /zones/cross-province/offer": EVERYBODY,
+    # Whoever asks: what lets a message in is the signature of a neighbour (tests/zones/cross_province).
+    "POST /zones/cross-province/exchange": EVERYBODY,
+    "GET /desk/cross-province/cases": Door(own_only=STAFF),
+    "POST /desk/cross-province/cases": Door(
+        body=_FOR_ANOTHER_PROVINCE
+        | {"name": "?", "idNumber": "460105199003070017", "phone": "13900000000", "identityChecked": True}
+    ),
+    "GET /desk/cross-province/cases/{case_id}": CLOSED,
+    "POST /desk/cross-province/cases/{case_id}/correction": Door(body={"form": {}}),
+    "POST /desk/cross-province/cases/{case_id}/express": Door(body={"express": "SF12345"}),
+    "POST /desk/cross-province/cases/{case_id}/delivery": CLOSED,
+    "GET /desk/cross-province/alerts": Door(own_only=STAFF),
     "GET /zones/health-code/code": Door(own_only={STRANGER}),
     "POST /zones/health-code/declarations": Door(own_only={STRANGER}, body={"symptoms": False}),
     "GET /zones/unemployment/grants": Door(own_only={STRANGER}),

@@ -161,7 +161,7 @@ def type_of(certificate: Certificate) -> CertificateType:
 
 
 def _folder() -> Path:
-    return resources.schemas() / "certificates"
+    return resources.own("certificates") or resources.schemas() / "certificates"
 
 
 @lru_cache(maxsize=4)

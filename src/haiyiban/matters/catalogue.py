@@ -224,4 +224,4 @@ def _certificate_findings(matter: Matter, form: FormSchema) -> Iterator[Finding]
 @cache
 def catalogue() -> Catalogue:
     """The catalogue of this process. Raises BrokenCatalogue when it is first asked for."""
-    return Catalogue.load(resources.schemas() / "matters")
+    return Catalogue.load(resources.own("matters") or resources.schemas() / "matters")

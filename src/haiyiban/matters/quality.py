@@ -11,11 +11,15 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from haiyiban.divisions import PROVINCE
 from haiyiban.errors import Words
 from haiyiban.forms.formats import is_uscc
 from haiyiban.matters.matter import Matter
 
-_PHONE = re.compile(r"0898-[0-9]{5,8}", re.ASCII)
+_REGION = PROVINCE[:2]
+_AREA = "0898" if _REGION == "46" else "0[1-9][0-9]{1,2}"
+"""Hainan has one area code; other provinces have several."""
+_PHONE = re.compile(_AREA + "-[0-9]{5,8}", re.ASCII)
 _PERMIT_STEPS = ("受理", "审核", "审批", "办结", "送达")
 _CORPORATE = frozenset("234")
 
@@ -117,7 +121,7 @@ def q7_a_fee_is_explained(matter: Matter) -> _Faults:
 
 
 def q8_two_telephones(matter: Matter) -> _Faults:
-    """Q8: one telephone to ask, another to complain, both with Hainan's area code."""
+    """Q8: one telephone to ask, another to complain, both with the area code."""
     for name in ("link_way", "supervise_way"):
         if not _PHONE.fullmatch(getattr(matter.item, name)):
             yield (
@@ -206,10 +210,10 @@ def q13_code_segments_agree(matter: Matter) -> _Faults:
             "/item/task_handle_item",
             Words("业务办理项编码应以实施编码开头", "task_handle_item begins with task_code"),
         )
-    if item.catalog_code[:2] not in ("00", "46") or item.catalog_code[2:4] != item.task_type:
+    if item.catalog_code[:2] not in ("00", _REGION) or item.catalog_code[2:4] != item.task_type:
         yield (
             "/item/catalog_code",
-            Words("基本编码的地区或类型不对", "catalog_code begins with 00 or 46 and the task_type"),
+            Words("基本编码的地区或类型不对", f"catalog_code begins with 00 or {_REGION} and the task_type"),
         )
 
 

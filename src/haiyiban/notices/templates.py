@@ -136,6 +136,32 @@ TEMPLATES: Mapping[str, Words] = {
         "您的电子证照「{type}」已恢复使用，可登录查看和亮证。",
         "Your certificate {type} is valid again. Sign in to see and show it.",
     ),
+    "cross-province.taken-in": Words(
+        "您的跨省申请「{matter}」已收件，编号 {number}，正在转往办理地。",
+        "Your application in another province ({matter}) was taken in; number {number}. It is on its way.",
+    ),
+    "cross-province.accepted": Words(
+        "您的跨省申请「{matter}」（{number}）已由办理地受理，承诺 {due} 前办结。",
+        "Your application in another province ({matter}, {number}) was accepted there; promised by {due}.",
+    ),
+    "cross-province.correction": Words(
+        "您的跨省申请「{matter}」（{number}）需要补正，请在 {due} 前登录查看要补的全部内容。",
+        "Your application in another province ({matter}, {number}) needs corrections by {due}; sign in to "
+        "see all of them.",
+    ),
+    "cross-province.returned": Words(
+        "您的跨省申请「{matter}」（{number}）被办理地退回，原因请登录查看，修改后可重新申请。",
+        "Your application in another province ({matter}, {number}) was returned; sign in to read why, then "
+        "apply again.",
+    ),
+    "cross-province.refused": Words(
+        "您的跨省申请「{matter}」（{number}）办理地未予受理，原因请登录查看。",
+        "Your application in another province ({matter}, {number}) was not accepted; sign in to read why.",
+    ),
+    "cross-province.result": Words(
+        "您的跨省申请「{matter}」（{number}）已办结，请登录查看结果。",
+        "Your application in another province ({matter}, {number}) is decided; sign in to see the result.",
+    ),
     "school-places.published": Words(
         "「{enrolment}」录取结果已公布，请登录查看录取学校和逐条说明。",
         "The results of {enrolment} are published. Sign in to see the school and how it was decided.",

@@ -1,0 +1,225 @@
+"""What the handling place (办理地) does with what comes: opens the ordinary case, takes its corrections.
+
+Registers are asked before the transaction. The clock begins with the clerk's acceptance, and everything after
+that is the ordinary desk's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from haiyiban import db
+from haiyiban.cases import drafting, opening, submission
+from haiyiban.cases.access import Seen
+from haiyiban.cases.handlers import Answers, Applicant
+from haiyiban.cases.models import Case
+from haiyiban.cases.states import State as CaseState
+from haiyiban.delegations import Actor
+from haiyiban.errors import FieldError, Problem, Words
+from haiyiban.forms import merge_patch
+from haiyiban.identity import persons
+from haiyiban.ids import new_id
+from haiyiban.matters import catalogue
+from haiyiban.matters.catalogue import MatterUnknown
+from haiyiban.matters.matter import Matter
+from haiyiban.matters.prefill import Prefilled
+from haiyiban.residents import IdType, InvalidIdNumber, parse_identity_number
+from services.cross_province import cases, offers
+from services.cross_province.messages import CrossItem, CrossMessage, Type
+from services.cross_province.models import CrossCase
+from services.cross_province.rules import State
+from services.cross_province.sending import send
+
+
+class CannotOpen(Problem):
+    """The application cannot be opened here; the errors say why, and go back to the receiving place."""
+
+    type = "cross-province/cannot-open"
+    title = Words("无法受理转递来的申请", "The application that was sent cannot be opened")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What was found out before the transaction: the matter and the registers' answers; or what is wrong."""
+
+    matter: Matter | None = None
+    applicant: Applicant | None = None
+    answers: Answers | None = None
+    filled: Prefilled | None = None
+    wrong: tuple[FieldError, ...] = ()
+
+
+async def prepare(message: CrossMessage, *, now: datetime) -> Prepared:
+    """Everything that is asked about a forwarded application, before any transaction."""
+    db.require_no_transaction()
+    try:
+        matter, applicant = _matter(message), _applicant(message, now)
+    except CannotOpen as refused:
+        return Prepared(wrong=refused.errors)
+    answers = await opening.ask_registers(matter, applicant, None)
+    filled = opening.prefill(matter, applicant, None, answers, now=now)
+    sent: dict[str, Any] = message.form or {}
+    # Of a field that our registers know, they are the better source; they are silent about most of another
+    # province's people, and there the receiving place's word counts (docs/domain.md §9).
+    form: Any = merge_patch(sent, filled.form)
+    return Prepared(matter, applicant, answers, replace(filled, form=form))
+
+
+async def forwarded(
+    session: AsyncSession, message: CrossMessage, neighbour: str, prepared: Prepared, *, now: datetime
+) -> str:
+    """Open and submit the ordinary case, or send it back with every reason at once. The outcome."""
+    cross = await _row(session, message, neighbour, now=now)
+    if cross.case_id is not None:
+        return "already-open"
+    errors = list(prepared.wrong)
+    if not errors:
+        try:
+            # Undone as a whole where the form does not pass: nothing half opened is left.
+            async with session.begin_nested():
+                await _open(session, cross, prepared, now=now)
+        except Problem as refused:
+            errors = list(refused.errors) or [FieldError("", refused.detail or refused.title)]
+    if errors:
+        await cases.move(session, cross, State.RETURNED, by=cases.here(), now=now)
+        await send(session, cross, Type.RETURNED, now=now, items=_items(errors), step=State.RETURNED)
+        return "returned"
+    await cases.move(session, cross, State.REACHED, by=cases.here(), now=now)
+    await send(session, cross, Type.RECEIPT, now=now, step=State.REACHED)
+    return "opened"
+
+
+async def corrected(session: AsyncSession, message: CrossMessage, cross: CrossCase, *, now: datetime) -> str:
+    """The corrected form, handed in for the applicant; or sent back with what is still wrong."""
+    assert cross.case_id is not None, "a correction is of an open case"
+    case = await session.get_one(Case, cross.case_id)
+    if case.state != CaseState.CORRECTION_REQUESTED:
+        return "not-awaited"
+    actor = Actor(case.applicant_id)
+    form = _without(message.form or {}, case.locked)
+    try:
+        async with session.begin_nested():
+            await drafting.patch(
+                session, case.id, actor=actor, form=form, disputes={}, choice=None, seen=Seen(), now=now
+            )
+            await submission.submit(session, case.id, actor=actor, seen=Seen(), now=now)
+    except Problem as refused:
+        errors = list(refused.errors) or [FieldError("", refused.detail or refused.title)]
+        await send(session, cross, Type.RETURNED, now=now, items=_items(errors), step="correction")
+        return "returned"
+    await cases.move(session, cross, State.REACHED, by=cross.neighbour, now=now)
+    await send(session, cross, Type.RECEIPT, now=now, step=State.REACHED)
+    return "corrected"
+
+
+async def _row(session: AsyncSession, message: CrossMessage, neighbour: str, *, now: datetime) -> CrossCase:
+    """The case between the places; a second application under the same trace id goes on with the first."""
+    cross = await cases.locked(session, message.trace_id)
+    if cross is not None:
+        return cross
+    who = message.applicant
+    name, number = (who.name, who.id_number) if who else ("—", "—")
+    person = await persons.find_or_create(
+        session, name, id_number=number, id_type=who.id_type if who else IdType.RESIDENT_ID_CARD
+    )
+    try:
+        title = catalogue().get(message.matter)
+        matter_name = {"zh": title.name.zh, "en": title.name.en}
+        agency = title.handled_by.agency
+    except MatterUnknown:
+        matter_name, agency = {"zh": message.matter, "en": message.matter}, ""
+    cross = CrossCase(
+        id=message.trace_id,
+        neighbour=neighbour,
+        side="handling",
+        mode=message.mode,
+        matter=message.matter,
+        matter_version=message.matter_version,
+        matter_name=matter_name,
+        agency=agency,
+        task_code=message.task_code,
+        person_id=person.id,
+        state=State.TAKEN_IN,
+        remote_number=message.case_no_local,
+        created_at=now,
+        updated_at=now,
+    )
+    cross.form = message.form or {}
+    cross.express = message.express_no
+    session.add(cross)
+    await session.flush()
+    return cross
+
+
+async def _open(session: AsyncSession, cross: CrossCase, prepared: Prepared, *, now: datetime) -> None:
+    matter, applicant = prepared.matter, prepared.applicant
+    assert matter is not None, "prepared without faults"
+    assert applicant is not None, "prepared without faults"
+    assert prepared.filled is not None, "prepared without faults"
+    person = await persons.get(session, cross.person_id)
+    if person.name != applicant.name:
+        words = Words("姓名与本地登记的证件号码不符", "The name is not that of this number as known here")
+        raise CannotOpen(errors=[FieldError("/applicant/name", words)])
+    case = await opening.open_case(
+        session,
+        matter,
+        applicant=replace(applicant, id=person.id),
+        chosen=None,
+        filled=prepared.filled,
+        answers=prepared.answers or {},
+        actor=Actor(person.id),
+        now=now,
+    )
+    await submission.submit(session, case.id, actor=Actor(person.id), seen=Seen(), now=now)
+    cross.case_id = case.id
+    cross.number = case.number
+
+
+def _matter(message: CrossMessage) -> Matter:
+    try:
+        matter = catalogue().get(message.matter)
+    except MatterUnknown:
+        raise CannotOpen(errors=[FieldError("/matter", MatterUnknown.title)]) from None
+    if not offers.is_offered(matter):
+        raise CannotOpen(errors=[FieldError("/matter", offers.NotOffered.title)])
+    if matter.version != message.matter_version:
+        words = Words("事项已更新，请按新版本重新填写", "The matter has a new version; fill in the new form")
+        raise CannotOpen(errors=[FieldError("/matterVersion", words)])
+    return matter
+
+
+def _applicant(message: CrossMessage, now: datetime) -> Applicant:
+    who = message.applicant
+    if who is None or who.id_type != IdType.RESIDENT_ID_CARD:
+        words = Words("跨省通办目前只受理居民身份证", "Only resident identity cards are taken so far")
+        raise CannotOpen(errors=[FieldError("/applicant/idType", words)])
+    try:
+        number = parse_identity_number(who.id_number, today=now.date()).number
+    except InvalidIdNumber as error:
+        raise CannotOpen(errors=[FieldError("/applicant/idNumber", error.words)]) from None
+    return Applicant(new_id(), who.name, number, who.phone)
+
+
+def _without(form: dict[str, Any], locked: list[str]) -> dict[str, Any]:
+    """A form without the fields that our registers answer for."""
+    kept = dict(form)
+    for at in locked:
+        parts = at.strip("/").split("/")
+        inner: Any = kept
+        for part in parts[:-1]:
+            if not isinstance(inner, dict) or part not in inner:
+                break
+            inner[part] = dict(inner[part]) if isinstance(inner[part], dict) else inner[part]
+            inner = inner[part]
+        else:
+            if isinstance(inner, dict):
+                inner.pop(parts[-1], None)
+    return kept
+
+
+def _items(errors: list[FieldError]) -> tuple[CrossItem, ...]:
+    return tuple(CrossItem(pointer=one.pointer, message=one.message.zh) for one in errors)
