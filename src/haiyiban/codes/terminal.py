@@ -11,10 +11,13 @@ from datetime import datetime, timedelta
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from haiyiban.codes import deny_list, status_list
+from haiyiban.codes import deny_list, jws, status_list
+from haiyiban.codes.cbor import MalformedCode
 from haiyiban.codes.deny_list import DenyList
+from haiyiban.codes.envelope import parse
 from haiyiban.codes.jws import UntrustedList
 from haiyiban.codes.offline import SKEW_SECONDS, Checked, verify_offline
+from haiyiban.codes.outcomes import Outcome
 from haiyiban.codes.status_list import StatusList
 from haiyiban.codes.trust import TrustList, read_trust_list
 
@@ -31,6 +34,8 @@ class Held(msgspec.Struct, frozen=True):
     trust: TrustList
     deny: DenyList
     status: Mapping[str, StatusList]
+    issuer: str | None = None
+    """Whose lists these are, a division; None where a terminal trusts one issuer alone."""
 
     @property
     def trust_is_outdated(self) -> bool:
@@ -73,6 +78,60 @@ def hold(
     for each in lists:
         _not_of_the_future("status list", each.issued_at, at)
     return Held(trusted, denied, {each.uri: each for each in lists})
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """The lists of one issuer as they were fetched, and the root that is pinned for it."""
+
+    trust: str
+    deny: str
+    root: ec.EllipticCurvePublicKey
+    issuer: str | None = None
+    last_seen: LastSeen | None = None
+
+
+def hold_all(fetched: Sequence[Fetched], status: Sequence[str], *, at: datetime) -> list[Held]:
+    """The lists of several issuers, each under its own root; a status list goes to whose key signed it.
+
+    Raises UntrustedList and ClockBehind.
+    """
+    trusted = [read_trust_list(one.trust, one.root) for one in fetched]
+    of_issuer: list[list[str]] = [[] for _ in fetched]
+    for text in status:
+        kid = jws.kid_of_signer(text)
+        known = [at_ for at_, one in enumerate(trusted) if any(entry.kid == kid for entry in one.entries)]
+        # One that nobody's list knows is refused by the first, in the words for it.
+        of_issuer[known[0] if known else 0].append(text)
+    return [
+        msgspec.structs.replace(
+            hold(one.trust, one.deny, own, root=one.root, at=at, last_seen=one.last_seen), issuer=one.issuer
+        )
+        for one, own in zip(fetched, of_issuer, strict=True)
+    ]
+
+
+def judge_by(
+    text: str,
+    held: Sequence[Held],
+    *,
+    at: datetime,
+    expected_kind: int | None = None,
+    challenge: bytes | None = None,
+) -> tuple[Checked, Held]:
+    """Judge a scanned text by the lists of the issuer whose key signed it, and say by whose.
+
+    One issuer's key vouches for no code of another's: what such a code says counts for nothing.
+    """
+    try:
+        kid = parse(text).kid.hex()
+    except MalformedCode:
+        kid = ""
+    known = [one for one in held if any(entry.kid == kid for entry in one.trust.entries)]
+    judge_ = (known or held)[0]
+    checked = judge(text, judge_, at=at, expected_kind=expected_kind, challenge=challenge)
+    if judge_.issuer is not None and checked.claims is not None and checked.claims.iss != judge_.issuer:
+        return Checked(Outcome.UNKNOWN_ISSUER), judge_
+    return checked, judge_
 
 
 def seen_with(held: Held) -> LastSeen:

@@ -20,7 +20,7 @@ from haiyiban.codes.envelope import CHALLENGE_BYTES
 from haiyiban.codes.jws import UntrustedList
 from haiyiban.codes.offline import Checked
 from haiyiban.codes.outcomes import Outcome, explain
-from haiyiban.codes.terminal import ClockBehind, Held, LastSeen
+from haiyiban.codes.terminal import ClockBehind, Fetched, Held, LastSeen
 from haiyiban.codes.trust import public_key_of
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -33,24 +33,47 @@ class CannotJudge(click.ClickException):
 
 
 @click.command()
-@click.option("--trust-list", "trust_file", type=_FILE, required=True, help="As GET /trust-list gives it.")
 @click.option(
-    "--deny-list", "deny_file", type=_FILE, required=True, help="As GET /deny-list gives it, whole."
+    "--trust-list",
+    "trust_files",
+    type=_FILE,
+    required=True,
+    multiple=True,
+    help="As GET /trust-list gives it. To trust several issuers, repeat this, --deny-list, --trust-root and "
+    "--issuer, each in the same order.",
+)
+@click.option(
+    "--deny-list",
+    "deny_files",
+    type=_FILE,
+    required=True,
+    multiple=True,
+    help="As GET /deny-list gives it, whole.",
 )
 @click.option(
     "--status-list", "status_files", type=_FILE, multiple=True, help="For printed codes; repeat it."
 )
-@click.option("--trust-root", "root", required=True, help="The pinned root: a JWK, or a file that holds it.")
+@click.option(
+    "--trust-root",
+    "roots",
+    required=True,
+    multiple=True,
+    help="The pinned root: a JWK, or a file that holds it.",
+)
+@click.option(
+    "--issuer", "issuers", multiple=True, help="Whose lists these are, such as 460000; with several issuers."
+)
 @click.option("--at", "instant", help="Judge as of this time, such as 2026-09-01T08:00:00+08:00.")
 @click.option("--kind", type=click.Choice([kind.name.lower() for kind in Kind]), help="What is expected.")
 @click.option("--challenge", "challenge_hex", help="The 8 bytes that were shown to the holder, in hex.")
 @click.option("--state", "state", type=click.Path(path_type=Path), help="Remember here how new lists were.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a code.")
 def verify(
-    trust_file: Path,
-    deny_file: Path,
+    trust_files: tuple[Path, ...],
+    deny_files: tuple[Path, ...],
     status_files: tuple[Path, ...],
-    root: str,
+    roots: tuple[str, ...],
+    issuers: tuple[str, ...],
     instant: str | None,
     kind: str | None,
     challenge_hex: str | None,
@@ -62,11 +85,19 @@ def verify(
     Exits with 0 when every code is valid, with 1 when one is not, with 2 when none could be judged.
     """
     at = _instant(instant)
+    if not issuers:
+        # Of one issuer the last word counts, as with any option that is given twice.
+        trust_files, deny_files, roots = trust_files[-1:], deny_files[-1:], roots[-1:]
+    elif not len(trust_files) == len(deny_files) == len(roots) == len(issuers):
+        raise CannotJudge(
+            "多个签发方时，--trust-list、--deny-list、--trust-root、--issuer 须各给一次，次序相同。"
+            "With several issuers give --trust-list, --deny-list, --trust-root and --issuer once for each, "
+            "in one order."
+        )
+    files = zip(trust_files, deny_files, roots, issuers or (None,), strict=True)
     held = _held(
-        _text(trust_file),
-        _text(deny_file),
+        [Fetched(_text(trust), _text(deny), _root(root), issuer) for trust, deny, root, issuer in files],
         [_text(file) for file in status_files],
-        root=_root(root),
         at=at,
         state=state,
     )
@@ -74,32 +105,34 @@ def verify(
     challenge = _challenge(challenge_hex)
     outcomes = []
     for line in _lines():
-        checked = terminal.judge(line, held, at=at, expected_kind=expected, challenge=challenge)
+        checked, by = terminal.judge_by(line, held, at=at, expected_kind=expected, challenge=challenge)
         outcomes.append(checked.outcome)
-        click.echo(json.dumps(_told(checked, held, at), ensure_ascii=False) if as_json else _words(checked))
+        click.echo(json.dumps(_told(checked, by, at), ensure_ascii=False) if as_json else _words(checked))
     if not outcomes:
         raise CannotJudge("没有读到亮证码，请每行输入一个。No code was read; give one a line.")
     if not as_json:
-        click.echo(_ages(held, at))
+        for one in held:
+            click.echo(_ages(one, at))
     sys.exit(0 if set(outcomes) == {Outcome.VALID} else 1)
 
 
-def _held(
-    trust: str,
-    deny: str,
-    status: list[str],
-    *,
-    root: ec.EllipticCurvePublicKey,
-    at: datetime,
-    state: Path | None,
-) -> Held:
+def _held(fetched: list[Fetched], status: list[str], *, at: datetime, state: Path | None) -> list[Held]:
+    # What was seen of the first issuer is in the file itself, of each other one beside it.
+    files = [
+        state.with_name(f"{state.name}.{one.issuer}") if state and number else state
+        for number, one in enumerate(fetched)
+    ]
     try:
-        last_seen = (
-            msgspec.json.decode(state.read_bytes(), type=LastSeen) if state and state.exists() else None
-        )
-        held = terminal.hold(trust, deny, status, root=root, at=at, last_seen=last_seen)
-        if state:
-            state.write_bytes(msgspec.json.encode(terminal.seen_with(held)))
+        known = [
+            msgspec.structs.replace(one, last_seen=msgspec.json.decode(file.read_bytes(), type=LastSeen))
+            if file and file.exists()
+            else one
+            for one, file in zip(fetched, files, strict=True)
+        ]
+        held = terminal.hold_all(known, status, at=at)
+        for each, file in zip(held, files, strict=True):
+            if file:
+                file.write_bytes(msgspec.json.encode(terminal.seen_with(each)))
     except ClockBehind as error:
         raise CannotJudge(f"本机时钟慢了，请校准后再核验。This clock is wrong: {error}") from None
     except UntrustedList as error:

@@ -34,6 +34,7 @@ from haiyiban.codes.vectors.cast import (
 ROOT, LISTS = signing_key("HYB1 test trust root"), signing_key("HYB1 test key of lists")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 URI = "https://hyb.example/api/v1/status-lists/0"
+ISSUED_BY = claims_of(Kind.CERTIFICATE, "command").iss
 GOOD = sign_form_a(claims_of(Kind.CERTIFICATE, "command"), ISSUER)
 
 
@@ -84,6 +85,42 @@ class Terminal:
             timeout=60,
             check=False,
         )
+
+
+def both_issuers(terminal: Terminal, *, second: str = "440000") -> list[str]:
+    """Beside the lists of the terminal's own issuer, those of another, whose keys are its own."""
+    other_root, other_lists = signing_key("HYB1 another trust root"), signing_key("HYB1 another key of lists")
+    entries = [
+        TrustEntry.of(STRANGER.public, kinds=[Kind.CERTIFICATE], not_before=AT - DAY, not_after=AT + DAY),
+        TrustEntry.of(other_lists.public, kinds=(), use="lists", not_before=AT - DAY, not_after=AT + DAY),
+    ]
+    listed = TrustList(entries, issued_at=AT - HOUR, expires_at=AT + DAY)
+    terminal.put("trust2.jwt", sign_trust_list(listed, other_root))
+    terminal.put("deny2.jwt", deny_list.sign(DenyList(frozenset(), AT - HOUR, None), other_lists))
+    root = json.dumps(trust_file.public_jwk(other_root.public))
+    lists = ["--trust-list", "trust2.jwt", "--deny-list", "deny2.jwt", "--trust-root", root]
+    return [*lists, "--issuer", ISSUED_BY, "--issuer", second]
+
+
+def test_a_terminal_trusts_two_issuers_each_for_its_own_codes(terminal) -> None:
+    both = both_issuers(terminal)
+    theirs = claims_of(Kind.CERTIFICATE, "of another province")
+    good = sign_form_a(claims_of(Kind.CERTIFICATE, "of another province", iss="440000"), STRANGER)
+    assert terminal.run(f"{GOOD}\n{good}\n", *both).returncode == 0
+    # Their key under our name vouches for nothing.
+    usurped = sign_form_a(theirs, STRANGER)
+    done = terminal.run(usurped, *both, "--json")
+    assert (done.returncode, json.loads(done.stdout)["outcome"]) == (1, "unknown_issuer")
+    assert terminal.run(good).returncode == 1
+    assert terminal.run(GOOD, *both_issuers(terminal)[:-2]).returncode == 2
+
+
+def test_what_was_seen_of_each_issuer_is_remembered_apart(terminal) -> None:
+    both = both_issuers(terminal)
+    assert terminal.run(GOOD, *both, "--state", "seen").returncode == 0
+    assert {file.name for file in terminal.folder.glob("seen*")} == {"seen", "seen.440000"}
+    terminal.deny(issued_at=AT - 2 * HOUR)
+    assert terminal.run(GOOD, *both, "--state", "seen").returncode == 2
 
 
 @pytest.fixture

@@ -57,6 +57,10 @@ async def shift(seconds: float) -> None:
     clock.shift(seconds)
 
 
+async def now() -> str:
+    return clock.now().isoformat()
+
+
 async def run(*tasks: str) -> None:
     for task in tasks:
         await _TASKS[task](b"")
@@ -117,6 +121,7 @@ _COMMANDS = {
         sign,
         accept,
         shift,
+        now,
         run,
         together,
         arrive,

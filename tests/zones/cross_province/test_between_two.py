@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from tests.zones.cross_province.pair import GUANGDONG, MATTER, Pair
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from haiyiban.codes.verify_command import verify
+from tests.zones.cross_province.pair import GUANGDONG, HAINAN, MATTER, Pair
 
 
 async def test_a_case_is_taken_in_here_decided_there_and_its_certificate_shown_here(pair: Pair) -> None:
@@ -56,3 +62,42 @@ async def test_what_a_deployment_takes_from_others_is_published_signed(pair: Pai
     assert answer.status_code == 200
     assert [(one["code"], one["promiseDays"]) for one in answer.json()["matters"]] == [(MATTER, 2)]
     assert 'tag="haiyiban-receipt"' in answer.headers["signature-input"]
+
+
+async def test_a_terminal_that_trusts_both_places_verifies_what_either_issued(
+    pair: Pair, both_homes: Path, tmp_path: Path
+) -> None:
+    headers, _ = await pair.resident()
+    case = await pair.apply(headers)
+    await pair.pump()
+    clerk, there = await pair.guangdong.clerk("human-resources", "440000"), await pair.desk_case(case["id"])
+    for verb in ("accept", "approve"):
+        await pair.act(clerk, there, verb)
+    await pair.pass_time(seconds=61)
+    await pair.pump()
+    certificate = (await pair.read(case["id"], headers))["certificate"]
+
+    options: dict[str, list[str]] = {}
+    for one in (pair.hainan, pair.guangdong):
+        given = ["--trust-root", str(both_homes / one.division / "keys" / "trust-root.jwk")]
+        for option, path in (
+            ("--trust-list", "/trust-list"),
+            ("--deny-list", "/deny-list"),
+            ("--status-list", "/status-lists/0"),
+        ):
+            answer = await one.api.get(path)
+            if answer.status_code == 404 and option == "--status-list":
+                continue  # Hainan has printed nothing yet
+            file = tmp_path / f"{one.division}{option}"
+            file.write_text(answer.text)
+            given += [option, str(file)]
+        options[one.division] = [*given, "--issuer", one.division]
+    now = await pair.guangdong.do("now")
+    both = [*options[HAINAN], *options[GUANGDONG], "--at", now, "--json"]
+    done = CliRunner().invoke(verify, both, input=certificate["code"])
+    said = json.loads(done.stdout)
+    assert (done.exit_code, said["outcome"], said["says"]["issuer"]) == (0, "valid", GUANGDONG), done.output
+    ours_alone = CliRunner().invoke(
+        verify, [*options[HAINAN], "--at", now, "--json"], input=certificate["code"]
+    )
+    assert (ours_alone.exit_code, json.loads(ours_alone.stdout)["outcome"]) == (1, "unknown_issuer")
