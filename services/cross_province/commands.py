@@ -13,9 +13,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import click
@@ -111,8 +111,8 @@ def accept(file: Path) -> None:
     document = file.read_bytes()
 
     async def work(session: AsyncSession) -> str:
-        found = await known.accept(session, json.loads(document), now=clock.now())
-        return f"{found.other.division} {found.other.name.zh} until {found.agreement.valid_until:%F}"
+        other = await known.accept(session, json.loads(document), now=clock.now())
+        return f"{other.division} {other.name.zh}"
 
     click.echo(_in_database(work))
 
@@ -169,6 +169,55 @@ def check_proof(file: Any) -> None:
             click.echo(f"{one.signed_at} {one.sender} {one.type:10} {one.msg_id} received {received}")
 
 
+@neighbours.command(hidden=True)
+@click.option("--home", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--division", required=True)
+@click.option("--origin", required=True)
+@click.option("--database-url", "url", required=True)
+def play(home: Path, division: str, origin: str, url: str) -> None:
+    """Play both operators of a demo on one machine: make, sign and accept the agreement at both sides."""
+    if Settings.from_env().is_production:
+        raise click.ClickException("in production two operators make an agreement")
+    with _Told():
+        theirs = FileKeys(home / "keys").signing("exchange")
+        names = {one.division: one for one in DEMO}
+        ours = own_party(names[PROVINCE].name, names[PROVINCE].uscc)
+        other = directory.describe(
+            division=division,
+            name=names[division].name,
+            uscc=names[division].uscc,
+            origin=origin,
+            keys=theirs,
+            trust_root=trust_file.root_jwk(home / "keys"),
+        )
+        start = clock.now().replace(microsecond=0)
+        agreement = Agreement(
+            parties=(ours, other),
+            valid_from=start - timedelta(days=1),
+            valid_until=start + timedelta(days=365),
+        )
+        signed = directory.sign(Signed(agreement), PROVINCE, known.own_keys()[-1])
+        document = msgspec.to_builtins(directory.sign(signed, division, theirs[-1]))
+    _in_database(lambda session: known.accept(session, document, now=clock.now()))
+    _in_database(
+        lambda session: known.accept(session, document, now=clock.now(), own=division, keys=theirs), url
+    )
+
+
+class DemoParty(NamedTuple):
+    """Who plays in the demo."""
+
+    division: str
+    name: Text
+    uscc: str
+
+
+DEMO = (
+    DemoParty("460000", Text(zh="海南省", en="Hainan"), "12460000MB1H0B024H"),
+    DemoParty("440000", Text(zh="广东省", en="Guangdong"), "124400004558592254"),
+)
+
+
 def own_party(name: Text, uscc: str) -> Party:
     """This deployment's description of itself. Raises NotAgreed, KeyMissing, UntrustedList."""
     settings = Settings.from_env()
@@ -221,16 +270,17 @@ class _Told:
             raise click.ClickException(f"{error.title.zh} {error.title.en}") from None
 
 
-def _in_database(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+def _in_database(work: Callable[[AsyncSession], Awaitable[T]], url: str | None = None) -> T:
     settings = Settings.from_env()
-    if not settings.database_url:
+    url = url or settings.database_url
+    if not url:
         raise click.ClickException("DATABASE_URL is not set")
 
     async def run() -> T:
         context.enter(Context(request_id="command-neighbours", actor_kind="system"))
         clock.shift(settings.clock_offset)
         crypto.install(Vault(FileKeys(settings.keys_dir)))
-        database = Database(settings.database_url, pool_size=1)
+        database = Database(url, pool_size=1)
         db.install(database)
         try:
             async with database.transaction() as session:

@@ -126,11 +126,18 @@ async def of_key(session: AsyncSession, kid: str) -> Known | None:
     return next((one for one in await all_known(session) if one.key(kid) is not None), None)
 
 
-async def accept(session: AsyncSession, document: Any, *, now: datetime) -> Known:
-    """Take an agreement that both sides signed into the directory; a newer one replaces the older, and the
-    messages go on counting. Raises NotAgreed."""
-    agreement = directory.check(document, own=PROVINCE, keys=own_keys())
-    other = agreement.other(PROVINCE)
+async def accept(
+    session: AsyncSession,
+    document: Any,
+    *,
+    now: datetime,
+    own: str = PROVINCE,
+    keys: Sequence[SigningKey] | None = None,
+) -> Party:
+    """Take an agreement that both sides signed into the directory of `own`, whose `keys` these are. Returns
+    the other side. A newer one replaces the older, and the messages go on counting. Raises NotAgreed."""
+    agreement = directory.check(document, own=own, keys=keys or own_keys())
+    other = agreement.other(own)
     plain = msgspec.to_builtins(msgspec.convert(document, directory.Signed))
     await session.execute(
         upsert(Neighbour)
@@ -143,4 +150,4 @@ async def accept(session: AsyncSession, document: Any, *, now: datetime) -> Know
     await audit.record(
         session, "cross-province.accept-agreement", object_kind="neighbour", reason=other.division
     )
-    return await get(session, other.division)
+    return other

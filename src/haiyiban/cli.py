@@ -47,11 +47,16 @@ def main() -> None:
 
 
 @main.command()
-def up() -> None:
+@click.option(
+    "--with-neighbour",
+    is_flag=True,
+    help="Start another province's platform beside it, for cross-province service.",
+)
+def up(*, with_neighbour: bool) -> None:
     """Start everything on this machine, with demo data, until Ctrl-C."""
     from haiyiban.runtime.up import up as run
 
-    sys.exit(run())
+    sys.exit(run(with_neighbour=with_neighbour))
 
 
 @main.command()

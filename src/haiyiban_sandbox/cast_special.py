@@ -149,6 +149,17 @@ def people_for_other_services(today: date) -> list[Family]:
             about="失业人员：合同到期，参保70个月 · an unemployed person: contract over, 70 insured months",
         ),
         Family(
+            name="云两地",
+            number=32,
+            born=date(1990, 3, 12),
+            hukou=hukou_at(insured, since=date(2021, 4, 1)),
+            social_insurance=SocialInsurance(
+                months=96, division="440100", stopped_on=today - timedelta(days=900)
+            ),
+            about="曾在广州参保96个月，可跨省开广东参保证明"
+            " · was insured in Guangzhou: Guangdong's proof across provinces",
+        ),
+        Family(
             name="游自远",
             number=30,
             born=date(1995, 10, 1),

@@ -13,7 +13,7 @@ import pyotp
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import resources
+from haiyiban import divisions, resources
 from haiyiban.db import database
 from haiyiban.identity import passwords, staff
 from haiyiban.identity.models import Staff
@@ -59,11 +59,12 @@ async def seed() -> None:
     """
     path = credentials_path(Settings.from_env())
     known = credentials(path) or {}
-    fresh = {name: known.get(name) or _make_up(name, post) for name, post in POSTS.items()}
+    posts = {name: post for name, post in POSTS.items() if _files_of(post.matter)}
+    fresh = {name: known.get(name) or _make_up(name, post) for name, post in posts.items()}
     if fresh != known:
         _write(path, fresh)
     async with database().transaction() as session:
-        for name, post in POSTS.items():
+        for name, post in posts.items():
             await _employ(session, fresh[name], post)
 
 
@@ -97,7 +98,8 @@ async def _employ(session: AsyncSession, wanted: Credentials, post: Post) -> Non
             password=wanted.password,
             roles=[post.role],
             agency=_agency_of(post.matter),
-            division=post.division,
+            # A deployment of another province has its clerks at its province's desk.
+            division=post.division if divisions.find(post.division) else divisions.PROVINCE,
             otp_secret=wanted.otp_secret,
         )
         return
@@ -110,9 +112,15 @@ async def _employ(session: AsyncSession, wanted: Credentials, post: Post) -> Non
 
 def _agency_of(matter: str) -> str:
     """The agency that handles a matter, from its newest data file."""
-    newest = max((resources.schemas() / "matters").glob(f"{matter}.v*.json"), key=lambda path: path.name)
+    newest = max(_files_of(matter), key=lambda path: path.name)
     agency: str = json.loads(newest.read_bytes())["handledBy"]["agency"]
     return agency
+
+
+def _files_of(matter: str) -> list[Path]:
+    """The versions of a matter that this deployment publishes; none where it is another province's."""
+    folder = resources.own("matters") or resources.schemas() / "matters"
+    return list(folder.glob(f"{matter}.v*.json"))
 
 
 def _write(path: Path, people: dict[str, Credentials]) -> None:

@@ -58,6 +58,8 @@ def tell_arrival(console: Console, demo: Mapping[str, Any], home: str) -> None:
     table.add_row("平台 API", f"{demo['api']}")
     table.add_row("接口文档 Docs", f"{demo['api']}/docs")
     table.add_row("沙箱 Sandbox", f"{demo['sandbox']}")
+    if beside := demo.get("neighbour"):
+        table.add_row("邻省平台 Neighbour", f"{beside['api']}  {beside['division']}")
     for name, account in demo.get("accounts", {}).items():
         table.add_row(
             f"账号 {name}", Text("  ".join(f"{key}: {value}" for key, value in account.items() if value))

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from haiyiban import clock
 from haiyiban.errors import Words
-from haiyiban.runtime import ports, processes, state_folder
+from haiyiban.runtime import neighbour, ports, processes, state_folder
 from haiyiban.runtime.postgres import EmbeddedPostgres
 from haiyiban.runtime.processes import Process
 from haiyiban.runtime.readiness import wait_until_ready
@@ -39,8 +39,10 @@ class Stopped(BaseException):
     """SIGINT, SIGTERM or SIGHUP came."""
 
 
-def up() -> int:
-    """Run the platform until it is stopped. 0: as asked; 1: it could not start or go on, and said why."""
+def up(*, with_neighbour: bool = False) -> int:
+    """Run the platform until it is stopped, where wanted with another province's beside it.
+
+    0: as asked; 1: it could not start or go on, and said why."""
     console = Console()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, _stop)
@@ -48,7 +50,7 @@ def up() -> int:
         signal.signal(signal.SIGHUP, _stop)
     try:
         with ExitStack() as stack:
-            children = _start(stack, console)
+            children = _start(stack, console, with_neighbour=with_neighbour)
             watch(children, console)
     except Stopped:
         console.print("已停止。Stopped.")
@@ -60,7 +62,7 @@ def up() -> int:
     return 1
 
 
-def _start(stack: ExitStack, console: Console) -> list[Process]:
+def _start(stack: ExitStack, console: Console, *, with_neighbour: bool) -> list[Process]:
     """Start everything in order; `stack` stops it in reverse. Returns the children to watch."""
     environ = dict(os.environ)
     environ.setdefault("HAIYIBAN_ENV", "demo")
@@ -80,6 +82,8 @@ def _start(stack: ExitStack, console: Console) -> list[Process]:
     state_folder.require_room(home)
     ports.require(settings.port, "HAIYIBAN_PORT")
     ports.require(settings.sandbox_port, "HAIYIBAN_SANDBOX_PORT")
+    if with_neighbour:
+        ports.require(neighbour.port_of(environ), "HAIYIBAN_NEIGHBOUR_PORT")
     demo_file = home / "demo.json"
     demo_file.unlink(missing_ok=True)
     stack.callback(demo_file.unlink, missing_ok=True)
@@ -94,7 +98,7 @@ def _start(stack: ExitStack, console: Console) -> list[Process]:
             children.append(stack.enter_context(child))
         return child
 
-    steps = Steps(console, _STEPS)
+    steps = Steps(console, _STEPS + with_neighbour)
     with steps.shown():
         with steps.step(Words("数据库", "PostgreSQL")):
             if not environ.get("DATABASE_URL"):
@@ -130,7 +134,12 @@ def _start(stack: ExitStack, console: Console) -> list[Process]:
             api = run("api", "haiyiban.cli", "serve")
             run("worker", "haiyiban.cli", "worker")
             wait_until_ready(settings.port, "/health/ready", processes=[api, *children])
-    told = _where(settings) | asyncio.run(demo.describe(settings))
+        beside: dict[str, Any] = {}
+        if with_neighbour:
+            with steps.step(Words("邻省平台", "another province")):
+                started, beside = neighbour.start(stack, environ, home=home)
+                children += started
+    told = _where(settings) | asyncio.run(demo.describe(settings)) | beside
     state_folder.write_json(demo_file, told)
     tell_arrival(console, told, str(home))
     return children

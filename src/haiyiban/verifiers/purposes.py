@@ -99,7 +99,7 @@ class Purpose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def purposes() -> Mapping[str, Purpose]:
     """Every published purpose by its name, in its newest version. Raises BrokenPurpose."""
-    return published(resources.schemas() / "purposes")
+    return published(resources.own("purposes") or resources.schemas() / "purposes")
 
 
 def purpose(name: str) -> Purpose:

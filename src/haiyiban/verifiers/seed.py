@@ -18,6 +18,7 @@ from haiyiban.errors import Words
 from haiyiban.settings import Settings
 from haiyiban.verifiers import service, terminals
 from haiyiban.verifiers.models import TerminalKey, Verifier, VerifierClient
+from haiyiban.verifiers.purposes import purposes
 from haiyiban.verifiers.service import ClientSecret
 from haiyiban.verifiers.terminal_enrolment import enrol_key
 from haiyiban.verifiers.terminal_keys import read_public_key, thumbprint
@@ -67,13 +68,16 @@ async def seed() -> None:
     folder = Settings.from_env().home / "demo"
     path = folder / "verifiers.json"
     known = credentials(path)
-    made = {name: known.get(name) or Credentials(*service.new_secret()) for name in ACCREDITED}
+    # Another province's deployment has other purposes, and none of these verifiers.
+    here = {name: one for name, one in ACCREDITED.items() if purposes().keys() >= set(one.purposes)}
+    made = {name: known.get(name) or Credentials(*service.new_secret()) for name in here}
     if made != known:
         _write(path, made)
     async with database().transaction() as session:
-        for name, accreditation in ACCREDITED.items():
+        for name, accreditation in here.items():
             await _accredit(session, accreditation, made[name])
-        await _enrol(session, made["terminal"].client_id, _terminal_key(folder / "terminal.jwk"))
+        if "terminal" in made:
+            await _enrol(session, made["terminal"].client_id, _terminal_key(folder / "terminal.jwk"))
 
 
 def credentials(path: Path) -> dict[str, Credentials]:

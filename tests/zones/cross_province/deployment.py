@@ -50,7 +50,7 @@ async def sign(document: dict[str, Any]) -> Any:
 
 async def accept(document: dict[str, Any]) -> str:
     async with database().transaction() as session:
-        return (await neighbours.accept(session, document, now=clock.now())).other.division
+        return (await neighbours.accept(session, document, now=clock.now())).division
 
 
 async def shift(seconds: float) -> None:
