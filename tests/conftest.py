@@ -127,10 +127,10 @@ async def database(app: ASGIApp) -> Database:
 
 
 @pytest.fixture(scope="session")
-def worker(settings: Settings, environ: dict[str, str]) -> Iterator[None]:
+def worker(settings: Settings, environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """The worker, as a process of its own: outbox and periodic tasks."""
-    with _process([sys.executable, "-m", "haiyiban.runtime.worker"], environ):
-        yield
+    with _process([sys.executable, "-m", "haiyiban.runtime.worker"], environ) as process:
+        yield process
 
 
 @pytest.fixture
@@ -172,10 +172,10 @@ async def _lifespan(application: ASGIApp) -> AsyncIterator[None]:
 
 
 @contextmanager
-def _process(command: list[str], environ: dict[str, str]) -> Iterator[None]:
+def _process(command: list[str], environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(command, env={**os.environ, **environ}) as process:
         try:
-            yield
+            yield process
         finally:
             process.terminate()
             process.wait(timeout=20)

@@ -1,4 +1,4 @@
-"""Unemployment benefit (失业保险金): the estimate, the application and the grant.
+"""Unemployment benefit (失业保险金): the estimate, the application, the grant and its payments.
 
 Source: docs/domain.md §7; docs/unemployment.md.
 """
@@ -7,12 +7,16 @@ from haiyiban.errors import Words
 from haiyiban.zone import Zone
 from services.unemployment.controllers import UnemploymentController
 from services.unemployment.handler import UnemploymentBenefitHandler
+from services.unemployment.payments.controllers import PaymentsController
+from services.unemployment.payments.desk_controllers import PaymentsDeskController
+from services.unemployment.payments.tasks import TASKS
 
 zone = Zone(
     name="unemployment",
     title=Words("失业保险", "Unemployment benefit"),
-    controllers=(UnemploymentController,),
+    controllers=(UnemploymentController, PaymentsController, PaymentsDeskController),
     handlers={"employment.unemployment-benefit": UnemploymentBenefitHandler()},
+    tasks=TASKS,
 )
 
 __all__ = ["zone"]

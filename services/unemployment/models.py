@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, SmallInteger
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, SmallInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from haiyiban.crypto import Sealed
 from haiyiban.db import Base
 
 
@@ -46,3 +47,120 @@ class Grant(Base):
     ended_on: Mapped[date | None] = mapped_column(Date)
     ended_because: Mapped[str | None]
     """used_up, or what stopped it."""
+    suspended_on: Mapped[date | None] = mapped_column(Date)
+    suspended_because: Mapped[str | None]
+    """The condition that a register speaks against: employed, insured or pension."""
+    event_on: Mapped[date | None] = mapped_column(Date)
+    """Since when, as the register says; from that month on there is no right to the benefit."""
+    object_by: Mapped[date | None] = mapped_column(Date)
+    """The last day to object to the suspension; after it the grant stops."""
+    objection_sealed: Mapped[bytes | None]
+    objection = Sealed()
+    """What the person says against it, in their own words; a clerk decides."""
+    reminded_for: Mapped[date | None] = mapped_column(Date)
+    """The month whose missing declaration or account the person was last told of."""
+
+
+class BankAccount(Base):
+    """Where a person wants to be paid; it must be their own, so the bank compares the name."""
+
+    __tablename__ = "unemployment_bank_account"
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("identity_person.id"), primary_key=True)
+    id: Mapped[UUID]
+    number_sealed: Mapped[bytes]
+    number = Sealed()
+    changed_at: Mapped[datetime]
+
+
+class Declaration(Base):
+    """Somebody is still out of work and seeking, by their own word, for one month.
+
+    Source: docs/domain.md §7.5.
+    """
+
+    __tablename__ = "unemployment_declaration"
+
+    grant_id: Mapped[UUID] = mapped_column(ForeignKey("unemployment_grant.id"), primary_key=True)
+    month: Mapped[date] = mapped_column(Date, primary_key=True)
+    """The first day of the month."""
+    declared_at: Mapped[datetime]
+
+
+class Batch(Base):
+    """Payments that go to the bank in one file (pain.001)."""
+
+    __tablename__ = "unemployment_batch"
+    __table_args__ = (
+        CheckConstraint("state IN ('made', 'released', 'sent', 'settled')", name="state"),
+        CheckConstraint("total_fen > 0", name="total"),
+        Index("ix_unemployment_batch_open", "id", postgresql_where="state <> 'settled'"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(unique=True)
+    """What the bank knows the file by; it carries each out once."""
+    state: Mapped[str]
+    """made (waits for an officer) → released → sent → settled."""
+    count: Mapped[int]
+    total_fen: Mapped[int] = mapped_column(BigInteger)
+    file_sealed: Mapped[bytes]
+    file = Sealed()
+    """The pain.001, the same bytes however often it is sent."""
+    made_at: Mapped[datetime]
+    released_at: Mapped[datetime | None]
+    released_by: Mapped[UUID | None]
+    sent_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+
+
+class Payment(Base):
+    """One month of one grant, from due to paid; returned, it is paid once more under a new attempt."""
+
+    __tablename__ = "unemployment_payment"
+    __table_args__ = (
+        CheckConstraint("state IN ('due', 'batched', 'paid', 'returned')", name="state"),
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("(state = 'due') = (batch_id IS NULL)", name="batched"),
+        UniqueConstraint("grant_id", "number", "attempt"),
+        # However many runs and workers: a month is paid once.
+        Index(
+            "uq_unemployment_payment_month",
+            "grant_id",
+            "number",
+            unique=True,
+            postgresql_where="state <> 'returned'",
+        ),
+        Index("ix_unemployment_payment_due", "id", postgresql_where="state = 'due'"),
+        Index("ix_unemployment_payment_batch_id", "batch_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    grant_id: Mapped[UUID] = mapped_column(ForeignKey("unemployment_grant.id"))
+    number: Mapped[int] = mapped_column(SmallInteger)
+    """Which month of the grant, from 0; a transfer to another province is one past the last."""
+    attempt: Mapped[int] = mapped_column(SmallInteger)
+    month: Mapped[date] = mapped_column(Date)
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str]
+    """due (应发) → batched (复核、报送) → paid (成功) or returned (退票)."""
+    batch_id: Mapped[UUID | None] = mapped_column(ForeignKey("unemployment_batch.id"))
+    reason: Mapped[str | None]
+    """Why the bank gave it back, by ISO 20022 code."""
+    made_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+
+
+class Recovery(Base):
+    """Months that were paid for after the right to them had ended, to be paid back."""
+
+    __tablename__ = "unemployment_recovery"
+    __table_args__ = (CheckConstraint("amount_fen > 0", name="amount"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    grant_id: Mapped[UUID] = mapped_column(ForeignKey("unemployment_grant.id"), unique=True)
+    amount_fen: Mapped[int] = mapped_column(BigInteger)
+    since: Mapped[date] = mapped_column(Date)
+    """The month in which the right ended."""
+    reason: Mapped[str]
+    opened_at: Mapped[datetime]

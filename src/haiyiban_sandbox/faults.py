@@ -29,6 +29,7 @@ Breakable = Literal[
     "exit_entry",
     "market_entity",
     "carrier",
+    "bank",
     "sms",
     "face",
     "timestamp",

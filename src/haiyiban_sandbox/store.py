@@ -15,7 +15,7 @@ from haiyiban_sandbox.people import Child, Person, Resident
 
 log = logging.getLogger(__name__)
 
-VERSION = 3
+VERSION = 4
 TABLES = (
     "CREATE TABLE person (id_number TEXT PRIMARY KEY, record BLOB NOT NULL)",
     "CREATE TABLE parenthood (parent TEXT NOT NULL, child TEXT NOT NULL, PRIMARY KEY (parent, child))",
@@ -29,6 +29,14 @@ TABLES = (
     "CREATE TABLE document (key TEXT PRIMARY KEY, person TEXT NOT NULL)",
     "CREATE TABLE enterprise (credit_code TEXT PRIMARY KEY, record BLOB NOT NULL, about TEXT)",
     "CREATE TABLE parcel (number TEXT PRIMARY KEY, record BLOB NOT NULL)",
+    "CREATE TABLE bank_account (number TEXT PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL)",
+    "CREATE TABLE bank_message (message_id TEXT PRIMARY KEY, digest TEXT NOT NULL)",
+    "CREATE TABLE bank_payment (end_to_end_id TEXT PRIMARY KEY, message_id TEXT NOT NULL,"
+    " account TEXT NOT NULL, fen INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT)",
+    "CREATE INDEX bank_payment_message ON bank_payment (message_id)",
+    "CREATE TABLE bank_entry (message_id TEXT NOT NULL, end_to_end_id TEXT NOT NULL, fen INTEGER NOT NULL,"
+    " direction TEXT NOT NULL, at TEXT NOT NULL)",
+    "CREATE INDEX bank_entry_message ON bank_entry (message_id)",
 )
 UNREADABLE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 

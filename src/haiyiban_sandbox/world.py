@@ -4,7 +4,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from haiyiban_sandbox import enterprises
+from haiyiban_sandbox import bank, enterprises
 from haiyiban_sandbox.cast_by_class import families_by_class
 from haiyiban_sandbox.cast_special import outside_the_cohort, people_for_other_services, special_families
 from haiyiban_sandbox.cast_visitors import visitors
@@ -32,6 +32,11 @@ class Demo(Struct, rename="camel", omit_defaults=True):
     id_type: str = "111"
 
 
+OUT_OF_WORK = "罗待业"
+DEMO_CARD = "6228480402564890018"
+"""A card of the demo's unemployed person, so that there is somewhere to pay to."""
+
+
 def load_world(store: Store, *, today: date) -> None:
     """Put every family into every register. Who has no `about` (spouses, grandparents) is not shown."""
     cast = [
@@ -45,6 +50,8 @@ def load_world(store: Store, *, today: date) -> None:
         store.add(resident)
         if family.about:
             store.execute("INSERT INTO demo_resident VALUES (?, ?)", resident.key, family.about)
+        if resident.name == OUT_OF_WORK:
+            bank.keep(store, bank.BankAccount(number=DEMO_CARD, name=resident.name))
     enterprises.load(store, today=today)
     for resident, about in visitors(today):
         store.add(resident)

@@ -34,7 +34,7 @@ from haiyiban.verifiers import terminals
 from services.school_places.models import AllocationRun, Enrolment
 from services.school_places.service import runs
 from tests import builders
-from tests.contracts import afterwards, duty_free_flow
+from tests.contracts import afterwards, duty_free_flow, unemployment_flow
 from tests.kernel.enterprises.companies import credit_code
 
 API = "/api/v1"
@@ -229,6 +229,20 @@ DOORS = {
     "GET /zones/health-code/code": Door(own_only={STRANGER}),
     "POST /zones/health-code/declarations": Door(own_only={STRANGER}, body={"symptoms": False}),
     "GET /zones/unemployment/grants": Door(own_only={STRANGER}),
+    "GET /zones/unemployment/bank-account": Door(open_to={STRANGER}),
+    "POST /zones/unemployment/bank-account": Door(
+        own_only={STRANGER}, body={"number": "6228480402564890018"}
+    ),
+    # Whoever draws nothing is told so.
+    "POST /zones/unemployment/declarations": Door(open_to={STRANGER}),
+    "GET /zones/unemployment/grants/{grant_id}/payments": CLOSED,
+    "POST /zones/unemployment/grants/{grant_id}/objection": Door(body={"words": "?"}),
+    # The province's officer's, who is none of these.
+    "GET /zones/unemployment/batches": CLOSED,
+    "POST /zones/unemployment/batches/{batch_id}/release": CLOSED,
+    "GET /zones/unemployment/reconciliation": CLOSED,
+    "GET /zones/unemployment/objections": Door(own_only={OTHER_DIVISION}),
+    "POST /zones/unemployment/objections/{grant_id}/decision": Door(body={"decision": "stop", "note": "?"}),
     "GET /zones/duty-free/campaigns": EVERYBODY,
     "POST /zones/duty-free/campaigns/{campaign_id}/claims": Door(own_only={STRANGER}),
     "GET /zones/duty-free/vouchers": Door(own_only={STRANGER}),
@@ -334,6 +348,9 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
     bought = await duty_free_flow.order_and_parcel(
         await _person_id(database, owner), UUID(_claims(school)["sub"])
     )
+    drawn = await unemployment_flow.grant_and_batch(
+        await _person_id(database, owner), UUID(case["id"]), notice.id
+    )
     after = await afterwards.aftermath(database, UUID(case["id"]), run_id)
     ids = {
         "case_id": case["id"],
@@ -353,6 +370,7 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         "delegation_id": await _delegation(client, headers, taker, callers[DELEGATE]),
         **after,
         **bought,
+        **drawn,
     }
     seen = ("case_id", "certificate_id", "code_id", "verification_id", "check_id", "session_id")
     traces = (
@@ -365,6 +383,8 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         afterwards.REASON,
         company["enterprise_id"],
         *after.values(),
+        *drawn.values(),
+        unemployment_flow.OBJECTION,
         *(bought[name] for name in ("order_id", "number", "redemption_id")),
         *(ids[name] for name in seen),
     )

@@ -40,6 +40,8 @@ POSTS = {
     "village-agent": Post("village-agent", "civil-affairs.senior-allowance", False, VILLAGE),
     "market-clerk": Post("clerk", "market-regulation.food-business-licence-renewal", has_otp=True),
     "insurance-clerk": Post("clerk", "social-insurance.proof", has_otp=True),
+    "benefit-clerk": Post("clerk", "employment.unemployment-benefit", has_otp=True),
+    "fund-officer": Post("officer", "employment.unemployment-benefit", False, divisions.PROVINCE),
 }
 
 

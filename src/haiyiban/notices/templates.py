@@ -32,6 +32,34 @@ TEMPLATES: Mapping[str, Words] = {
         "Your account is now signed in to with another phone number. If that was not you, please go to a "
         "service hall at once.",
     ),
+    "unemployment.declare": Words(
+        "请登录海易办确认 {month} 仍在失业并求职，确认后发放当月失业保险金。",
+        "Please confirm in Haiyiban that you are still out of work and seeking in {month}; the benefit is "
+        "paid after that.",
+    ),
+    "unemployment.give-account": Words(
+        "{month} 的失业保险金还没有收款账户。请登录海易办填写本人银行卡号。",
+        "There is no account for the benefit of {month} yet. Please give the number of your own bank card in "
+        "Haiyiban.",
+    ),
+    "unemployment.suspended": Words(
+        "您的失业保险金已暂停：登记数据显示情况有变。如有异议，请在 {until} 前登录海易办提出。",
+        "Your unemployment benefit is suspended, because the registers say that something has changed. "
+        "Object in Haiyiban until {until} if that is wrong.",
+    ),
+    "unemployment.resumed": Words(
+        "您提出的异议成立，失业保险金恢复发放。",
+        "Your objection holds; the unemployment benefit is paid again.",
+    ),
+    "unemployment.stopped": Words(
+        "您的失业保险金已停发，原因和后续办理请登录海易办查看。剩余月数保留。",
+        "Your unemployment benefit has ended; see why and what follows in Haiyiban. Months left are kept.",
+    ),
+    "unemployment.returned": Words(
+        "{month} 的失业保险金被银行退回，请登录海易办更正本人银行卡号，更正后补发。",
+        "The bank gave the benefit of {month} back. Please correct your card number in Haiyiban; it is then "
+        "paid again.",
+    ),
     "cases.submitted": Words(
         "您的「{matter}」申请已提交，办件编号 {number}。受理结果会短信告知您。",
         "Your application for {matter} was submitted; number {number}. We will tell you when it is accepted.",

@@ -9,6 +9,7 @@ Source: docs/domain.md §6.2 "Verified facts"; architecture.md "The plug-in cont
 
 from haiyiban.errors import Words
 from haiyiban.registers.answers import Fact, Question, RegisterAnswer, State
+from haiyiban.registers.bank import bank_statement, payment_report, send_payments
 from haiyiban.registers.carrier import PARCEL_STATES, Tracking, track_parcel
 from haiyiban.registers.client import RegisterClient, close, current, install
 from haiyiban.registers.exit_entry import DocumentOf, Holder, confirm_document
@@ -50,6 +51,7 @@ __all__ = [
     "Trip",
     "WechatCodeRefused",
     "WechatNotOffered",
+    "bank_statement",
     "begin_face_check",
     "close",
     "confirm_document",
@@ -59,9 +61,11 @@ __all__ = [
     "install",
     "is_hainan",
     "leaves_island",
+    "payment_report",
     "portrait_of",
     "redeem_face_token",
     "returns_to_island",
+    "send_payments",
     "track_parcel",
     "trips_of",
     "wechat_user",

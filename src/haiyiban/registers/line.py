@@ -64,6 +64,13 @@ class Line:
         request = self._http.build_request("POST", path, content=msgspec.json.encode(body))
         return await self._ask(request, read=read)
 
+    async def send(self, path: str, content: bytes, media_type: str, *, read: Callable[[bytes], T]) -> T:
+        """POST a document as it is, for a system that does not speak JSON."""
+        headers = {"Content-Type": media_type}
+        return await self._ask(
+            self._http.build_request("POST", path, content=content, headers=headers), read=read
+        )
+
     async def get(self, path: str, params: Mapping[str, str], *, read: Callable[[bytes], T]) -> T:
         """GET, for a system that leaves no choice: nothing personal may stand in `params`."""
         return await self._ask(self._http.build_request("GET", path, params=dict(params)), read=read)

@@ -1,0 +1,47 @@
+"""When a month is due, what speaks against it, and what an account number must be. Pure.
+
+Source: docs/domain.md §7.5; 社会保险法 art. 51.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from services.unemployment.rules import Situation
+
+RUN_DAY = 5
+"""The day of the month from which it is paid. Source: docs/domain.md §7.5."""
+OBJECTION_WORKDAYS = 10
+"""Working days to object to a suspension. Source: docs/domain.md §7.5."""
+
+Against = Literal["employed", "insured", "pension"]
+Check = Literal["clear", "unknown"] | Against
+
+
+def due_on(month: date) -> date:
+    """The day from which a month is paid."""
+    return month.replace(day=RUN_DAY)
+
+
+def recheck(situation: Situation) -> Check:
+    """Whether the registers still say out of work. One that is silent leaves the month unpaid and the grant
+    as it is: neither paid blindly nor stopped for a register's bad day."""
+    if situation.is_employed:
+        return "employed"
+    if situation.is_insured:
+        return "insured"
+    if situation.draws_pension:
+        return "pension"
+    if None in (situation.is_employed, situation.is_insured, situation.draws_pension):
+        return "unknown"
+    return "clear"
+
+
+def is_account_number(number: str) -> bool:
+    """A bank card's number: 16 to 19 digits of which the last checks the others (ISO/IEC 7812-1, Luhn)."""
+    if not (16 <= len(number) <= 19 and number.isascii() and number.isdecimal()):
+        return False
+    digits = [int(digit) for digit in reversed(number)]
+    doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[1::2]]
+    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
