@@ -1,8 +1,9 @@
 """What the production stack is measured against: Litestar alone, and Litestar with one signature check.
 
 `bare` takes and gives the same structs as a verification and does nothing; `get` gives a code as it is shown;
-`sign` takes what POST /codes takes, signs once as we do and gives the same. `dcc` does what a checker of EU
-digital COVID certificates does and no more: Base45, zlib, CBOR, ES256; no sign-in, no database, no audit.
+`sign` takes what POST /codes takes, signs once as we do and gives the same; `claim` takes what a claim takes
+and gives a voucher, and once more behind the edge for those who are signed in. `dcc` does what a checker of
+EU digital COVID certificates does and no more: Base45, zlib, CBOR, ES256; no sign-in, no database, no audit.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from __future__ import annotations
 import zlib
 from datetime import UTC, date, datetime
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 import cbor2
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from litestar import Litestar, get, post
-from litestar.params import JSONBody
+from litestar import Controller, Litestar, Request, get, post
+from litestar.params import FromPath, JSONBody
 
 from haiyiban.codes import base45
 from haiyiban.codes.answers import HolderRead, VerificationRead, VerifiedCertificate
@@ -25,6 +27,16 @@ from haiyiban.codes.envelope import raw_signature
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.codes.verifying import VerificationCreate
 from haiyiban.codes.wire import CodeCreate, CodeRead
+from haiyiban.identity.callers import Level
+from haiyiban.identity.guards import ResidentRequest, resident
+from haiyiban.lean import Encoded
+from haiyiban.runtime.app import assemble, behind_edge
+from haiyiban.runtime.edge import Edge
+from haiyiban.runtime.records import AccessLog
+from haiyiban.runtime.start import prepare
+from haiyiban.settings import Settings
+from haiyiban.wire import OWN_ANSWERS
+from services.duty_free.vouchers.controllers import ClaimRead
 
 DCC_PREFIX = "HC1:"
 _ES256 = ec.ECDSA(hashes.SHA256())
@@ -48,6 +60,15 @@ _ANSWER = VerificationRead(
 
 _CODE = CodeRead(
     id=UUID(int=7 << 76), text="HYB1:" + "A" * 290, expires_at=datetime(2026, 11, 20, tzinfo=UTC)
+)
+
+
+_VOUCHER = ClaimRead(
+    voucher_id=UUID(int=7 << 76),
+    number="7K3M-QX42-9HPT",
+    face_fen=20_000,
+    threshold_fen=200_000,
+    valid_until=datetime(2026, 11, 30, tzinfo=UTC),
 )
 
 
@@ -84,9 +105,41 @@ async def dcc(data: JSONBody[VerificationCreate]) -> VerificationRead:
     return _ANSWER
 
 
+@post("/api/v1/zones/duty-free/campaigns/{campaign_id:uuid}/claims", status_code=201)
+async def claim(request: Request[Any, Any, Any], campaign_id: FromPath[UUID]) -> ClaimRead:
+    """Take what a claim takes, answer."""
+    assert campaign_id
+    assert request.headers.get("idempotency-key")
+    return _VOUCHER
+
+
+class ClaimsOfNothing(Controller):
+    """The same behind the edge, for those who are signed in."""
+
+    path = "/zones/duty-free/campaigns"
+
+    @post("/{campaign_id:uuid}/claims", status_code=201, opt=OWN_ANSWERS)
+    async def claim(self, request: ResidentRequest, campaign_id: FromPath[UUID]) -> Encoded[ClaimRead]:
+        """Take what a claim takes, ask who it is, answer."""
+        assert campaign_id
+        assert request.headers.get("idempotency-key")
+        await _ENOUGH(request, request.route_handler)
+        return Encoded(_VOUCHER, status=201)
+
+
+_ENOUGH = resident(Level.L3)
+
+
+def create_edge_app() -> Edge:
+    """The application of the yardstick behind the edge."""
+    settings = Settings.from_env()
+    database = prepare(settings)
+    return behind_edge(assemble([ClaimsOfNothing]), settings, database=database, access_log=AccessLog())
+
+
 def create_app() -> Litestar:
     """The application of the yardsticks."""
-    return Litestar(route_handlers=[bare, bare_get, dcc, sign], openapi_config=None)
+    return Litestar(route_handlers=[bare, bare_get, claim, dcc, sign], openapi_config=None)
 
 
 @cache

@@ -57,12 +57,14 @@ class Client(asyncio.Protocol):
             self._transport.close()
 
 
-async def send(port: int, requests: list[bytes]) -> tuple[float, Counter[str]]:
+async def send(
+    port: int, requests: list[bytes], *, connections: int = CONNECTIONS
+) -> tuple[float, Counter[str]]:
     """Send all requests; the seconds it took and what came back."""
     loop = asyncio.get_running_loop()
     seen: Counter[str] = Counter()
     waiting = iter(requests)
-    ends = [loop.create_future() for _ in range(CONNECTIONS)]
+    ends = [loop.create_future() for _ in range(connections)]
     started = time.perf_counter()
     for end in ends:
         await loop.create_connection(lambda end=end: Client(waiting, seen, end), "127.0.0.1", port)

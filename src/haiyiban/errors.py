@@ -44,6 +44,9 @@ class Problem(Exception):
     title: ClassVar[Words] = Words("无法办理", "This cannot be done")
     commits: ClassVar[bool] = False
     """True where the refusal is itself a fact to keep, such as a wrong try that counts."""
+    is_recorded: ClassVar[bool] = True
+    """False where a crowd is refused alike and nobody tried a door: a record of each in the audit would cost
+    more than all the rest. The figures and the access log have them."""
 
     def __init__(
         self,

@@ -42,6 +42,7 @@ class SoldOut(Conflict):
     """All vouchers are out, of today or altogether."""
 
     type = "duty-free/sold-out"
+    is_recorded = False
     title = Words("消费券已领完，请留意下次发放", "All vouchers are taken; please look out for the next ones")
 
 
@@ -49,6 +50,7 @@ class AlreadyClaimed(Conflict):
     """One a person, and this person has it."""
 
     type = "duty-free/already-claimed"
+    is_recorded = False
     title = Words(
         "您已领过这张消费券，请在“我的消费券”查看", "You have this voucher already; see your vouchers"
     )
@@ -58,6 +60,7 @@ class NotOpen(Problem):
     """Before the campaign, or after it."""
 
     type = "duty-free/not-open"
+    is_recorded = False
     title = Words(
         "不在领券时间内，请查看活动起止时间", "Not open now; see when the campaign opens and closes"
     )
@@ -86,6 +89,7 @@ class LimitReached(Problem):
 class TooManyWaiting(TooMany):
     """The queue is full; nothing was claimed. Retry-After is the time that those who wait need."""
 
+    is_recorded = False
     title = Words(
         "领券人数太多，尚未领取，请按提示时间再试",
         "Too many are claiming; nothing was taken, try again shortly",
@@ -202,7 +206,11 @@ def open_queue(campaign_id: UUID, level: Level) -> Queue:
 
 def new_number() -> str:
     """Twelve signs that are not mistaken for each other, such as 7K3M-QX42-9HPT: 59 random bits."""
-    signs = "".join(secrets.choice(_SIGNS) for _ in range(12))
+    # One look for randomness and not twelve: those were a tenth of a claim.
+    rest, signs = secrets.randbits(128), ""
+    for _ in range(12):
+        rest, at = divmod(rest, len(_SIGNS))
+        signs += _SIGNS[at]
     return f"{signs[:4]}-{signs[4:8]}-{signs[8:]}"
 
 

@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban import clock
 from haiyiban.context import current
 from haiyiban.db import database
-from haiyiban.errors import Malformed, NotSignedIn, Unavailable, Words
+from haiyiban.errors import Malformed, NotAllowed, NotSignedIn, Problem, Unavailable, Words
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
+from haiyiban.identity.tokens import InvalidToken
 from haiyiban.lean import Encoded
 from haiyiban.verifiers.models import Verifier
 from haiyiban.wire import OWN_ANSWERS, Output, Page, after_cursor, cursor_of, page_limit, problems
@@ -106,13 +107,15 @@ class CampaignsController(Controller):
 
     @post(
         "/{campaign_id:uuid}/claims",
-        guards=[resident()],
         status_code=201,
         opt=OWN_ANSWERS,
         summary="Claim a voucher",
+        security=[{"resident": []}],
         responses=problems(
             NotSignedIn,
+            InvalidToken,
             StepUpNeeded,
+            NotAllowed,
             Malformed,
             claiming.CampaignMissing,
             claiming.SoldOut,
@@ -135,19 +138,25 @@ class CampaignsController(Controller):
             raise Malformed(
                 Words("Idempotency-Key 须为 1 到 128 个字符", "Idempotency-Key must be 1 to 128 characters")
             )
+        # Asked here and not by a guard, for Litestar copies the handler for each request that has one.
+        await _RESIDENT(request, request.route_handler)
         queue = claiming.queue_of(campaign_id) or await _opened(campaign_id)
         await _ENOUGH[queue.level](request, request.route_handler)
         person_id, context = person_of(request), current()
-        voucher = await queue.claim(
-            claiming.Asked(
-                person_id,
-                claiming.key_of(person_id, campaign_id, key),
-                request.user.account_id,
-                context.request_id,
-                context.address,
-                is_new=key is None,
-            )
+        asked = claiming.Asked(
+            person_id,
+            claiming.key_of(person_id, campaign_id, key),
+            request.user.account_id,
+            context.request_id,
+            context.address,
+            is_new=key is None,
         )
+        try:
+            voucher = await queue.claim(asked)
+        except Problem as problem:
+            if problem.is_recorded:
+                raise
+            return Encoded.refusal(problem, context.language)
         return Encoded(
             ClaimRead(
                 voucher_id=voucher.id,
@@ -203,6 +212,7 @@ async def _opened(campaign_id: UUID) -> claiming.Queue:
     return claiming.open_queue(campaign_id, Level(campaign.min_level))
 
 
+_RESIDENT = resident()
 _ENOUGH = {level: resident(level) for level in (Level.L2, Level.L3)}
 """By the level that a campaign asks for."""
 

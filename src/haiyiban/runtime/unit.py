@@ -57,7 +57,7 @@ class Unit:
 
     async def settle(self, status: int, answer: Callable[[], Answer]) -> None:
         """Commit the work, or undo it and record the refusal. Raises what the commit raises."""
-        if self._session is None and self.claim is None and status < 400:
+        if self._session is None and self.claim is None and not self._is_to_record(status):
             return
         if status >= 500:
             await self.session.rollback()
@@ -96,9 +96,20 @@ class Unit:
         if self.claim is not None:
             await idempotency.release(self.session, self.claim)
 
+    def _is_to_record(self, status: int) -> bool:
+        """Whether this is a refusal that the audit keeps."""
+        problem = self.problem
+        return (
+            400 <= status < 500
+            and problem is not None
+            and problem.is_recorded
+            and problem.status not in _NOT_AUDITED
+        )
+
     async def _record_refusal(self) -> None:
-        if self.problem is None or self.problem.status in _NOT_AUDITED:
+        if not self._is_to_record(400):
             return
+        assert self.problem is not None
         asked = self._asked()
         if asked.action is not None:
             await audit.refused(

@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from haiyiban import clock
+from haiyiban.audit.models import AuditRecord
 from haiyiban.db import Database
 from haiyiban.errors import Problem
 from haiyiban.identity.models import Person
@@ -147,6 +148,28 @@ async def test_after_the_end_the_crowd_costs_no_database_and_a_repeat_still_gets
         assert slug(await claim(api, other, campaign)) == "sold-out"
         assert slug(await claim(api, other, campaign, "theirs")) == "sold-out"
         assert (await claim(api, buyer, campaign, "mine")).text == first.text
+
+
+async def test_a_crowd_that_is_turned_away_leaves_no_record_each(api, buyer, database, monkeypatch) -> None:
+    """Who tries doors is recorded; who comes too late to a rush is counted."""
+    campaign = await open_campaign(stock=0)
+    answers = [await claim(api, buyer, campaign), await claim(api, buyer, campaign, "a-key")]
+    answers.append(await claim(api, buyer, await open_campaign(state="paused")))
+    queue = claiming.queue_of(campaign)
+    monkeypatch.setattr(queue, "_most", 0)
+    monkeypatch.setattr(queue, "_sold_out_until", 0.0)
+    answers.append(await claim(api, buyer, campaign))
+    assert [slug(answer) for answer in answers] == ["sold-out", "sold-out", "not-open", "too-many-requests"]
+    assert answers[-1].headers["Retry-After"] == "1"
+    assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
+    missing = await claim(api, buyer, uuid4())
+    async with database.reading() as session:
+        told = await session.scalars(
+            select(AuditRecord.request_id).where(
+                AuditRecord.request_id.in_([answer.headers["x-request-id"] for answer in [*answers, missing]])
+            )
+        )
+    assert told.all() == [missing.headers["x-request-id"]]
 
 
 async def test_more_stock_is_given_out_within_a_second(api, buyer, database, monkeypatch) -> None:
