@@ -4,8 +4,8 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    op.execute((HERE / "0017_claim_batch.sql").read_text())
+    op.execute((HERE / "0018_claim_batch.sql").read_text())
 
 
 def downgrade() -> None:
