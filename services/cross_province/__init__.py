@@ -8,6 +8,7 @@ from haiyiban.zone import Zone
 from services.cross_province import commands
 from services.cross_province.controllers import CrossProvinceController
 from services.cross_province.desk_controllers import CrossDeskController
+from services.cross_province.joint import require_agreed
 from services.cross_province.tasks import TASKS
 
 zone = Zone(
@@ -15,6 +16,7 @@ zone = Zone(
     title=Words("跨省通办", "Cross-province service"),
     controllers=(CrossProvinceController, CrossDeskController),
     tasks=TASKS,
+    before_approval=require_agreed,
     commands=(commands.neighbours,),
 )
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import audit, clock, residents
-from haiyiban.errors import FieldError, Malformed, Problem, Words
+from haiyiban import audit, clock
+from haiyiban.errors import FieldError, Malformed, Words
 from haiyiban.identity import persons
 from haiyiban.identity.accounts import InvalidPhone, parse_phone
 from haiyiban.identity.callers import StaffCaller
 from haiyiban.identity.guards import StaffRequest, staff
-from haiyiban.wire import Input, Page, after_cursor, cursor_of, page_limit, problems
-from services.cross_province import applying, views
+from haiyiban.wire import Page, after_cursor, cursor_of, page_limit, problems
+from services.cross_province import applying, joint, views
 from services.cross_province.applying import (
     AlreadySent,
     Application,
@@ -29,47 +27,19 @@ from services.cross_province.applying import (
     OutdatedForm,
 )
 from services.cross_province.cases import CrossCaseMissing, NotNow
-from services.cross_province.controllers import Code, CrossCorrection
+from services.cross_province.controllers import CrossCorrection
+from services.cross_province.desk_inputs import (
+    CounterCaseCreate,
+    ExpressCreate,
+    InvalidIntake,
+    JointDecisionCreate,
+    checked,
+)
 from services.cross_province.messages import CrossMaterial
 from services.cross_province.models import Alert, CrossCase
 from services.cross_province.neighbours import NeighbourAway, NoSuchNeighbour
 from services.cross_province.offers import NotOffered
 from services.cross_province.rules import State
-
-
-class InvalidIntake(Problem):
-    """What a counter must know before it takes an application in."""
-
-    type = "cross-province/invalid-intake"
-    title = Words("请补全收件信息", "Please complete what the counter must know")
-
-
-class PaperSeen(Input):
-    """A paper that the clerk saw: what it is, and the hash of its scan where there is one."""
-
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")] | None = None
-
-
-class CounterCaseCreate(Input):
-    """An application taken in at a counter for somebody who stands there (异地代收代办)."""
-
-    division: Annotated[str, msgspec.Meta(pattern="^[0-9]{2}0000$")]
-    matter: Code
-    version: int
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-    id_number: Annotated[str, msgspec.Meta(min_length=1, max_length=18)]
-    phone: str
-    identity_checked: bool
-    """The clerk has compared the person with the identity card: the receiving place answers for it."""
-    form: dict[str, Any]
-    papers: Annotated[list[PaperSeen], msgspec.Meta(max_length=50)] = []
-
-
-class ExpressCreate(Input):
-    """The number under which originals are on their way to the handling place."""
-
-    express: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9]{5,40}$")]
 
 
 class CrossDeskController(Controller):
@@ -103,7 +73,7 @@ class CrossDeskController(Controller):
         data: JSONBody[CounterCaseCreate],
     ) -> views.CrossCaseRead:
         """收受分离: this counter checks form and identity and sends; the owning place accepts and decides."""
-        number = _checked(data)
+        number = checked(data)
         phone = parse_phone(data.phone)
         person = await persons.find_or_create(session, data.name.strip(), id_number=number)
         if person.name != data.name.strip():
@@ -217,6 +187,47 @@ class CrossDeskController(Controller):
         await applying.hand_over(session, case, now=clock.now())
         return await views.read(session, case)
 
+    @post(
+        "/cases/{case_id:uuid}/joint-decision",
+        status_code=200,
+        summary="Decide our part of a joint case",
+        responses=problems(CrossCaseMissing, NotNow, InvalidIntake),
+    )
+    async def decide(
+        self,
+        request: StaffRequest,
+        session: NamedDependency[AsyncSession],
+        case_id: FromPath[UUID],
+        data: JSONBody[JointDecisionCreate],
+    ) -> views.CrossCaseRead:
+        """多地联办: the handling place may approve only once the receiving place has agreed to the step that
+        the agreement gives it. Decided once."""
+        case = await _get(session, case_id, request.user, lock=True)
+        if case.side != "receiving":
+            raise CrossCaseMissing
+        if not data.agrees and not data.opinion.strip():
+            raise InvalidIntake(
+                errors=[FieldError("/opinion", Words("不同意须写明理由", "An objection needs its reason"))]
+            )
+        await joint.decide(
+            session,
+            case,
+            agrees=data.agrees,
+            opinion=data.opinion.strip(),
+            caller=request.user,
+            now=clock.now(),
+        )
+        await audit.record(
+            session,
+            "cross-province.joint-decision",
+            subject=case.person_id,
+            object_kind="cross-case",
+            object_id=case.id,
+            outcome="agreed" if data.agrees else "objected",
+            reason=case.matter,
+        )
+        return await views.read(session, case)
+
     @get("/alerts", summary="Hops that take too long", responses=problems(Malformed))
     async def alerts(
         self,
@@ -240,24 +251,6 @@ class CrossDeskController(Controller):
             items=[views.alert_read(alert, case) for alert, case in rows[:size]],
             next=cursor_of(rows[size - 1][0].id) if len(rows) > size else None,
         )
-
-
-def _checked(data: CounterCaseCreate) -> str:
-    """The identity number, once the counter has done its part. Raises InvalidIntake with every fault."""
-    errors = []
-    number = ""
-    if not data.identity_checked:
-        words = Words("请先核对本人与身份证一致", "Compare the person with the identity card first")
-        errors.append(FieldError("/identityChecked", words))
-    try:
-        number = residents.parse_identity_number(data.id_number, today=clock.today()).number
-    except residents.InvalidIdNumber as error:
-        errors.append(FieldError("/idNumber", error.words))
-    if not data.name.strip():
-        errors.append(FieldError("/name", Words("请填写姓名", "The name is needed")))
-    if errors:
-        raise InvalidIntake(errors=errors)
-    return number
 
 
 def _of(caller: StaffCaller) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from haiyiban.codes.claims import CertificateBody, Kind
 from haiyiban.codes.offline import verify_offline
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.codes.trust import TrustList
-from services.cross_province import cases
+from services.cross_province import cases, joint
 from services.cross_province.messages import CrossCertificate, CrossMessage, Type
 from services.cross_province.models import CrossCase
 from services.cross_province.rules import FINAL, State, is_past
@@ -43,6 +43,8 @@ async def followed(
             return await _step(session, cross, State.REACHED, now=now)
         case Type.ACCEPTED:
             return await _step(session, cross, State.ACCEPTED, now=now, tell="accepted")
+        case Type.PROGRESS if message.step == joint.ASKED:
+            return joint.asked(cross, message, now=now)
         case Type.PROGRESS:
             return await _step(session, cross, State.IN_PROGRESS, now=now)
         case Type.CORRECTION:

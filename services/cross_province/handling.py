@@ -28,7 +28,7 @@ from haiyiban.matters.catalogue import MatterUnknown
 from haiyiban.matters.matter import Matter
 from haiyiban.matters.prefill import Prefilled
 from haiyiban.residents import IdType, InvalidIdNumber, parse_identity_number
-from services.cross_province import cases, offers
+from services.cross_province import cases, joint, neighbours, offers
 from services.cross_province.messages import CrossItem, CrossMessage, Type
 from services.cross_province.models import CrossCase
 from services.cross_province.rules import State
@@ -90,6 +90,10 @@ async def forwarded(
         return "returned"
     await cases.move(session, cross, State.REACHED, by=cases.here(), now=now)
     await send(session, cross, Type.RECEIPT, now=now, step=State.REACHED)
+    agreed = (await neighbours.get(session, neighbour)).agreement.joint_of(cross.matter)
+    if agreed is not None:
+        case = await session.get_one(Case, cross.case_id)
+        await joint.ask(session, cross, case, agreed, now=now)
     return "opened"
 
 

@@ -90,8 +90,18 @@ class CrossCaseSummary(Output, kw_only=True, omit_defaults=False):
     updated_at: datetime
 
 
+class JointRead(Output, omit_defaults=False):
+    """多地联办: the receiving place's part of the decision; `agrees` null while it is awaited."""
+
+    step: str
+    agrees: bool | None
+    at: str | None
+
+
 class CrossCaseRead(CrossCaseSummary, kw_only=True, omit_defaults=False):
     """The whole case, to whoever it concerns."""
+
+    joint: JointRead | None
 
     opinion: str
     items: list[CrossItemRead]
@@ -151,6 +161,7 @@ async def read(session: AsyncSession, case: CrossCase) -> CrossCaseRead:
     steps = await cases.steps(session, case)
     return CrossCaseRead(
         **_members(case),
+        joint=_joint(case.joint),
         opinion=news.get("opinion", ""),
         items=[
             CrossItemRead(pointer=one["pointer"], message=one["message"]) for one in news.get("items", [])
@@ -193,6 +204,12 @@ def _members(case: CrossCase) -> dict[str, Any]:
         "due_on": case.due_on,
         "updated_at": case.updated_at,
     }
+
+
+def _joint(held: dict[str, Any] | None) -> JointRead | None:
+    if held is None:
+        return None
+    return JointRead(step=_name(held["step"]), agrees=held.get("agrees"), at=held.get("at"))
 
 
 def _certificate(held: dict[str, Any] | None) -> CrossCertificateRead | None:

@@ -41,6 +41,9 @@ class Zone:
     """Pages for people, at their own addresses: no base path, and not in the contract."""
     handlers: Mapping[str, Any] = field(default_factory=dict)
     """Matter code → `MatterHandler`, only for matters that need code."""
+    before_approval: Callable[[Any, Any], Awaitable[None]] | None = None
+    """Given the session and a case of any matter before a clerk's approval; raises CannotApprove. For what
+    binds matters that are data alone, such as an agreement between places."""
     tasks: tuple[Task, ...] = ()
     code_kinds: tuple[Any, ...] = ()
     """The kinds of code that this folder adds, each a `CodeKind`."""

@@ -225,6 +225,7 @@ DOORS = {
     "POST /desk/cross-province/cases/{case_id}/correction": Door(body={"form": {}}),
     "POST /desk/cross-province/cases/{case_id}/express": Door(body={"express": "SF12345"}),
     "POST /desk/cross-province/cases/{case_id}/delivery": CLOSED,
+    "POST /desk/cross-province/cases/{case_id}/joint-decision": Door(body={"agrees": True}),
     "GET /desk/cross-province/alerts": Door(own_only=STAFF),
     "GET /zones/health-code/code": Door(own_only={STRANGER}),
     "POST /zones/health-code/declarations": Door(own_only={STRANGER}, body={"symptoms": False}),

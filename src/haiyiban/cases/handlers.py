@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -37,6 +37,8 @@ class Applicant:
     phone: str | None
     id_type: str = IdType.RESIDENT_ID_CARD
 
+
+BeforeApproval = Callable[[AsyncSession, "Case"], Awaitable[None]]
 
 Answers = dict[Ask, "RegisterAnswer"]
 """What each register said about the applicant or the subject."""
@@ -117,12 +119,24 @@ class MatterHandler(Protocol):
 
 
 _handlers: dict[str, MatterHandler] = {}
+_before_approval: list[BeforeApproval] = []
 
 
 def install(handlers: dict[str, MatterHandler]) -> None:
     """Make this process use these handlers, by matter code; done once at its start."""
     _handlers.clear()
     _handlers.update(handlers)
+
+
+def install_before_approval(checks: Iterable[BeforeApproval]) -> None:
+    """Make this process ask these before an approval; done once at its start."""
+    _before_approval[:] = checks
+
+
+async def require_approvable(session: AsyncSession, case: Case) -> None:
+    """Ask everybody who may forbid an approval. Raises CannotApprove."""
+    for check in _before_approval:
+        await check(session, case)
 
 
 def handler_of(matter: str) -> MatterHandler | None:

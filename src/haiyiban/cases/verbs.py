@@ -15,6 +15,7 @@ from haiyiban.cases import decisions
 from haiyiban.cases.calendar import calendar_from
 from haiyiban.cases.clocks import EXTENSION_DAYS_MOST, correction_deadline, due_dates
 from haiyiban.cases.drafting import schema_of
+from haiyiban.cases.handlers import require_approvable
 from haiyiban.cases.models import Case, CaseEvent, Suspension
 from haiyiban.cases.moves import standing
 from haiyiban.cases.states import Verb
@@ -204,6 +205,7 @@ async def _terminate(_: AsyncSession, step: Step) -> Effect:
 
 async def _approve(session: AsyncSession, step: Step) -> Effect:
     _require_clerk_decides(step.case)
+    await require_approvable(session, step.case)
     step.case.outcome = "approved"
     certificate = await decisions.carry_out(session, step.case, now=step.now)
     return Effect({"certificate": str(certificate)} if certificate else {})

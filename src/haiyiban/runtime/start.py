@@ -36,6 +36,7 @@ def prepare(settings: Settings) -> Database:
     db.install(database)
     zones = discovery.zones(settings.zones)
     kinds.install(kind for zone in (*discovery.features(), *zones) for kind in zone.code_kinds)
+    handlers.install_before_approval(zone.before_approval for zone in zones if zone.before_approval)
     handlers.install({code: handler for zone in zones for code, handler in zone.handlers.items()})
     return database
 

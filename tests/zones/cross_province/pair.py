@@ -281,7 +281,7 @@ async def _start(division: str, home: Path, database: str, redis: str, sandbox: 
         pass_fds=(write,),
     )
     os.close(write)
-    answers = asyncio.StreamReader()
+    answers = asyncio.StreamReader(limit=2**24)
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(answers), os.fdopen(read, "rb")
     )
