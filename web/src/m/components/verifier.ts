@@ -19,3 +19,18 @@ export async function verify(text: string, key: string): Promise<Schemas['Verifi
   if (answer.response.status === 401) verifier.token = ''
   throw refusalOf(answer.error, answer.response)
 }
+
+/** Redeem a voucher for an order; the key makes a second tap the same redemption. */
+export async function redeemed(body: Schemas['RedemptionCreate'], key: string): Promise<Schemas['RedemptionRead']> {
+  const answer = await api.POST('/api/v1/zones/duty-free/redemptions', { body, headers: { Authorization: `Bearer ${verifier.token}`, 'Idempotency-Key': key } })
+    .catch(() => { throw new Refusal(0, 'offline', '') })
+  if (answer.data) return answer.data
+  throw refusalOf(answer.error, answer.response)
+}
+
+/** Take a redemption back, the same day. */
+export async function reversed(id: string): Promise<void> {
+  const answer = await api.DELETE('/api/v1/zones/duty-free/redemptions/{redemption_id}', { params: { path: { redemption_id: id } }, headers: { Authorization: `Bearer ${verifier.token}` } })
+    .catch(() => { throw new Refusal(0, 'offline', '') })
+  if (!answer.response.ok) throw refusalOf(answer.error, answer.response)
+}
