@@ -257,6 +257,7 @@ DOORS = {
     "GET /zones/duty-free/settlement": Door(own_only={OTHER_VERIFIER}),
     "GET /zones/duty-free/settlement.csv": Door(own_only={OTHER_VERIFIER}),
     "GET /zones/duty-free/books": CLOSED,
+    "GET /zones/duty-free/desk/settlements": CLOSED,
     # The operator's, who is none of these.
     "GET /zones/duty-free/desk/campaigns": CLOSED,
     "POST /zones/duty-free/desk/campaigns": Door(body=duty_free_flow.CAMPAIGN),

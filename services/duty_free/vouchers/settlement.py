@@ -11,13 +11,14 @@ from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import spreadsheet
 from haiyiban.clock import SHANGHAI
 from haiyiban.errors import Words
 from haiyiban.money import yuan
+from haiyiban.verifiers.models import Verifier
 from services.duty_free.vouchers.models import Voucher
 from services.duty_free.vouchers.settlement_models import Redemption, Refund, SettlementEntry
 
@@ -68,18 +69,13 @@ class Statement(NamedTuple):
 
 async def of_day(session: AsyncSession, merchant_id: UUID, day: date) -> Statement:
     """A shop's day in Hainan, the earliest act first."""
-    begins = datetime.combine(day, time(), tzinfo=SHANGHAI)
-    ends = begins + timedelta(days=1)
+    begins, ends = _bounds(day)
     redemptions = await session.execute(
         select(Redemption, Voucher.number)
         .join(Voucher, Voucher.id == Redemption.voucher_id)
-        .where(
-            Redemption.merchant_id == merchant_id,
-            (Redemption.day == day)
-            | ((Redemption.state == "reversed") & Redemption.settled_at.between(begins, ends)),
-        )
+        .where(Redemption.merchant_id == merchant_id, Redemption.day == day)
     )
-    lines = [line for row, number in redemptions for line in _of(row, number, begins=begins, ends=ends)]
+    lines = [line for row, number in redemptions for line in _of(row, number)]
     refunds = await session.scalars(
         select(Refund).where(Refund.merchant_id == merchant_id, Refund.at >= begins, Refund.at < ends)
     )
@@ -94,6 +90,21 @@ async def of_day(session: AsyncSession, merchant_id: UUID, day: date) -> Stateme
     )
     ledger = {kind: int(fen) for kind, fen in entries}
     return Statement(day, sorted(lines, key=lambda line: line.at), ledger)
+
+
+async def shops_of_day(session: AsyncSession, day: date) -> list[tuple[UUID, Words]]:
+    """The shops that did anything with vouchers on a day, by name."""
+    begins, ends = _bounds(day)
+    acted = union(
+        select(Redemption.merchant_id).where(Redemption.day == day),
+        select(Refund.merchant_id).where(Refund.at >= begins, Refund.at < ends),
+    )
+    rows = await session.execute(
+        select(Verifier.id, Verifier.name_zh, Verifier.name_en)
+        .where(Verifier.id.in_(acted))
+        .order_by(Verifier.name_zh)
+    )
+    return [(shop, Words(zh, en)) for shop, zh, en in rows]
 
 
 def as_csv(statement: Statement) -> bytes:
@@ -126,9 +137,14 @@ def _amount(fen: int) -> int:
     return _Amount(fen)
 
 
-def _of(row: Redemption, number: str, *, begins: datetime, ends: datetime) -> list[Line]:
+def _bounds(day: date) -> tuple[datetime, datetime]:
+    begins = datetime.combine(day, time(), tzinfo=SHANGHAI)
+    return begins, begins + timedelta(days=1)
+
+
+def _of(row: Redemption, number: str) -> list[Line]:
+    """A redemption of the day, and its reversal, which is of the same day."""
     taken = Line(row.at, "redemption", row.order_number, number, row.order_amount_fen, row.face_fen)
-    found = [taken] if begins <= row.at < ends else []
-    if row.state == "reversed" and row.settled_at is not None and begins <= row.settled_at < ends:
-        found.append(taken._replace(at=row.settled_at, kind="reversal", amount_fen=-row.face_fen))
-    return found
+    if row.state != "reversed" or row.settled_at is None:
+        return [taken]
+    return [taken, taken._replace(at=row.settled_at, kind="reversal", amount_fen=-row.face_fen)]

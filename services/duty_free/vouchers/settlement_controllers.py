@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -55,6 +55,28 @@ class SettlementRead(Output, omit_defaults=False):
     ledger_fen: int
     agrees: bool
     items: list[SettlementLineRead]
+    next: str | None = None
+
+
+class ShopSettlementRead(Output):
+    """A shop's day in sums."""
+
+    merchant_id: UUID
+    merchant: str
+    lines: int
+    owed_fen: int
+    ledger_fen: int
+    agrees: bool
+
+
+class SettlementsRead(Output, omit_defaults=False):
+    """A day of all shops, complete; `next` is always null."""
+
+    day: date
+    is_final: bool
+    owed_fen: int
+    agree: bool
+    items: list[ShopSettlementRead]
     next: str | None = None
 
 
@@ -118,11 +140,43 @@ class SettlementController(Controller):
 class BooksController(Controller):
     """The books of vouchers."""
 
-    path = "/zones/duty-free/books"
+    path = "/zones/duty-free"
     tags = ["duty-free"]
     guards = [staff("operator")]
 
-    @get("/", summary="Do the books of vouchers balance?", responses=problems(NotSignedIn, NotAllowed))
+    @get(
+        "/desk/settlements",
+        summary="What is owed to the shops for a day",
+        responses=problems(NotSignedIn, NotAllowed, Malformed),
+    )
+    async def settlements(self, session: NamedDependency[AsyncSession], day: Day = None) -> SettlementsRead:
+        """Every shop that did anything with vouchers that day (Asia/Shanghai), by name; yesterday unless
+        `day` says otherwise. Pay where the ledger agrees."""
+        wanted = day or clock.today() - timedelta(days=1)
+        language = current().language
+        found = [
+            (shop, name.in_language(language), await settlement.of_day(session, shop, wanted))
+            for shop, name in await settlement.shops_of_day(session, wanted)
+        ]
+        return SettlementsRead(
+            day=wanted,
+            is_final=wanted < clock.today(),
+            owed_fen=sum(statement.owed_fen for *_, statement in found),
+            agree=all(statement.agrees for *_, statement in found),
+            items=[
+                ShopSettlementRead(
+                    merchant_id=shop,
+                    merchant=name,
+                    lines=len(statement.lines),
+                    owed_fen=statement.owed_fen,
+                    ledger_fen=sum(statement.ledger.values()),
+                    agrees=statement.agrees,
+                )
+                for shop, name, statement in found
+            ],
+        )
+
+    @get("/books", summary="Do the books of vouchers balance?", responses=problems(NotSignedIn, NotAllowed))
     async def read(self) -> BooksRead:
         """Stock and vouchers, vouchers and redemptions, redemptions and the ledger, in one snapshot. A task
         looks each hour and fails where they differ."""

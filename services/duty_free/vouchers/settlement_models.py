@@ -23,6 +23,7 @@ class Redemption(Base):
             postgresql_where="state = 'redeemed'",
         ),
         Index("ix_duty_free_redemption_order", "merchant_id", "order_number"),
+        Index("ix_duty_free_redemption_day", "day", "merchant_id"),
         CheckConstraint("state IN ('redeemed', 'reversed', 'refunded')", name="state"),
         CheckConstraint("(state = 'redeemed') = (settled_at IS NULL)", name="settled"),
         CheckConstraint("face_fen > 0 AND face_fen <= order_amount_fen", name="amounts"),
@@ -54,6 +55,7 @@ class Refund(Base):
     __table_args__ = (
         UniqueConstraint("merchant_id", "refund_number"),
         Index("ix_duty_free_refund_order", "merchant_id", "order_number"),
+        Index("ix_duty_free_refund_at", "at", "merchant_id"),
         CheckConstraint("goods_fen > 0 AND paid_fen >= 0 AND voucher_fen >= 0", name="amounts"),
         CheckConstraint("paid_fen + voucher_fen = goods_fen", name="shares"),
     )

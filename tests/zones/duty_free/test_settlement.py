@@ -16,10 +16,11 @@ from services.duty_free.vouchers import books
 from services.duty_free.vouchers.models import Campaign, Voucher
 from services.duty_free.vouchers.settlement_models import SettlementEntry
 from tests import builders
-from tests.zones.duty_free.wallet import REDEMPTIONS, Wallet
+from tests.zones.duty_free.wallet import REDEMPTIONS, Wallet, verifier_id
 
 AT = "/zones/duty-free/settlement"
 BOOKS = "/zones/duty-free/books"
+DESK = "/zones/duty-free/desk/settlements"
 
 
 async def a_day(wallet: Wallet) -> dict[str, Any]:
@@ -73,6 +74,20 @@ async def test_another_day_and_another_shop_have_nothing_of_it(wallet: Wallet, m
     for address in (AT, f"{AT}.csv", BOOKS):
         assert (await wallet.api.get(address)).status_code == 401
         assert (await wallet.api.get(address, headers=wallet.buyer.headers)).status_code == 403
+
+
+async def test_the_operator_sees_every_shops_day_in_sums(wallet: Wallet) -> None:
+    await a_day(wallet)
+    operator = await builders.staff(wallet.api, role="operator")
+    told = await wallet.api.get(DESK, params={"day": clock.today().isoformat()}, headers=operator)
+    assert told.status_code == 200, told.text
+    [ours] = [each for each in told.json()["items"] if each["merchantId"] == str(verifier_id(wallet.shop))]
+    assert (ours["lines"], ours["owedFen"], ours["ledgerFen"], ours["agrees"]) == (5, 30_000, 30_000, True)
+    assert told.json()["isFinal"] is False
+    before = (await wallet.api.get(DESK, headers=operator)).json()
+    assert before["day"] == (clock.today() - timedelta(days=1)).isoformat()
+    assert str(verifier_id(wallet.shop)) not in [each["merchantId"] for each in before["items"]]
+    assert (await wallet.api.get(DESK, headers=wallet.shop)).status_code == 403
 
 
 async def test_a_statement_that_the_ledger_does_not_bear_out_says_so(wallet: Wallet) -> None:
