@@ -9,12 +9,13 @@ from services.cross_province import commands
 from services.cross_province.controllers import CrossProvinceController
 from services.cross_province.desk_controllers import CrossDeskController
 from services.cross_province.joint import require_agreed
+from services.cross_province.medical_controller import MedicalController
 from services.cross_province.tasks import TASKS
 
 zone = Zone(
     name="cross-province",
     title=Words("跨省通办", "Cross-province service"),
-    controllers=(CrossProvinceController, CrossDeskController),
+    controllers=(CrossProvinceController, CrossDeskController, MedicalController),
     tasks=TASKS,
     before_approval=require_agreed,
     commands=(commands.neighbours,),

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from haiyiban_sandbox.cohort import cohort
 from haiyiban_sandbox.family import Family, child, flight, home, hukou_at
-from haiyiban_sandbox.people import Hukou, SocialInsurance
+from haiyiban_sandbox.people import Filing, Hukou, MedicalBill, MedicalPolicy, SocialInsurance
 
 
 def special_families(today: date) -> list[Family]:
@@ -156,8 +156,31 @@ def people_for_other_services(today: date) -> list[Family]:
             social_insurance=SocialInsurance(
                 months=96, division="440100", stopped_on=today - timedelta(days=900)
             ),
-            about="曾在广州参保96个月，可跨省开广东参保证明"
-            " · was insured in Guangzhou: Guangdong's proof across provinces",
+            medical_bills=(
+                MedicalBill(
+                    number="440100-2026-000318",
+                    hospital="广州样例医院",
+                    division="440100",
+                    place="广东省广州市",
+                    kind="inpatient",
+                    from_=today - timedelta(days=34),
+                    until=today - timedelta(days=25),
+                    total_fen=2_000_000,
+                    outside_fen=300_000,
+                ),
+            ),
+            medical_policy=MedicalPolicy(
+                division="460000",
+                place="海南省",
+                deductible_fen=100_000,
+                ratio_percent=80,
+                cap_fen=30_000_000,
+                filings=[
+                    Filing(kind="long_term", division="440000", since=today - timedelta(days=400)),
+                ],
+            ),
+            about="在广州住院，异地就医结算可查；曾在广州参保96个月，可跨省开广东参保证明"
+            " · treated in Guangzhou on Hainan's insurance; Guangdong's proof across provinces",
         ),
         Family(
             name="游自远",

@@ -133,6 +133,16 @@ def contacts(_: Store, person: Person) -> Facts | None:
     return _listed("contacts", person.contacts)
 
 
+def medical_bills(_: Store, person: Person) -> Facts | None:
+    """就医地医疗费用."""
+    return {"bills": msgspec.to_builtins(person.medical_bills)} if person.medical_bills else None
+
+
+def medical_policy(_: Store, person: Person) -> Facts | None:
+    """参保地待遇政策."""
+    return msgspec.to_builtins(person.medical_policy) if person.medical_policy else None
+
+
 def _listed(name: str, facts: list[Fact] | None) -> Facts | None:
     return None if facts is None else {name: facts}
 

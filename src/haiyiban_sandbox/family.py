@@ -16,6 +16,8 @@ from haiyiban_sandbox.people import (
     Fact,
     Home,
     Hukou,
+    MedicalBill,
+    MedicalPolicy,
     ResidencePermit,
     Resident,
     SocialInsurance,
@@ -55,6 +57,8 @@ class Family:
     trips: tuple[Trip, ...] = ()
     tests: tuple[Fact, ...] = ()
     vaccinations: tuple[Fact, ...] = ()
+    medical_bills: tuple[MedicalBill, ...] = ()
+    medical_policy: MedicalPolicy | None = None
     about: str = ""
 
     def resident(self) -> Resident:
@@ -74,6 +78,8 @@ class Family:
             trips=msgspec.to_builtins(self.trips) or None,
             tests=list(self.tests) or None,
             vaccinations=list(self.vaccinations) or None,
+            medical_bills=list(self.medical_bills) or None,
+            medical_policy=self.medical_policy,
         )
 
 

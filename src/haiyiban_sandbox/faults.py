@@ -26,6 +26,8 @@ Breakable = Literal[
     "tests",
     "vaccinations",
     "contacts",
+    "medical_bills",
+    "medical_policy",
     "exit_entry",
     "market_entity",
     "carrier",

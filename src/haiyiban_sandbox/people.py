@@ -72,6 +72,40 @@ class SocialInsurance(Wire):
     consecutive: bool = True
 
 
+class MedicalBill(Wire):
+    """One bill of treatment outside the insured place."""
+
+    number: Text
+    hospital: Text
+    division: Place
+    place: Text
+    kind: Literal["inpatient", "outpatient"]
+    from_: date = msgspec.field(name="from")
+    until: date
+    total_fen: Annotated[int, Meta(ge=0)]
+    outside_fen: Annotated[int, Meta(ge=0)] = 0
+
+
+class Filing(Wire):
+    """Where somebody may be treated on their insurance (异地就医备案)."""
+
+    kind: Literal["temporary", "long_term"]
+    division: Place
+    since: date
+    until: date | None = None
+
+
+class MedicalPolicy(Wire):
+    """What the insured place pays for treatment elsewhere."""
+
+    division: Place
+    place: Text
+    deductible_fen: Annotated[int, Meta(ge=0)]
+    ratio_percent: Annotated[int, Meta(ge=0, le=100)]
+    cap_fen: Annotated[int, Meta(ge=0)]
+    filings: list[Filing] = []
+
+
 class Pension(Wire):
     """A basic pension that is drawn (基本养老保险待遇)."""
 
@@ -142,6 +176,8 @@ class Person(Wire, kw_only=True):
     tests: list[Fact] | None = None
     vaccinations: list[Fact] | None = None
     contacts: list[Fact] | None = None
+    medical_bills: list[MedicalBill] | None = None
+    medical_policy: MedicalPolicy | None = None
 
     @property
     def key(self) -> str:

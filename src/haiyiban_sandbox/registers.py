@@ -57,6 +57,8 @@ REGISTERS = {
     "trips": Register("省进出岛行程库", facts.trips),
     "tests": Register("省卫生健康委检测记录库", facts.tests),
     "vaccinations": Register("省疾病预防控制局接种库", facts.vaccinations),
+    "medical-bills": Register("国家医疗保障信息平台跨省异地就医费用库", facts.medical_bills),
+    "medical-policy": Register("省医疗保障局待遇库", facts.medical_policy),
     "contacts": Register("省疾病预防控制局流行病学调查库", facts.contacts),
 }
 

@@ -214,6 +214,7 @@ DOORS = {
     "GET /zones/cross-province/cases/{case_id}": CLOSED,
     "POST /zones/cross-province/cases/{case_id}/correction": Door(body={"form": {}}),
     "GET /zones/cross-province/offer": EVERYBODY,
+    "GET /zones/cross-province/medical-settlements": Door(own_only={STRANGER}),
     # Whoever asks: what lets a message in is the signature of a neighbour (tests/zones/cross_province).
     "POST /zones/cross-province/exchange": EVERYBODY,
     "GET /desk/cross-province/cases": Door(own_only=STAFF),

@@ -190,6 +190,49 @@ class Contacts(Record):
     contacts: Annotated[list[Contact], Few]
 
 
+class MedicalBill(Record):
+    """One stay or visit that was billed (医疗费用结算单): where, when, and by whose catalogue how much."""
+
+    number: Text
+    hospital: Text
+    division: Place
+    place: Text
+    kind: Literal["inpatient", "outpatient"]
+    from_: date = msgspec.field(name="from")
+    until: date
+    total_fen: Annotated[int, Meta(ge=0, le=10**12)]
+    outside_fen: Annotated[int, Meta(ge=0, le=10**12)]
+    """What the catalogue of the treating place does not hold (目录外费用)."""
+
+
+class MedicalBills(Record):
+    """就医地医疗费用: the bills of treatment outside the insured place."""
+
+    bills: Annotated[list[MedicalBill], Few]
+
+
+class Filing(Record):
+    """异地就医备案: where somebody may be treated on their insurance, and how long."""
+
+    kind: Literal["temporary", "long_term"]
+    division: Place
+    since: date
+    until: date | None = None
+
+
+class MedicalPolicy(Record):
+    """参保地待遇政策: what the insured place pays for treatment elsewhere, and the filings."""
+
+    division: Place
+    place: Text
+    deductible_fen: Annotated[int, Meta(ge=0, le=10**12)]
+    """起付线 of one stay or visit."""
+    ratio_percent: Annotated[int, Meta(ge=0, le=100)]
+    cap_fen: Annotated[int, Meta(ge=0, le=10**12)]
+    """封顶线: the most that is left of this year."""
+    filings: Annotated[list[Filing], Few]
+
+
 class Licence(Record):
     """A licence of an enterprise (许可证), valid on both days named."""
 

@@ -20,6 +20,8 @@ RegisterName = Literal[
     "tests",
     "vaccinations",
     "contacts",
+    "medical_bills",
+    "medical_policy",
     "market_entity",
 ]
 
@@ -51,6 +53,12 @@ REGISTERS: dict[RegisterName, Register] = {
     "tests": Register(Words("检测记录库", "The register of tests"), records.Tests, True),
     "vaccinations": Register(Words("接种库", "The vaccination register"), records.Vaccinations, True),
     "contacts": Register(Words("流行病学调查库", "The register of contact tracing"), records.Contacts, True),
+    "medical_bills": Register(
+        Words("医保跨省费用库", "The register of medical bills of other provinces"), records.MedicalBills
+    ),
+    "medical_policy": Register(
+        Words("医保待遇库", "The register of medical insurance"), records.MedicalPolicy
+    ),
     "market_entity": Register(
         Words("市场主体登记库", "The market-entity register"),
         records.MarketEntity,

@@ -40,6 +40,25 @@ async def somebody(sandbox: httpx.AsyncClient) -> dict[str, Any]:
         "tests": [{"result": "negative", "sampledAt": "2026-01-01T04:00:00Z"}],
         "vaccinations": [{"product": "inactivated"}],
         "contacts": [{"kind": "exposure", "since": "2026-01-01", "minutes": 30}],
+        "medicalBills": [
+            {
+                "number": "1",
+                "hospital": "示例医院",
+                "division": "440100",
+                "place": "广州",
+                "kind": "inpatient",
+                "from": "2026-01-01",
+                "until": "2026-01-05",
+                "totalFen": 100,
+            }
+        ],
+        "medicalPolicy": {
+            "division": "460000",
+            "place": "海南省",
+            "deductibleFen": 1,
+            "ratioPercent": 80,
+            "capFen": 100,
+        },
         "trips": [
             {
                 "from": "460100",
