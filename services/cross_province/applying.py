@@ -28,7 +28,7 @@ from haiyiban.residents import IdType
 from services.cross_province import cases, neighbours, offers
 from services.cross_province.cases import NotNow
 from services.cross_province.messages import CrossApplicant, CrossMaterial, Type
-from services.cross_province.models import CrossCase
+from services.cross_province.models import CrossCase, Step
 from services.cross_province.neighbours import NeighbourAway
 from services.cross_province.offers import OfferedMatter
 from services.cross_province.rules import State
@@ -152,6 +152,7 @@ async def correct(session: AsyncSession, case: CrossCase, form: dict[str, Any], 
     known = await neighbours.get(session, case.neighbour)
     if not known.is_open(now):
         raise NeighbourAway
+    assert case.person_id is not None, "whoever applied here is known"
     person = await persons.get(session, case.person_id)
     whole: Any = merge_patch(case.form, form)
     matter = next((one for one in offers.offers_of(known.row) if one.code == case.matter), None)
@@ -178,6 +179,19 @@ async def announce(session: AsyncSession, case: CrossCase, express: str, *, now:
     """Originals are on their way: tell the handling place under which number."""
     case.express = express
     await send(session, case, Type.INTAKE, now=now, express_no=express, step="originals-sent")
+
+
+WITHDRAWAL = "withdrawal_requested"
+
+
+async def withdraw(session: AsyncSession, case: CrossCase, *, now: datetime) -> None:
+    """Ask the handling place to take the application off, once. It ends there and comes back as the result
+    `withdrawn`; where the decision was faster, the decision stands. Raises NotNow."""
+    asked = any(step.state == WITHDRAWAL for step in await cases.steps(session, case))
+    if asked or case.outcome is not None or case.state == State.RETURNED:
+        raise NotNow(members={"state": case.state})
+    session.add(Step(id=new_id(), case_id=case.id, at=now, state=WITHDRAWAL, by_division=cases.here()))
+    await send(session, case, Type.RETURNED, now=now, step=WITHDRAWAL)
 
 
 async def hand_over(session: AsyncSession, case: CrossCase, *, now: datetime) -> None:

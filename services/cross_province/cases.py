@@ -52,7 +52,7 @@ async def move(session: AsyncSession, case: CrossCase, state: State, *, by: str,
 
 async def tell(session: AsyncSession, case: CrossCase, event: str) -> None:
     """Tell the applicant, at the place where they applied."""
-    if case.side != "receiving":
+    if case.side != "receiving" or case.person_id is None:
         return
     await notices.tell_person(
         session,

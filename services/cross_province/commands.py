@@ -23,7 +23,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import clock, context, crypto, db
+from haiyiban import audit, clock, context, crypto, db
 from haiyiban.bilingual import Text
 from haiyiban.codes import trust_file
 from haiyiban.codes.jws import UntrustedList
@@ -234,6 +234,8 @@ def own_party(name: Text, uscc: str) -> Party:
 async def _suspended(session: AsyncSession, division: str, at: datetime | None) -> str:
     found = await known.get(session, division, lock=True)
     found.row.suspended_at = at
+    act = "suspend" if at else "resume"
+    await audit.record(session, f"cross-province.{act}", object_kind="neighbour", reason=division)
     return f"{division} {'suspended' if at else 'open'}"
 
 

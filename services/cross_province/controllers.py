@@ -189,6 +189,22 @@ class CrossProvinceController(Controller):
         await applying.correct(session, case, data.form, now=clock.now())
         return await views.read(session, case)
 
+    @post(
+        "/cases/{case_id:uuid}/withdrawal",
+        status_code=200,
+        summary="Withdraw from another province",
+        guards=[resident(Level.L3)],
+        responses=problems(StepUpNeeded, CrossCaseMissing, NotNow),
+    )
+    async def withdraw(
+        self, request: ResidentRequest, session: NamedDependency[AsyncSession], case_id: FromPath[UUID]
+    ) -> views.CrossCaseRead:
+        """Asked once, before a result has come. The handling place ends the case; `withdrawn` comes back as
+        its result; where it has decided meanwhile, the decision stands."""
+        case = await cases.own(session, case_id, _person(request), lock=True)
+        await applying.withdraw(session, case, now=clock.now())
+        return await views.read(session, case)
+
     @get("/offer", summary="What this deployment takes from others", responses=problems(CannotSign))
     async def offer(self) -> Response[OfferList]:
         """Between deployments: the matters that residents of other provinces may apply for, signed (RFC 9421)

@@ -29,6 +29,8 @@ async def followed(
     """Carry out what a message of the handling place says. The outcome."""
     if cross.state in FINAL:
         return "already-ended"
+    if message.type == Type.PROGRESS and message.step == joint.ASKED:
+        return joint.asked(cross, message, now=now)
     cross.remote_number = message.case_no_local or cross.remote_number
     cross.news = {
         "opinion": message.opinion,
@@ -43,8 +45,6 @@ async def followed(
             return await _step(session, cross, State.REACHED, now=now)
         case Type.ACCEPTED:
             return await _step(session, cross, State.ACCEPTED, now=now, tell="accepted")
-        case Type.PROGRESS if message.step == joint.ASKED:
-            return joint.asked(cross, message, now=now)
         case Type.PROGRESS:
             return await _step(session, cross, State.IN_PROGRESS, now=now)
         case Type.CORRECTION:

@@ -13,10 +13,11 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import db
-from haiyiban.cases import drafting, opening, submission
+from haiyiban.cases import drafting, opening, submission, withdrawal
 from haiyiban.cases.access import Seen
 from haiyiban.cases.handlers import Answers, Applicant
 from haiyiban.cases.models import Case
+from haiyiban.cases.states import IllegalMove
 from haiyiban.cases.states import State as CaseState
 from haiyiban.delegations import Actor
 from haiyiban.errors import FieldError, Problem, Words
@@ -73,7 +74,7 @@ async def forwarded(
     session: AsyncSession, message: CrossMessage, neighbour: str, prepared: Prepared, *, now: datetime
 ) -> str:
     """Open and submit the ordinary case, or send it back with every reason at once. The outcome."""
-    cross = await _row(session, message, neighbour, now=now)
+    cross = await _row(session, message, neighbour, prepared.applicant, now=now)
     if cross.case_id is not None:
         return "already-open"
     errors = list(prepared.wrong)
@@ -120,16 +121,32 @@ async def corrected(session: AsyncSession, message: CrossMessage, cross: CrossCa
     return "corrected"
 
 
-async def _row(session: AsyncSession, message: CrossMessage, neighbour: str, *, now: datetime) -> CrossCase:
+async def withdrawn(session: AsyncSession, cross: CrossCase, *, now: datetime) -> str:
+    """The applicant takes it back, at the place where it was handed in; a decision that was faster stands."""
+    case = await session.get_one(Case, cross.case_id)
+    try:
+        async with session.begin_nested():
+            await withdrawal.withdraw(session, case.id, actor=Actor(case.applicant_id), seen=Seen(), now=now)
+    except IllegalMove:
+        return "too-late"
+    return "done"
+
+
+async def _row(
+    session: AsyncSession,
+    message: CrossMessage,
+    neighbour: str,
+    applicant: Applicant | None,
+    *,
+    now: datetime,
+) -> CrossCase:
     """The case between the places; a second application under the same trace id goes on with the first."""
     cross = await cases.locked(session, message.trace_id)
     if cross is not None:
         return cross
-    who = message.applicant
-    name, number = (who.name, who.id_number) if who else ("—", "—")
-    person = await persons.find_or_create(
-        session, name, id_number=number, id_type=who.id_type if who else IdType.RESIDENT_ID_CARD
-    )
+    person = None
+    if applicant is not None:
+        person = await persons.find_or_create(session, applicant.name, id_number=applicant.id_number)
     try:
         title = catalogue().get(message.matter)
         matter_name = {"zh": title.name.zh, "en": title.name.en}
@@ -146,7 +163,7 @@ async def _row(session: AsyncSession, message: CrossMessage, neighbour: str, *, 
         matter_name=matter_name,
         agency=agency,
         task_code=message.task_code,
-        person_id=person.id,
+        person_id=person.id if person else None,
         state=State.TAKEN_IN,
         remote_number=message.case_no_local,
         created_at=now,
@@ -164,6 +181,7 @@ async def _open(session: AsyncSession, cross: CrossCase, prepared: Prepared, *, 
     assert matter is not None, "prepared without faults"
     assert applicant is not None, "prepared without faults"
     assert prepared.filled is not None, "prepared without faults"
+    assert cross.person_id is not None, "prepared without faults"
     person = await persons.get(session, cross.person_id)
     if person.name != applicant.name:
         words = Words("姓名与本地登记的证件号码不符", "The name is not that of this number as known here")

@@ -79,7 +79,8 @@ class CrossCase(Base):
     agency: Mapped[str]
     """Whose desk follows it, by the name that the matter gives."""
     task_code: Mapped[str]
-    person_id: Mapped[UUID] = mapped_column(ForeignKey("identity_person.id"))
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("identity_person.id"))
+    """Null at the handling place where what came names nobody: it is returned."""
     state: Mapped[str]
     outcome: Mapped[str | None]
     number: Mapped[str | None] = mapped_column(unique=True)

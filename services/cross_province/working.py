@@ -14,6 +14,7 @@ from haiyiban import clock
 from haiyiban.codes.trust import TrustList
 from haiyiban.db import database
 from services.cross_province import cases, following, handling, joint, refreshing
+from services.cross_province.applying import WITHDRAWAL
 from services.cross_province.handling import Prepared
 from services.cross_province.messages import CrossMessage, Type
 from services.cross_province.models import CrossCase, Incoming
@@ -94,6 +95,8 @@ async def _at_the_handling_place(
         return await handling.corrected(session, message, cross, now=now)
     if message.type == Type.PROGRESS and message.step in {joint.AGREED, joint.OBJECTED}:
         return await joint.decided(session, cross, message)
+    if message.type == Type.RETURNED and message.step == WITHDRAWAL and cross.case_id is not None:
+        return await handling.withdrawn(session, cross, now=now)
     if message.type == Type.INTAKE:
         cross.express = message.express_no
         return "done"

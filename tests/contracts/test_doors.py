@@ -213,6 +213,7 @@ DOORS = {
     "POST /zones/cross-province/cases": Door(body=_FOR_ANOTHER_PROVINCE),
     "GET /zones/cross-province/cases/{case_id}": CLOSED,
     "POST /zones/cross-province/cases/{case_id}/correction": Door(body={"form": {}}),
+    "POST /zones/cross-province/cases/{case_id}/withdrawal": CLOSED,
     "GET /zones/cross-province/offer": EVERYBODY,
     "GET /zones/cross-province/medical-settlements": Door(own_only={STRANGER}),
     # Whoever asks: what lets a message in is the signature of a neighbour (tests/zones/cross_province).

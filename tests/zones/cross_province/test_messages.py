@@ -163,3 +163,15 @@ async def test_nobody_reads_a_person_in_what_is_kept_of_a_message(pair: Pair) ->
             for row in await one.do("rows", f"SELECT t::text FROM cross_province_{table} t"):
                 assert number not in row[0]
                 assert "符南北" not in row[0]
+
+
+async def test_an_application_of_nobody_or_of_a_number_that_cannot_be_is_sent_back(hainan: Neighbour) -> None:
+    pair = hainan.pair
+    nobody = {"name": "符南北", "idType": "111", "idNumber": "460105199003070018", "proof": "face"}
+    for applicant in (None, nobody):
+        message = hainan.message(type="forward", matter="social-insurance.proof", matterVersion=1, form={})
+        message |= {"applicant": applicant} if applicant else {}
+        assert (await hainan.say(message)).status_code == 200
+        await pair.guangdong.do("run", "cross-province.process-waiting")
+        state = f"SELECT state, person_id FROM cross_province_case WHERE id = '{message['traceId']}'"
+        assert await pair.guangdong.do("rows", state) == [["returned", "None"]]

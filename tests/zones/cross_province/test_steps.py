@@ -194,3 +194,33 @@ async def test_nothing_is_sent_under_an_agreement_that_is_suspended(pair: Pair) 
     await pair.pass_time(minutes=1)
     await pair.pump()
     assert (await pair.read(case["id"], headers))["state"] == "reached"
+
+
+async def test_an_application_is_withdrawn_there_and_can_be_made_anew(pair: Pair) -> None:
+    headers, _ = await pair.resident()
+    case = await pair.apply(headers)
+    await pair.pump()
+    address = f"{CASES}/{case['id']}/withdrawal"
+    asked = await pair.hainan.api.post(address, headers=headers)
+    assert (asked.status_code, asked.json()["timeline"][-1]["state"]) == (200, "withdrawal_requested")
+    again = await pair.hainan.api.post(address, headers=headers)
+    assert (again.status_code, slug(again)) == (409, "not-now")
+    await pair.pump()
+    done = await pair.read(case["id"], headers)
+    assert (done["state"], done["outcome"]) == ("delivered", "withdrawn")
+    assert (await pair.apply(headers))["state"] == "taken_in"
+
+
+async def test_a_decision_that_was_faster_than_the_withdrawal_stands(pair: Pair) -> None:
+    headers, _ = await pair.resident()
+    case = await pair.apply(headers)
+    await pair.pump()
+    clerk, there = await pair.guangdong.clerk("human-resources", "440000"), await pair.desk_case(case["id"])
+    for verb in ("accept", "approve"):
+        await pair.act(clerk, there, verb)
+    asked = await pair.hainan.api.post(f"{CASES}/{case['id']}/withdrawal", headers=headers)
+    assert asked.status_code == 200
+    await pair.pass_time(seconds=61)
+    await pair.pump()
+    done = await pair.read(case["id"], headers)
+    assert (done["outcome"], done["certificate"]["claims"]["months"]) == ("approved", 70)
