@@ -55,6 +55,8 @@ def tell_arrival(console: Console, demo: Mapping[str, Any], home: str) -> None:
     from haiyiban.codes.drawing import qr_terminal
 
     table = Table(box=None, show_header=False, padding=(0, 2))
+    table.add_row("手机端 Phone", f"{demo['web']}/m/")
+    table.add_row("工作台 Desk", f"{demo['web']}/desk/")
     table.add_row("平台 API", f"{demo['api']}")
     table.add_row("接口文档 Docs", f"{demo['api']}/docs")
     table.add_row("沙箱 Sandbox", f"{demo['sandbox']}")
@@ -68,7 +70,7 @@ def tell_arrival(console: Console, demo: Mapping[str, Any], home: str) -> None:
         table.add_row("居民 resident", Text(f"{resident['name']}  {resident['phone']}  {resident['about']}"))
     console.print("\n[bold]海易办已就绪 Haiyiban is ready[/bold]")
     console.print(table)
-    console.print(Text(qr_terminal(demo["api"])), soft_wrap=True)
+    console.print(Text(qr_terminal(f"{demo['web']}/m/")), soft_wrap=True)
     console.print(
         f"数据目录 state folder: {home}\n完整的演示账号 all demo accounts: {home}/demo.json\n"
         "按 Ctrl-C 停止。Press Ctrl-C to stop.",
