@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban import db
 from haiyiban.cases import drafting, opening, submission, withdrawal
 from haiyiban.cases.access import Seen
-from haiyiban.cases.handlers import Answers, Applicant
+from haiyiban.cases.handlers import Answers, Applicant, Finding
 from haiyiban.cases.models import Case
 from haiyiban.cases.states import IllegalMove
 from haiyiban.cases.states import State as CaseState
@@ -34,6 +34,9 @@ from services.cross_province.messages import CrossItem, CrossMessage, Type
 from services.cross_province.models import CrossCase
 from services.cross_province.rules import State
 from services.cross_province.sending import send
+
+NOTE = "cross-province"
+"""The note in the ordinary case that says where it came from."""
 
 
 class CannotOpen(Problem):
@@ -82,7 +85,7 @@ async def forwarded(
         try:
             # Undone as a whole where the form does not pass: nothing half opened is left.
             async with session.begin_nested():
-                await _open(session, cross, prepared, now=now)
+                await _open(session, cross, message, prepared, now=now)
         except Problem as refused:
             errors = list(refused.errors) or [FieldError("", refused.detail or refused.title)]
     if errors:
@@ -106,12 +109,14 @@ async def corrected(session: AsyncSession, message: CrossMessage, cross: CrossCa
         return "not-awaited"
     actor = Actor(case.applicant_id)
     form = _without(message.form or {}, case.locked)
+    notes = [one for one in case.findings if one["code"].startswith((NOTE, joint.NOTE))]
     try:
         async with session.begin_nested():
             await drafting.patch(
                 session, case.id, actor=actor, form=form, disputes={}, choice=None, seen=Seen(), now=now
             )
             await submission.submit(session, case.id, actor=actor, seen=Seen(), now=now)
+            case.findings = [*case.findings, *notes]
     except Problem as refused:
         errors = list(refused.errors) or [FieldError("", refused.detail or refused.title)]
         await send(session, cross, Type.RETURNED, now=now, items=_items(errors), step="correction")
@@ -176,7 +181,9 @@ async def _row(
     return cross
 
 
-async def _open(session: AsyncSession, cross: CrossCase, prepared: Prepared, *, now: datetime) -> None:
+async def _open(
+    session: AsyncSession, cross: CrossCase, message: CrossMessage, prepared: Prepared, *, now: datetime
+) -> None:
     matter, applicant = prepared.matter, prepared.applicant
     assert matter is not None, "prepared without faults"
     assert applicant is not None, "prepared without faults"
@@ -199,6 +206,30 @@ async def _open(session: AsyncSession, cross: CrossCase, prepared: Prepared, *, 
     await submission.submit(session, case.id, actor=Actor(person.id), seen=Seen(), now=now)
     cross.case_id = case.id
     cross.number = case.number
+    case.findings = [*case.findings, _came_from(cross, message).document()]
+
+
+def _came_from(cross: CrossCase, message: CrossMessage) -> Finding:
+    """What the clerk sees: who took it in, how they know who applies, and what papers they saw."""
+    who = message.applicant
+    at_counter = who is not None and who.proof == "counter"
+    place = f"{cross.neighbour}（{cross.remote_number}）"
+    how = Words("窗口核验身份", "at a counter") if at_counter else Words("本人刷脸", "by face")
+    return Finding(
+        code=NOTE,
+        words=Words(
+            f"跨省通办：{place}收件，{how.zh}；收件地对形式和身份负责，办理地对实质负责",
+            f"Cross-province: taken in by {place}, identity proven {how.en}; that place answers for form and "
+            "identity, this one for substance",
+        ),
+        detail={
+            "neighbour": cross.neighbour,
+            "mode": cross.mode,
+            "materials": [
+                {"name": one.name, "form": one.form, "sha256": one.sha256} for one in message.materials
+            ],
+        },
+    )
 
 
 def _matter(message: CrossMessage) -> Matter:

@@ -27,6 +27,8 @@ from services.cross_province.sending import send
 ASKED: Final = "joint-asked"
 AGREED: Final = "joint-agreed"
 OBJECTED: Final = "joint-objected"
+NOTE: Final = "joint-"
+"""How the notes of it in the ordinary case begin."""
 
 AWAITED = Words(
     "本件由两地联办，须先等收件地作出决定", "Two places decide this; the receiving place has yet to decide"
@@ -99,5 +101,5 @@ async def require_agreed(session: AsyncSession, case: Case) -> None:
 
 def _note(case: Case, code: str, words: Words, level: Any) -> None:
     """What the clerk sees of it in the ordinary case."""
-    others = [one for one in case.findings if not one["code"].startswith("joint-")]
+    others = [one for one in case.findings if not one["code"].startswith(NOTE)]
     case.findings = [*others, Finding(code=code, words=words, level=level).document()]

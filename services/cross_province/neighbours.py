@@ -138,6 +138,8 @@ async def accept(
     the other side. A newer one replaces the older, and the messages go on counting. Raises NotAgreed."""
     agreement = directory.check(document, own=own, keys=keys or own_keys())
     other = agreement.other(own)
+    if Settings.from_env().is_production and not other.origin.startswith("https://"):
+        raise NotAgreed(f"{other.origin}: in production messages go over https")
     plain = msgspec.to_builtins(msgspec.convert(document, directory.Signed))
     await session.execute(
         upsert(Neighbour)

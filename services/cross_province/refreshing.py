@@ -71,12 +71,12 @@ async def fetch(division: str, *, now: datetime) -> bool:
 
 
 async def trust_list_for(division: str, issued: CrossCertificate, *, now: datetime) -> TrustList | None:
-    """The neighbour's trust list; fetched anew where the one we hold does not know who signed."""
+    """The neighbour's trust list, by which to judge a certificate; fetched anew where the one that we hold
+    does not know who signed. None where it would have to be fetched and does not come."""
     held = await _held(division)
-    if held is None or not following.is_proven(issued, division, trust=held, now=now):
-        await fetch(division, now=now)
-        held = await _held(division)
-    return held
+    if held is not None and following.is_proven(issued, division, trust=held, now=now):
+        return held
+    return await _held(division) if await fetch(division, now=now) else None
 
 
 async def _held(division: str) -> TrustList | None:

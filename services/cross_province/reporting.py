@@ -6,6 +6,7 @@ clerk does can be forgotten, and a step that was taken back within its minute wa
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from uuid import UUID
 
@@ -20,11 +21,14 @@ from haiyiban.certificates import Certificate, type_of
 from haiyiban.codes.printed import printed_text
 from haiyiban.codes.signing import code_keys
 from haiyiban.db import database
+from haiyiban.errors import Problem
 from services.cross_province import cases
 from services.cross_province.messages import CrossCertificate, CrossItem, CrossResult, CrossTimes, Type
 from services.cross_province.models import CrossCase
 from services.cross_province.rules import FINAL, State
 from services.cross_province.sending import send
+
+log = logging.getLogger(__name__)
 
 _AT_ONCE = 200
 _ENDS = frozenset({Verb.APPROVE, Verb.DENY, Verb.REFUSE, Verb.TERMINATE, Verb.LAPSE, Verb.WITHDRAWAL})
@@ -41,10 +45,14 @@ async def report(_: bytes) -> None:
         )
         ids = list(await session.scalars(open_.order_by(CrossCase.updated_at).limit(_AT_ONCE)))
     for case_id in ids:
-        async with database().transaction() as session:
-            cross = await cases.locked(session, case_id)
-            if cross is not None:
-                await _tell(session, cross, now=clock.now())
+        try:
+            async with database().transaction() as session:
+                cross = await cases.locked(session, case_id)
+                if cross is not None:
+                    await _tell(session, cross, now=clock.now())
+        except Problem as why:
+            # Such as no key that signs codes, or no agreement any more: other cases are told all the same.
+            log.warning("case %s is not told yet: %s", case_id, why.type)
 
 
 async def _tell(session: AsyncSession, cross: CrossCase, *, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -21,6 +21,9 @@ from services.cross_province.models import CrossCase, Incoming
 from services.cross_province.rules import State
 
 log = logging.getLogger(__name__)
+
+_TRUST_WAITED_FOR = timedelta(days=1)
+"""So long a result waits for the trust list by which its certificate is judged."""
 
 
 async def process(payload: bytes) -> None:
@@ -51,10 +54,14 @@ async def _next(division: str) -> bool:
         if row is None:
             return False
         row_id, message = row.id, msgspec.json.decode(row.body, type=CrossMessage)
+        waited = now - row.received_at
     prepared = await handling.prepare(message, now=now) if message.type == Type.FORWARD else Prepared()
     trust: TrustList | None = None
     if message.result is not None and message.result.certificate is not None:
         trust = await refreshing.trust_list_for(division, message.result.certificate, now=now)
+        if trust is None and waited < _TRUST_WAITED_FOR:
+            # A line that is cut now must not cost somebody the certificate: it is tried again.
+            return False
     async with database().transaction() as session:
         await _carry_out(session, row_id, message, prepared, trust, now=now)
     return True

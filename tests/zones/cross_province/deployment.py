@@ -88,6 +88,11 @@ async def rows(query: str) -> list[list[Any]]:
         return [[str(value) for value in row] for row in await session.execute(text(query))]
 
 
+async def rows_changed(statement: str) -> None:
+    async with database().transaction() as session:
+        await session.execute(text(statement))
+
+
 async def told() -> list[str]:
     """The templates of the notices that were promised, oldest first."""
     async with database().reading() as session:
@@ -127,6 +132,7 @@ _COMMANDS = {
         arrive,
         clerk,
         rows,
+        rows_changed,
         told,
         suspended,
         counted,

@@ -29,6 +29,8 @@ async def test_a_case_is_taken_in_here_decided_there_and_its_certificate_shown_h
     there = await pair.desk_case(case["id"])
     shown = await pair.act(clerk, there, "accept")
     assert shown["form"]["applicant"]["idNumber"] == number
+    [note] = [one for one in shown["findings"] if one["code"] == "cross-province"]
+    assert HAINAN in note["message"]
     assert shown["form"]["insurance"] == {"months": 70, "division": "440100"}
     await pair.pump()
     assert (await pair.read(case["id"], headers))["state"] == "reached", "it can be undone for a minute"
@@ -101,3 +103,22 @@ async def test_a_terminal_that_trusts_both_places_verifies_what_either_issued(
         verify, [*options[HAINAN], "--at", now, "--json"], input=certificate["code"]
     )
     assert (ours_alone.exit_code, json.loads(ours_alone.stdout)["outcome"]) == (1, "unknown_issuer")
+
+
+async def test_a_certificate_waits_for_the_trust_list_that_proves_it(pair: Pair) -> None:
+    """The line is cut after the result came: it is not taken for unproven, and not lost."""
+    headers, _ = await pair.resident()
+    case = await pair.apply(headers)
+    await pair.pump()
+    clerk, there = await pair.guangdong.clerk("human-resources", "440000"), await pair.desk_case(case["id"])
+    for verb in ("accept", "approve"):
+        await pair.act(clerk, there, verb)
+    await pair.hainan.do("rows_changed", "UPDATE cross_province_neighbour SET trust_list = NULL")
+    await pair.pass_time(seconds=61)
+    await pair.guangdong.do("run", "cross-province.report", "cross-province.deliver-due")
+    pair.guangdong.line.mode = "cut"
+    await pair.hainan.do("run", "cross-province.process-waiting")
+    assert (await pair.read(case["id"], headers))["state"] == "accepted"
+    pair.guangdong.line.mode = "open"
+    await pair.hainan.do("run", "cross-province.process-waiting")
+    assert (await pair.read(case["id"], headers))["certificate"]["issuer"] == "广东省社会保险基金管理局"
