@@ -224,3 +224,16 @@ async def test_a_decision_that_was_faster_than_the_withdrawal_stands(pair: Pair)
     await pair.pump()
     done = await pair.read(case["id"], headers)
     assert (done["outcome"], done["certificate"]["claims"]["months"]) == ("approved", 70)
+
+
+async def test_every_step_of_a_case_is_in_the_audit_of_both_places(pair: Pair) -> None:
+    headers, _ = await pair.resident()
+    case = await pair.apply(headers)
+    await pair.pump()
+    desk = await pair.hainan.clerk("human-resources", "460000")
+    assert (await pair.hainan.api.get(f"{DESK}/{case['id']}", headers=desk)).status_code == 200
+    about = f"SELECT action, subject IS NULL FROM audit_record WHERE object_id = '{case['id']}' ORDER BY id"
+    here = [action for action, nobody in await pair.hainan.do("rows", about) if nobody == "False"]
+    there = [action for action, nobody in await pair.guangdong.do("rows", about) if nobody == "False"]
+    assert here == [f"cross-province.{step}" for step in ("taken-in", "forwarded", "reached", "read")]
+    assert there == ["cross-province.reached"]
