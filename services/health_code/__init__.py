@@ -7,14 +7,16 @@ The rules are data (`schemas/zones/health_code`): `expressions` judges their con
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
 from services.health_code import retention
+from services.health_code.appeal_controllers import AppealController
 from services.health_code.code_kind import HEALTH
 from services.health_code.controllers import HealthCodeController
+from services.health_code.desk_controllers import HealthCodeDeskController
 from services.health_code.tasks import RECHECK
 
 zone = Zone(
     name="health-code",
     title=Words("健康码", "Health code"),
-    controllers=(HealthCodeController,),
+    controllers=(HealthCodeController, AppealController, HealthCodeDeskController),
     tasks=(RECHECK,),
     code_kinds=(HEALTH,),
     kept=retention.kept,

@@ -1,14 +1,14 @@
-"""Tables of the health code: the colour as it is, and what people declared."""
+"""Tables of the health code: the colour as it is, what people declared, their appeals and corrections."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from haiyiban.crypto import SealedJson
+from haiyiban.crypto import Sealed, SealedJson
 from haiyiban.db import Base
 
 
@@ -54,3 +54,76 @@ class Declaration(Base):
     said = SealedJson()
     """{symptoms, feverClinic, riskTravel}, each a boolean."""
     at: Mapped[datetime]
+
+
+class Appeal(Base):
+    """What a person says against their colour (申诉), and what became of it."""
+
+    __tablename__ = "health_code_appeal"
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'proposed', 'corrected', 'refused')", name="state"),
+        # One at a time waits for an answer, whoever clicks twice.
+        Index(
+            "uq_health_code_appeal_waiting",
+            "person_id",
+            unique=True,
+            postgresql_where=text("state IN ('open', 'proposed')"),
+        ),
+        Index("ix_health_code_appeal_person_id", "person_id", "id"),
+        Index("ix_health_code_appeal_state", "state", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("identity_person.id"))
+    division: Mapped[str]
+    """Where the person is: its clerks look at the appeal."""
+    colour: Mapped[str]
+    """What the code showed then."""
+    reason_sealed: Mapped[bytes]
+    reason = Sealed()
+    evidence_sealed: Mapped[bytes | None]
+    evidence = Sealed()
+    state: Mapped[str]
+    at: Mapped[datetime]
+    answered_by: Mapped[UUID | None] = mapped_column(ForeignKey("identity_staff.id"))
+    answered_at: Mapped[datetime | None]
+    answer_sealed: Mapped[bytes | None]
+    answer = Sealed()
+
+
+class ManualChange(Base):
+    """A colour corrected by hand (人工变更): proposed by one clerk, confirmed by another. Never deleted while
+    the service runs: operators, reason and evidence stay."""
+
+    __tablename__ = "health_code_change"
+    __table_args__ = (
+        CheckConstraint("colour IN ('green', 'yellow', 'red')", name="colour"),
+        CheckConstraint("state IN ('proposed', 'confirmed', 'returned')", name="state"),
+        CheckConstraint("state <> 'confirmed' OR decided_by <> proposed_by", name="two_persons"),
+        CheckConstraint("(state = 'proposed') = (decided_by IS NULL)", name="decided"),
+        Index(
+            "uq_health_code_change_proposed",
+            "appeal_id",
+            unique=True,
+            postgresql_where=text("state = 'proposed'"),
+        ),
+        Index("ix_health_code_change_person_id", "person_id", "state"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    appeal_id: Mapped[UUID] = mapped_column(ForeignKey("health_code_appeal.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("identity_person.id"))
+    colour: Mapped[str]
+    aside: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    """The ids of the rules that it sets aside: those that gave the colour when it was proposed."""
+    until: Mapped[date]
+    """The last day on which it holds."""
+    reason_sealed: Mapped[bytes]
+    reason = Sealed()
+    evidence_sealed: Mapped[bytes]
+    evidence = Sealed()
+    state: Mapped[str]
+    proposed_by: Mapped[UUID] = mapped_column(ForeignKey("identity_staff.id"))
+    proposed_at: Mapped[datetime]
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("identity_staff.id"))
+    decided_at: Mapped[datetime | None]

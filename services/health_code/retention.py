@@ -18,18 +18,25 @@ from haiyiban.codes.claims import Kind
 from haiyiban.codes.withdrawn import withdraw
 from haiyiban.db import database
 from haiyiban.identity.models import Person
-from services.health_code.models import Declaration, Status
+from services.health_code.models import Appeal, Declaration, ManualChange, Status
 
 BATCH = 5_000
 """People in one transaction: stopped in between, the next run goes on with who is left."""
+_TABLES: Mapping[str, type[Status | Declaration | Appeal | ManualChange]] = {
+    "statuses": Status,
+    "declarations": Declaration,
+    "changes": ManualChange,
+    "appeals": Appeal,
+}
+"""In the order in which they go: changes refer to appeals."""
 
 
 async def kept() -> dict[str, int]:
     """How many rows there are of people now."""
     async with database().reading() as session:
         return {
-            "statuses": await session.scalar(select(func.count()).select_from(Status)) or 0,
-            "declarations": await session.scalar(select(func.count()).select_from(Declaration)) or 0,
+            name: await session.scalar(select(func.count()).select_from(table)) or 0
+            for name, table in _TABLES.items()
         }
 
 
@@ -48,24 +55,26 @@ async def delete_all(passing: Callable[[Mapping[str, int]], object] = lambda _: 
 
 async def _delete_some(session: AsyncSession, *, now: datetime) -> dict[str, int]:
     """Delete what is kept of one batch of people; empty where nobody is left."""
-    holders = select(Status.person_id).union(select(Declaration.person_id)).limit(BATCH)
+    # A change stands on an appeal, so whoever has a change has an appeal.
+    holders = (
+        select(Status.person_id).union(select(Declaration.person_id), select(Appeal.person_id)).limit(BATCH)
+    )
     people = list(await session.scalars(holders))
     if not people:
         return {}
     refs = await session.scalars(select(Person.ref).where(Person.id.in_(people)))
     await withdraw(session, Kind.HEALTH, list(refs), now=now)
-    declarations = await session.scalars(
-        delete(Declaration).where(Declaration.person_id.in_(people)).returning(Declaration.id)
-    )
-    statuses = await session.scalars(
-        delete(Status).where(Status.person_id.in_(people)).returning(Status.person_id)
-    )
-    gone = {"statuses": len(statuses.all()), "declarations": len(declarations.all())}
+    gone = {}
+    for name, table in _TABLES.items():
+        rows = await session.scalars(
+            delete(table).where(table.person_id.in_(people)).returning(table.person_id)
+        )
+        gone[name] = len(rows.all())
     await audit.record(
         session,
         "health-code.delete",
         object_kind="health_code",
-        fields=["colour", "declarations"],
-        reason=f"retention ended: {gone['statuses']} statuses, {gone['declarations']} declarations",
+        fields=["colour", "declarations", "appeals", "changes"],
+        reason="retention ended: " + ", ".join(f"{count} {name}" for name, count in gone.items()),
     )
     return gone

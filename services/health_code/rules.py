@@ -53,6 +53,13 @@ class Decision(msgspec.Struct, frozen=True):
     unanswered: Sequence[Rule]
 
 
+class Correction(msgspec.Struct, frozen=True):
+    """What two persons corrected by hand: a colour, and the rules that are set aside for it."""
+
+    colour: Colour
+    aside: frozenset[str]
+
+
 _WORSE = (Colour.GREEN, Colour.GREY, Colour.YELLOW, Colour.RED)
 
 
@@ -65,9 +72,22 @@ def stays(previous: Colour, decision: Decision) -> bool:
     return is_silence or _WORSE.index(previous) > _WORSE.index(decision.colour)
 
 
-def decide(table: RuleTable, facts: Facts) -> Decision:
-    """The colour by the rules in force."""
-    answers = [(rule, holds(rule.when, facts)) for rule in table.rules]
+def decide(table: RuleTable, facts: Facts, *, correction: Correction | None = None) -> Decision:
+    """The colour by the rules in force.
+
+    A correction sets aside the rules that it was made against, and no others: what comes to hold later
+    counts, so the colour is the worse of the two. Nor does it make green of silence.
+    """
+    if correction is None:
+        return _by_rules(table.rules, facts)
+    decision = _by_rules([rule for rule in table.rules if rule.id not in correction.aside], facts)
+    if _WORSE.index(correction.colour) > _WORSE.index(decision.colour):
+        return Decision(correction.colour, [], decision.unanswered)
+    return decision
+
+
+def _by_rules(rules: Sequence[Rule], facts: Facts) -> Decision:
+    answers = [(rule, holds(rule.when, facts)) for rule in rules]
     unanswered = [rule for rule, answer in answers if answer is None]
     for colour in (Colour.RED, Colour.YELLOW):
         by = [rule for rule, answer in answers if answer is True and rule.colour == colour]

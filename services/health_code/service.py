@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -23,11 +23,13 @@ from haiyiban.identity.models import Person
 from haiyiban.ids import new_id
 from haiyiban.registers import Question, RegisterAnswer, RegisterName
 from services.health_code.facts import ASKED, Declared, Known, known
-from services.health_code.models import Declaration, Status
-from services.health_code.rules import Colour, Decision, decide, stays
+from services.health_code.models import Declaration, ManualChange, Status
+from services.health_code.rules import Colour, Correction, Decision, decide, stays
 from services.health_code.standards import rules_on, standards
 from services.health_code.windows import edge
 
+MANUAL = "manual-change"
+"""Among the reasons of a colour, beside the ids of rules."""
 Answers = Mapping[RegisterName, RegisterAnswer]
 
 
@@ -41,6 +43,8 @@ class Held:
     decision: Decision
     is_current: bool
     """False where the colour is the last known one, for want of an answer."""
+    change: ManualChange | None = None
+    """What was corrected by hand and holds today."""
 
 
 async def ask(person_id: UUID) -> Answers:
@@ -89,7 +93,12 @@ async def decide_for(session: AsyncSession, person_id: UUID, answers: Answers, *
         areas=standards().areas,
         now=now,
     )
-    decision = decide(table, found.facts)
+    change = await change_on(session, person_id, today)
+    decision = decide(
+        table,
+        found.facts,
+        correction=Correction(Colour(change.colour), frozenset(change.aside)) if change else None,
+    )
     before = Colour(status.colour) if status is not None else None
     is_recent = status is not None and now - status.decided_at <= timedelta(hours=standard.last_known_hours)
     is_current = not (before is not None and is_recent and stays(before, decision))
@@ -97,14 +106,31 @@ async def decide_for(session: AsyncSession, person_id: UUID, answers: Answers, *
         status = Status(person_id=person_id, decided_at=now, golden=False, reminder=False, asked_at=now)
         session.add(status)
     elif status.asked_at > now:
-        return Held(person, status, found, decision, is_current)
+        return Held(person, status, found, decision, is_current, change)
     _write(status, found, decision, table.id, standard.doses, is_current=is_current, now=now)
+    if is_current and change is not None and change.colour == decision.colour:
+        status.reasons = [*status.reasons, MANUAL]
     await session.flush()
     await _tell(session, person, status, answers, before)
     if before is not None and before != status.colour:
         # In this transaction: the colour and the deny-list change together or not at all.
         await withdraw(session, Kind.HEALTH, [person.ref], now=now)
-    return Held(person, status, found, decision, is_current)
+    return Held(person, status, found, decision, is_current, change)
+
+
+async def change_on(session: AsyncSession, person_id: UUID, day: date) -> ManualChange | None:
+    """The correction that holds on a day: the one confirmed last."""
+    found: ManualChange | None = await session.scalar(
+        select(ManualChange)
+        .where(
+            ManualChange.person_id == person_id,
+            ManualChange.state == "confirmed",
+            ManualChange.until >= day,
+        )
+        .order_by(ManualChange.decided_at.desc())
+        .limit(1)
+    )
+    return found
 
 
 async def refresh(person_id: UUID, *, now: datetime) -> None:

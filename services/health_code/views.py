@@ -18,7 +18,7 @@ from haiyiban.wire import Output
 from services.health_code.code_kind import HEALTH, Row, showable
 from services.health_code.itinerary import visited
 from services.health_code.rules import Colour
-from services.health_code.service import Held
+from services.health_code.service import MANUAL, Held
 from services.health_code.standards import rules_on, standards
 from services.health_code.windows import window
 
@@ -115,6 +115,10 @@ def _reasons(held: Held) -> list[tuple[str, Words]]:
     """Why: the rules that hold; then, where a register is silent, that it is and how old the colour is."""
     table = rules_on(local_date(held.status.asked_at))
     by = [(rule.id, rule.reason.words) for rule in table.rules if rule.id in held.status.reasons]
+    if held.change is not None and MANUAL in held.status.reasons:
+        until = held.change.until.isoformat()
+        words = Words(f"经人工核实更正，有效至 {until}", f"Corrected by hand after a check, until {until}")
+        by.append((MANUAL, words))
     if held.decision.unanswered:
         by.append(_silence(held))
     return by or [("none", _NONE)]

@@ -34,7 +34,7 @@ from haiyiban.verifiers import terminals
 from services.school_places.models import AllocationRun, Enrolment
 from services.school_places.service import runs
 from tests import builders
-from tests.contracts import afterwards, duty_free_flow, unemployment_flow
+from tests.contracts import afterwards, duty_free_flow, health_code_flow, unemployment_flow
 from tests.kernel.enterprises.companies import credit_code
 
 API = "/api/v1"
@@ -232,6 +232,16 @@ DOORS = {
     "GET /desk/cross-province/alerts": Door(own_only=STAFF),
     "GET /zones/health-code/code": Door(own_only={STRANGER}),
     "POST /zones/health-code/declarations": Door(own_only={STRANGER}, body={"symptoms": False}),
+    # Whoever is green is told that there is nothing to appeal.
+    "POST /zones/health-code/appeals": Door(open_to={STRANGER}, body={"reason": "?", "division": "460105"}),
+    "GET /zones/health-code/appeals": Door(own_only={STRANGER}),
+    "GET /zones/health-code/desk/appeals": CLOSED,
+    "POST /zones/health-code/desk/appeals/{appeal_id}/proposal": Door(
+        body={"colour": "green", "until": "2026-01-01", "reason": "?", "evidence": "?"}
+    ),
+    "POST /zones/health-code/desk/appeals/{appeal_id}/confirmation": CLOSED,
+    "POST /zones/health-code/desk/appeals/{appeal_id}/return": Door(body={"reason": "?"}),
+    "POST /zones/health-code/desk/appeals/{appeal_id}/refusal": Door(body={"reason": "?"}),
     "GET /zones/unemployment/grants": Door(own_only={STRANGER}),
     "GET /zones/unemployment/bank-account": Door(open_to={STRANGER}),
     "POST /zones/unemployment/bank-account": Door(
@@ -356,6 +366,7 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
     drawn = await unemployment_flow.grant_and_batch(
         await _person_id(database, owner), UUID(case["id"]), notice.id
     )
+    appealed = await health_code_flow.appeal(await _person_id(database, owner))
     after = await afterwards.aftermath(database, UUID(case["id"]), run_id)
     ids = {
         "case_id": case["id"],
@@ -376,6 +387,7 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         **after,
         **bought,
         **drawn,
+        **appealed,
     }
     seen = ("case_id", "certificate_id", "code_id", "verification_id", "check_id", "session_id")
     traces = (
@@ -390,6 +402,8 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         *after.values(),
         *drawn.values(),
         unemployment_flow.OBJECTION,
+        *appealed.values(),
+        health_code_flow.REASON,
         *(bought[name] for name in ("order_id", "number", "redemption_id")),
         *(ids[name] for name in seen),
     )

@@ -32,6 +32,15 @@ TEMPLATES: Mapping[str, Words] = {
         "Your account is now signed in to with another phone number. If that was not you, please go to a "
         "service hall at once.",
     ),
+    "health-code.corrected": Words(
+        "您对健康码的申诉已核实，健康码已更正，有效至 {until}。请登录海易办查看。",
+        "Your appeal about the health code was upheld and the code corrected, until {until}. See Haiyiban.",
+    ),
+    "health-code.appeal-refused": Words(
+        "您对健康码的申诉未获支持，理由请登录海易办查看；如有异议请拨打 12345。就医不受影响。",
+        "Your appeal about the health code was refused; read why in Haiyiban, or call 12345. Medical care "
+        "stays open to you.",
+    ),
     "unemployment.declare": Words(
         "请登录海易办确认 {month} 仍在失业并求职，确认后发放当月失业保险金。",
         "Please confirm in Haiyiban that you are still out of work and seeking in {month}; the benefit is "

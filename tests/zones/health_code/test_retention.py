@@ -16,6 +16,7 @@ from haiyiban.codes.models import Capsule
 from haiyiban.db import Database
 from services.health_code import retention
 from tests import builders
+from tests.zones.health_code.test_appeals import APPEALS, DESK, SAID, corrected, positive
 from tests.zones.health_code.test_code import DECLARATIONS, phone_of, shown, well
 
 
@@ -28,9 +29,14 @@ async def test_deleting_leaves_no_row_and_no_living_code(
         said = {"symptoms": True, "feverClinic": False, "riskTravel": False}
         assert (await api.post(DECLARATIONS, json=said, headers=headers)).is_success
         await shown(api, headers)
+    sick = await builders.resident(api, sandbox, positive())
+    assert (await api.post(APPEALS, json=SAID, headers=sick)).is_success
+    answer = await api.get(APPEALS, headers=sick)
+    await corrected(api, f"{DESK}/{answer.json()['items'][0]['id']}")
     phone = await (await phone_of(api, headers)).bind("health")
     before = await retention.kept()
-    assert min(before.values()) >= 2
+    assert before["statuses"] >= 3
+    assert min(before.values()) >= 1
     heard: list[Any] = []
     assert await retention.delete_all(heard.append) == before
     assert len(heard) >= 2, "batch by batch"

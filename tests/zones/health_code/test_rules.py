@@ -10,7 +10,7 @@ import pytest
 
 from haiyiban.clock import SHANGHAI
 from services.health_code.expressions import Fact
-from services.health_code.rules import Colour, RuleTable, decide
+from services.health_code.rules import Colour, Correction, RuleTable, decide
 from services.health_code.windows import Edge, edge, window
 
 TABLE = msgspec.json.decode(
@@ -122,3 +122,24 @@ def test_all_doses_make_the_edge_gold_and_fewer_a_reminder(
 
 def test_nobody_is_reminded_of_what_they_may_not_take() -> None:
     assert edge({}, required=REQUIRED, contraindicated=True) == Edge(golden=False, reminder=False)
+
+
+@pytest.mark.parametrize(
+    ("corrected", "aside", "facts", "colour"),
+    [
+        ("green", {"positive-test"}, {"tested_positive": True}, "green"),
+        ("yellow", {"positive-test"}, {"tested_positive": True}, "yellow"),
+        ("green", {"exposure"}, {"tested_positive": True}, "red"),
+        ("red", set(), {}, "red"),
+    ],
+)
+def test_a_correction_sets_aside_the_rules_that_it_names_and_no_others(
+    corrected: str, aside: set[str], facts: dict[str, Fact], colour: str
+) -> None:
+    correction = Correction(Colour(corrected), frozenset(aside))
+    assert decide(TABLE, WELL | facts, correction=correction).colour == colour
+
+
+def test_a_correction_makes_no_green_of_silence() -> None:
+    correction = Correction(Colour.GREEN, frozenset({"positive-test"}))
+    assert decide(TABLE, WELL | {"isolated_as": None}, correction=correction).colour == "grey"
