@@ -86,7 +86,7 @@ def agree(
             valid_until=end.replace(tzinfo=UTC),
             joint=tuple(map(_joint, joint)),
         )
-        signed = directory.sign(Signed(agreement), PROVINCE, known.own_keys()[-1])
+        signed = directory.sign(Signed(agreement), PROVINCE, known.newest_key())
         click.echo(msgspec.json.format(msgspec.json.encode(signed)).decode())
 
 
@@ -98,7 +98,7 @@ def countersign(file: Path, fingerprint: str) -> None:
     with _Told():
         signed = _read(file, Signed)
         _compare(signed.agreement.other(PROVINCE), fingerprint)
-        done = directory.sign(signed, PROVINCE, known.own_keys()[-1])
+        done = directory.sign(signed, PROVINCE, known.newest_key())
         directory.check(msgspec.to_builtins(done), own=PROVINCE, keys=known.own_keys())
         click.echo(msgspec.json.format(msgspec.json.encode(done)).decode())
 
@@ -196,7 +196,7 @@ def play(home: Path, division: str, origin: str, url: str) -> None:
             valid_from=start - timedelta(days=1),
             valid_until=start + timedelta(days=365),
         )
-        signed = directory.sign(Signed(agreement), PROVINCE, known.own_keys()[-1])
+        signed = directory.sign(Signed(agreement), PROVINCE, known.newest_key())
         document = msgspec.to_builtins(directory.sign(signed, division, theirs[-1]))
     _in_database(lambda session: known.accept(session, document, now=clock.now()))
     _in_database(
@@ -221,6 +221,7 @@ DEMO = (
 def own_party(name: Text, uscc: str) -> Party:
     """This deployment's description of itself. Raises NotAgreed, KeyMissing, UntrustedList."""
     settings = Settings.from_env()
+    known.newest_key()
     return directory.describe(
         division=PROVINCE,
         name=name,

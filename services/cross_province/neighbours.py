@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit
-from haiyiban.crypto import FileKeys, SigningKey
+from haiyiban.crypto import FileKeys, KeyMissing, SigningKey
 from haiyiban.divisions import PROVINCE
 from haiyiban.errors import NotFound, Problem, Words
 from haiyiban.settings import Settings
@@ -73,8 +73,18 @@ class Known:
 
 
 def own_keys() -> Sequence[SigningKey]:
-    """Our keys for messages. Raises KeyMissing."""
-    return FileKeys(Settings.from_env().keys_dir).signing("exchange")
+    """Our keys for messages; none at a deployment that was set up before there were any."""
+    try:
+        return FileKeys(Settings.from_env().keys_dir).signing("exchange")
+    except KeyMissing:
+        return ()
+
+
+def newest_key() -> SigningKey:
+    """The key that a new agreement names last. Raises NotAgreed where there is none."""
+    if not (keys := own_keys()):
+        raise NotAgreed("there are no keys for messages yet; run haiyiban keys create")
+    return keys[-1]
 
 
 def signer(known: Known, now: datetime) -> SigningKey:

@@ -17,7 +17,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock, db, outbox
-from haiyiban.crypto import KeyMissing
 from haiyiban.db import database
 from haiyiban.ids import new_id
 from haiyiban.wire import API
@@ -123,7 +122,7 @@ async def _attempt(division: str) -> bool:
             headers = signatures.sign_request(
                 row.body.encode(), path=PATH, key=neighbours.signer(known, now), now=now
             )
-        except (NoSuchNeighbour, NotAgreed, KeyMissing) as error:
+        except (NoSuchNeighbour, NotAgreed) as error:
             _postpone(row, f"not sent: {error}", now)
             return False
         row.attempts += 1

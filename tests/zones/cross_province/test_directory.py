@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from haiyiban.bilingual import Text
 from haiyiban.crypto import FileKeys, SigningKey
-from services.cross_province import commands, directory, proofs
+from services.cross_province import commands, directory, neighbours, proofs
 from services.cross_province.directory import Agreement, NotAgreed, Party, Signed
 from services.cross_province.signatures import NotSigned
 from tests.zones.cross_province.pair import GUANGDONG, HAINAN, PARTIES, Pair
@@ -150,6 +150,18 @@ def test_two_operators_make_an_agreement_by_command(at: Callable[..., Result], t
     agreement = directory.check_both(json.loads(signed.stdout))
     assert [one.division for one in agreement.parties] == [HAINAN, GUANGDONG]
     assert agreement.joint[0].matter == "social-insurance.proof"
+
+
+def test_a_deployment_without_keys_for_messages_says_how_to_make_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAIYIBAN_HOME", str(tmp_path))
+    assert neighbours.own_keys() == ()
+    told = CliRunner().invoke(
+        commands.neighbours, ["describe", "--name-zh", "海南省", "--name-en", "Hainan", "--uscc", "1"]
+    )
+    assert told.exit_code == 1
+    assert "haiyiban keys create" in told.output
 
 
 async def test_either_side_can_prove_later_what_was_sent_and_received(
