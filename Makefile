@@ -1,6 +1,6 @@
 # A machine with Python 3.11 or newer, git and make needs nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run web test check check-format check-lint check-types check-imports check-wheel check-web bench openapi examples lock clean
+.PHONY: help run web test check check-format check-lint check-types check-imports check-wheel check-web bench screens openapi examples lock clean
 BIN := .venv/bin
 
 help: ## show this list
@@ -35,6 +35,9 @@ check-wheel: .venv/test.stamp web
 
 bench: .venv/test.stamp ## measure the hot paths against the bare framework, in one run
 	$(BIN)/python -m benchmarks
+
+screens: .venv/test.stamp web ## take pictures of the main screens into docs/screens
+	$(BIN)/python -m pytest -q tests/web/screens.py
 
 openapi: .venv/test.stamp ## write the API's contract to openapi/openapi.json
 	$(BIN)/python -m haiyiban.cli openapi
