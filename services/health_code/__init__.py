@@ -6,7 +6,7 @@ The rules are data (`schemas/zones/health_code`): `expressions` judges their con
 
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
-from services.health_code import retention
+from services.health_code import commands, retention
 from services.health_code.appeal_controllers import AppealController
 from services.health_code.code_kind import HEALTH
 from services.health_code.controllers import HealthCodeController
@@ -18,6 +18,7 @@ zone = Zone(
     title=Words("健康码", "Health code"),
     controllers=(HealthCodeController, AppealController, HealthCodeDeskController),
     tasks=(RECHECK,),
+    commands=(commands.health_code,),
     code_kinds=(HEALTH,),
     kept=retention.kept,
     delete_kept=retention.delete_all,

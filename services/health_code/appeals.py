@@ -22,7 +22,7 @@ from haiyiban.identity.callers import StaffCaller
 from haiyiban.ids import new_id
 from services.health_code.models import Appeal, ManualChange, Status
 from services.health_code.rules import Colour
-from services.health_code.service import MANUAL, Answers, Held, change_on, decide_for
+from services.health_code.service import MANUAL, Answers, Held, changes_on, decide_for
 
 LONGEST = timedelta(days=14)
 """How long a correction may hold: as long as an exposure counts. After that the facts speak anew, or a new
@@ -160,7 +160,7 @@ async def propose(
         errors.append(FieldError("/colour", words))
     if errors:
         raise IncompleteWords(errors=errors)
-    before = await change_on(session, found.person_id, today)
+    before = (await changes_on(session, [found.person_id], today)).get(found.person_id)
     aside = {*status.reasons, *(before.aside if before else ())} - {MANUAL}
     change = ManualChange(
         id=new_id(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from haiyiban.crypto import Sealed, SealedJson
@@ -127,3 +127,36 @@ class ManualChange(Base):
     proposed_at: Mapped[datetime]
     decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("identity_staff.id"))
     decided_at: Mapped[datetime | None]
+
+
+class Recolouring(Base):
+    """One run through everybody's colour, after the rules changed: how far it is, and whether to stop."""
+
+    __tablename__ = "health_code_recolouring"
+    __table_args__ = (
+        CheckConstraint("state IN ('running', 'stopped', 'finished', 'superseded')", name="state"),
+        # One at a time is under way.
+        Index(
+            "uq_health_code_recolouring_under_way",
+            text("(true)"),
+            unique=True,
+            postgresql_where=text("state IN ('running', 'stopped')"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    rules: Mapped[str]
+    """The id of the version of the rules that it was begun for."""
+    state: Mapped[str]
+    after: Mapped[UUID | None]
+    """The last person of the last batch; the next one begins behind. None at the start and at the end, so
+    that nobody's id outlives the run."""
+    total: Mapped[int] = mapped_column(BigInteger)
+    """People when it was begun."""
+    done: Mapped[int] = mapped_column(BigInteger)
+    changed: Mapped[int] = mapped_column(BigInteger)
+    """Whose colour became another."""
+    unanswered: Mapped[int] = mapped_column(BigInteger)
+    """Of whom a register that counts was silent; decided again when next asked."""
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]

@@ -5,7 +5,7 @@ Source: docs/domain.md §5; schemas/codes/README.md §3 (deny-list).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -82,55 +82,70 @@ async def declare(
 
 async def decide_for(session: AsyncSession, person_id: UUID, answers: Answers, *, now: datetime) -> Held:
     """Judge by what was answered and declared, and keep it. The older of two at once changes nothing."""
+    return (await decide_all(session, {person_id: answers}, now=now))[0]
+
+
+async def decide_all(session: AsyncSession, answers: Mapping[UUID, Answers], *, now: datetime) -> list[Held]:
+    """The same for many people, in as many statements as for one. In the order of their ids."""
     today = local_date(now)
     standard, table = standards().on(today), rules_on(today)
-    person = await persons.get(session, person_id)
-    status = await _held(session, person_id)
-    found = known(
-        answers,
-        await _declared(session, person_id, since=now - timedelta(days=standard.declaration_days)),
-        standard=standard,
-        areas=standards().areas,
-        now=now,
-    )
-    change = await change_on(session, person_id, today)
-    decision = decide(
-        table,
-        found.facts,
-        correction=Correction(Colour(change.colour), frozenset(change.aside)) if change else None,
-    )
-    before = Colour(status.colour) if status is not None else None
-    is_recent = status is not None and now - status.decided_at <= timedelta(hours=standard.last_known_hours)
-    is_current = not (before is not None and is_recent and stays(before, decision))
-    if status is None:
-        status = Status(person_id=person_id, decided_at=now, golden=False, reminder=False, asked_at=now)
-        session.add(status)
-    elif status.asked_at > now:
-        return Held(person, status, found, decision, is_current, change)
-    _write(status, found, decision, table.id, standard.doses, is_current=is_current, now=now)
-    if is_current and change is not None and change.colour == decision.colour:
-        status.reasons = [*status.reasons, MANUAL]
+    people = await _locked(session, list(answers))
+    ids = [person.id for person in people]
+    rows = await session.scalars(select(Status).where(Status.person_id.in_(ids)))
+    statuses = {status.person_id: status for status in rows}
+    declared = await _declared(session, ids, since=now - timedelta(days=standard.declaration_days))
+    changes = await changes_on(session, ids, today)
+    held, acts, refs = [], [], []
+    for person in people:
+        status, change = statuses.get(person.id), changes.get(person.id)
+        found = known(
+            answers[person.id],
+            declared.get(person.id, []),
+            standard=standard,
+            areas=standards().areas,
+            now=now,
+        )
+        correction = Correction(Colour(change.colour), frozenset(change.aside)) if change else None
+        decision = decide(table, found.facts, correction=correction)
+        before = Colour(status.colour) if status is not None else None
+        is_recent = status is not None and now - status.decided_at <= timedelta(
+            hours=standard.last_known_hours
+        )
+        is_current = not (before is not None and is_recent and stays(before, decision))
+        if status is None:
+            status = Status(person_id=person.id, decided_at=now, golden=False, reminder=False, asked_at=now)
+            session.add(status)
+        held.append(Held(person, status, found, decision, is_current, change))
+        if status.asked_at > now:
+            continue
+        _write(status, found, decision, table.id, standard.doses, is_current=is_current, now=now)
+        if is_current and change is not None and change.colour == decision.colour:
+            status.reasons = [*status.reasons, MANUAL]
+        acts.extend(_acts(person, status, answers[person.id], before))
+        if before is not None and before != status.colour:
+            refs.append(person.ref)
     await session.flush()
-    await _tell(session, person, status, answers, before)
-    if before is not None and before != status.colour:
-        # In this transaction: the colour and the deny-list change together or not at all.
-        await withdraw(session, Kind.HEALTH, [person.ref], now=now)
-    return Held(person, status, found, decision, is_current, change)
+    await audit.record_all(session, acts)
+    if refs:
+        # In this transaction: the colours and the deny-list change together or not at all.
+        await withdraw(session, Kind.HEALTH, refs, now=now)
+    return held
 
 
-async def change_on(session: AsyncSession, person_id: UUID, day: date) -> ManualChange | None:
-    """The correction that holds on a day: the one confirmed last."""
-    found: ManualChange | None = await session.scalar(
+async def changes_on(
+    session: AsyncSession, person_ids: Sequence[UUID], day: date
+) -> dict[UUID, ManualChange]:
+    """The corrections that hold on a day, by person: of each the one confirmed last."""
+    rows = await session.scalars(
         select(ManualChange)
         .where(
-            ManualChange.person_id == person_id,
+            ManualChange.person_id.in_(person_ids),
             ManualChange.state == "confirmed",
             ManualChange.until >= day,
         )
-        .order_by(ManualChange.decided_at.desc())
-        .limit(1)
+        .order_by(ManualChange.decided_at)
     )
-    return found
+    return {row.person_id: row for row in rows}
 
 
 async def refresh(person_id: UUID, *, now: datetime) -> None:
@@ -162,26 +177,30 @@ def _write(
         )
 
 
-async def _held(session: AsyncSession, person_id: UUID) -> Status | None:
-    """The row, of one transaction at a time. The person is locked, for the first two at once have no row to
-    lock; whoever only refers to the person is not kept waiting."""
-    await session.execute(select(Person.id).where(Person.id == person_id).with_for_update(key_share=True))
-    return await session.scalar(select(Status).where(Status.person_id == person_id))
-
-
-async def _declared(session: AsyncSession, person_id: UUID, *, since: datetime) -> list[Declared]:
-    rows = await session.scalars(
-        select(Declaration).where(Declaration.person_id == person_id, Declaration.at >= since)
+async def _locked(session: AsyncSession, person_ids: Sequence[UUID]) -> list[Person]:
+    """The people, of one transaction at a time. They are locked and not their statuses, for the first two at
+    once have no row to lock; whoever only refers to a person is not kept waiting. In the order of ids, so
+    that no two batches wait for each other."""
+    people = await session.scalars(
+        select(Person).where(Person.id.in_(person_ids)).order_by(Person.id).with_for_update(key_share=True)
     )
-    return [
-        Declared(row.at, row.said["symptoms"], row.said["feverClinic"], row.said["riskTravel"])
-        for row in rows
-    ]
+    return list(people)
 
 
-async def _tell(
-    session: AsyncSession, person: Person, status: Status, answers: Answers, before: Colour | None
-) -> None:
+async def _declared(
+    session: AsyncSession, person_ids: Sequence[UUID], *, since: datetime
+) -> dict[UUID, list[Declared]]:
+    rows = await session.scalars(
+        select(Declaration).where(Declaration.person_id.in_(person_ids), Declaration.at >= since)
+    )
+    found: dict[UUID, list[Declared]] = {}
+    for row in rows:
+        said = Declared(row.at, row.said["symptoms"], row.said["feverClinic"], row.said["riskTravel"])
+        found.setdefault(row.person_id, []).append(said)
+    return found
+
+
+def _acts(person: Person, status: Status, answers: Answers, before: Colour | None) -> list[audit.Act]:
     acts = [
         audit.Act(
             "registers.read",
@@ -205,4 +224,4 @@ async def _tell(
                 reason=status.rules,
             )
         )
-    await audit.record_all(session, acts)
+    return acts

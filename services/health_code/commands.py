@@ -1,0 +1,106 @@
+"""`haiyiban health-code`: everybody's colour decided anew after the rules changed.
+
+haiyiban health-code recolour      begins, or goes on where it was left; Ctrl-C stops
+haiyiban health-code stop          stops it from elsewhere, after the batch it is in
+haiyiban health-code progress      how far it is
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from haiyiban import clock, context, crypto, db, registers
+from haiyiban.context import Context
+from haiyiban.crypto import FileKeys, KeyMissing, Vault
+from haiyiban.db import Database
+from haiyiban.settings import Settings
+from services.health_code import recolouring
+from services.health_code.models import Recolouring
+
+T = TypeVar("T")
+
+
+@click.group(name="health-code")
+def health_code() -> None:
+    """健康码 · Health code: everybody's colour after the rules changed"""
+
+
+@health_code.command()
+def recolour() -> None:
+    """Decide everybody's colour anew, from where the last run was left."""
+    console = Console()
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    ) as progress:
+        bar = progress.add_task("重算健康码 Recolouring", total=None)
+
+        def passing(run: Recolouring) -> None:
+            progress.update(bar, total=max(run.total, run.done), completed=run.done)
+
+        async def work() -> Recolouring:
+            run = await recolouring.begin()
+            passing(run)
+            return await recolouring.run_on(run, passing)
+
+        try:
+            run = _in_database(work)
+        except KeyboardInterrupt:
+            raise click.ClickException("已中断；再次运行即继续。Stopped; run it again to go on.") from None
+    click.echo(_told(run))
+
+
+@health_code.command()
+def stop() -> None:
+    """Stop the run after the batch that it is in; `recolour` goes on."""
+    if not _in_database(recolouring.stop):
+        raise click.ClickException("没有正在进行的重算。Nothing runs.")
+    click.echo("已通知停止。It stops after this batch.")
+
+
+@health_code.command()
+def progress() -> None:
+    """How far the last run is."""
+    run = _in_database(recolouring.latest)
+    click.echo(_told(run) if run is not None else "从未重算。There was no run yet.")
+
+
+def _told(run: Recolouring) -> str:
+    return (
+        f"{run.state}: {run.done}/{run.total} 人 people, 变色 changed {run.changed}, "
+        f"有数据源未答复 a register was silent for {run.unanswered}; {run.rules}"
+    )
+
+
+def _in_database(work: Callable[[], Awaitable[T]]) -> T:
+    settings = Settings.from_env()
+    url = settings.database_url
+    if not url:
+        raise click.ClickException("DATABASE_URL is not set")
+
+    async def run() -> T:
+        context.enter(Context(request_id="command-health-code", actor_kind="system"))
+        clock.shift(settings.clock_offset)
+        crypto.install(Vault(FileKeys(settings.keys_dir)))
+        database = Database(url, pool_size=2)
+        db.install(database)
+        try:
+            return await work()
+        finally:
+            await registers.close()
+            await database.close()
+
+    try:
+        return asyncio.run(run())
+    except KeyMissing as error:
+        raise click.ClickException(str(error)) from None
