@@ -8,6 +8,7 @@ from haiyiban.errors import Words
 from haiyiban.zone import Zone
 from services.health_code import commands, retention
 from services.health_code.appeal_controllers import AppealController
+from services.health_code.appointment_controllers import AppointmentController, SlotDeskController
 from services.health_code.code_kind import HEALTH
 from services.health_code.controllers import HealthCodeController
 from services.health_code.desk_controllers import HealthCodeDeskController
@@ -16,7 +17,13 @@ from services.health_code.tasks import RECHECK
 zone = Zone(
     name="health-code",
     title=Words("健康码", "Health code"),
-    controllers=(HealthCodeController, AppealController, HealthCodeDeskController),
+    controllers=(
+        HealthCodeController,
+        AppealController,
+        HealthCodeDeskController,
+        AppointmentController,
+        SlotDeskController,
+    ),
     tasks=(RECHECK,),
     commands=(commands.health_code,),
     code_kinds=(HEALTH,),

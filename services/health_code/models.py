@@ -160,3 +160,47 @@ class Recolouring(Base):
     """Of whom a register that counts was silent; decided again when next asked."""
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+class Slot(Base):
+    """Some hours at a vaccination site (接种点), and for how many people they are."""
+
+    __tablename__ = "health_code_slot"
+    __table_args__ = (
+        # No race books more than there are places: the row is counted up in one statement.
+        CheckConstraint("booked BETWEEN 0 AND capacity", name="booked"),
+        CheckConstraint("ends_at > starts_at", name="hours"),
+        Index("ix_health_code_slot_division_starts_at", "division", "starts_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    division: Mapped[str]
+    site_zh: Mapped[str]
+    site_en: Mapped[str]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    capacity: Mapped[int]
+    booked: Mapped[int]
+
+
+class Appointment(Base):
+    """A place in such hours for one person (接种预约)."""
+
+    __tablename__ = "health_code_appointment"
+    __table_args__ = (
+        CheckConstraint("state IN ('booked', 'cancelled', 'over')", name="state"),
+        Index(
+            "uq_health_code_appointment_booked",
+            "person_id",
+            unique=True,
+            postgresql_where=text("state = 'booked'"),
+        ),
+        Index("ix_health_code_appointment_person_id", "person_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    slot_id: Mapped[UUID] = mapped_column(ForeignKey("health_code_slot.id"))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("identity_person.id"))
+    state: Mapped[str]
+    at: Mapped[datetime]
+    cancelled_at: Mapped[datetime | None]

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit, clock
@@ -18,15 +18,16 @@ from haiyiban.codes.claims import Kind
 from haiyiban.codes.withdrawn import withdraw
 from haiyiban.db import database
 from haiyiban.identity.models import Person
-from services.health_code.models import Appeal, Declaration, ManualChange, Status
+from services.health_code.models import Appeal, Appointment, Declaration, ManualChange, Status
 
 BATCH = 5_000
 """People in one transaction: stopped in between, the next run goes on with who is left."""
-_TABLES: Mapping[str, type[Status | Declaration | Appeal | ManualChange]] = {
+_TABLES: Mapping[str, type[Status | Declaration | Appeal | ManualChange | Appointment]] = {
     "statuses": Status,
     "declarations": Declaration,
     "changes": ManualChange,
     "appeals": Appeal,
+    "appointments": Appointment,
 }
 """In the order in which they go: changes refer to appeals."""
 
@@ -55,10 +56,7 @@ async def delete_all(passing: Callable[[Mapping[str, int]], object] = lambda _: 
 
 async def _delete_some(session: AsyncSession, *, now: datetime) -> dict[str, int]:
     """Delete what is kept of one batch of people; empty where nobody is left."""
-    # A change stands on an appeal, so whoever has a change has an appeal.
-    holders = (
-        select(Status.person_id).union(select(Declaration.person_id), select(Appeal.person_id)).limit(BATCH)
-    )
+    holders = union(*(select(table.person_id) for table in _TABLES.values())).limit(BATCH)
     people = list(await session.scalars(holders))
     if not people:
         return {}
@@ -74,7 +72,7 @@ async def _delete_some(session: AsyncSession, *, now: datetime) -> dict[str, int
         session,
         "health-code.delete",
         object_kind="health_code",
-        fields=["colour", "declarations", "appeals", "changes"],
+        fields=["colour", "declarations", "appeals", "changes", "appointments"],
         reason="retention ended: " + ", ".join(f"{count} {name}" for name, count in gone.items()),
     )
     return gone

@@ -232,6 +232,19 @@ DOORS = {
     "GET /desk/cross-province/alerts": Door(own_only=STAFF),
     "GET /zones/health-code/code": Door(own_only={STRANGER}),
     "POST /zones/health-code/declarations": Door(own_only={STRANGER}, body={"symptoms": False}),
+    "GET /zones/health-code/slots": Door(open_to={STRANGER}),
+    "POST /zones/health-code/slots/{slot_id}/appointments": Door(own_only={STRANGER}),
+    "GET /zones/health-code/appointments": Door(own_only={STRANGER}),
+    "POST /zones/health-code/appointments/{appointment_id}/cancellation": CLOSED,
+    "POST /zones/health-code/desk/slots": Door(
+        body={
+            "division": "460105",
+            "siteZh": "?",
+            "startsAt": "2099-01-01T00:00:00Z",
+            "endsAt": "2099-01-01T01:00:00Z",
+            "capacity": 1,
+        }
+    ),
     # Whoever is green is told that there is nothing to appeal.
     "POST /zones/health-code/appeals": Door(open_to={STRANGER}, body={"reason": "?", "division": "460105"}),
     "GET /zones/health-code/appeals": Door(own_only={STRANGER}),
@@ -402,7 +415,7 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         *after.values(),
         *drawn.values(),
         unemployment_flow.OBJECTION,
-        *appealed.values(),
+        *(appealed[name] for name in ("appeal_id", "appointment_id")),
         health_code_flow.REASON,
         *(bought[name] for name in ("order_id", "number", "redemption_id")),
         *(ids[name] for name in seen),

@@ -41,6 +41,11 @@ TEMPLATES: Mapping[str, Words] = {
         "Your appeal about the health code was refused; read why in Haiyiban, or call 12345. Medical care "
         "stays open to you.",
     ),
+    "health-code.appointment": Words(
+        "提醒：您预约了 {at} 在{site}接种疫苗，请携带身份证件。不能前往的请登录海易办取消。",
+        "Reminder: your vaccination is on {at} at {site}. Bring your identity document; cancel in Haiyiban "
+        "if you cannot come.",
+    ),
     "unemployment.declare": Words(
         "请登录海易办确认 {month} 仍在失业并求职，确认后发放当月失业保险金。",
         "Please confirm in Haiyiban that you are still out of work and seeking in {month}; the benefit is "

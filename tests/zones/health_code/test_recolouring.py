@@ -167,8 +167,9 @@ async def test_a_batch_takes_as_many_statements_for_three_as_for_one(
             await session.execute(update(Status).values(colour="yellow"))
         run, count = await begun(database), [0]
 
-        def counted(*_: object, count: list[int] = count) -> None:
-            count[0] += 1
+        def counted(_: object, __: object, statement: str, *___: object, count: list[int] = count) -> None:
+            # The application beside it publishes lists over the same engine.
+            count[0] += any(table in statement for table in ("health_code_", "audit_record", "identity_p"))
 
         engine = database.engine.sync_engine
         event.listen(engine, "before_cursor_execute", counted)

@@ -17,6 +17,7 @@ from haiyiban.db import Database
 from services.health_code import retention
 from tests import builders
 from tests.zones.health_code.test_appeals import APPEALS, DESK, SAID, corrected, positive
+from tests.zones.health_code.test_appointments import opened
 from tests.zones.health_code.test_code import DECLARATIONS, phone_of, shown, well
 
 
@@ -33,6 +34,8 @@ async def test_deleting_leaves_no_row_and_no_living_code(
     assert (await api.post(APPEALS, json=SAID, headers=sick)).is_success
     answer = await api.get(APPEALS, headers=sick)
     await corrected(api, f"{DESK}/{answer.json()['items'][0]['id']}")
+    booked = await api.post(await opened(api), headers=sick)
+    assert booked.status_code == 201, booked.text
     phone = await (await phone_of(api, headers)).bind("health")
     before = await retention.kept()
     assert before["statuses"] >= 3
