@@ -226,18 +226,23 @@ async def _shown(session: AsyncSession, rows: Sequence[Appeal]) -> list[DeskColo
             for row in rows
         ],
     )
-    return [_read(row, persons[row.person_id], statuses[row.person_id], changes.get(row.id)) for row in rows]
+    return [
+        _read(row, persons[row.person_id], statuses.get(row.person_id), changes.get(row.id)) for row in rows
+    ]
 
 
-def _read(row: Appeal, person: Person, status: Status, change: ManualChange | None) -> DeskColourAppealRead:
+def _read(
+    row: Appeal, person: Person, status: Status | None, change: ManualChange | None
+) -> DeskColourAppealRead:
     return DeskColourAppealRead(
         id=row.id,
         name=person.name,
         id_number=mask_id_number(person.id_number),
         division=row.division,
         appealed_colour=Colour(row.colour),
-        colour=Colour(status.colour),
-        reasons=list(status.reasons),
+        # Nothing is kept of a colour that was not decided since: then the one that is objected to stands.
+        colour=Colour(status.colour if status else row.colour),
+        reasons=list(status.reasons) if status else [],
         state=row.state,
         at=row.at,
         reason=row.reason,

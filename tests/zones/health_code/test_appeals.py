@@ -9,13 +9,14 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 
 from haiyiban import clock
 from haiyiban.audit.models import AuditRecord
 from haiyiban.codes.models import Capsule
 from haiyiban.db import Database
-from services.health_code.models import ManualChange
+from haiyiban.identity import persons
+from services.health_code.models import ManualChange, Status
 from tests import builders
 from tests.zones.health_code.test_code import PATH, ago, codes, day, phone_of, shown, well
 
@@ -203,3 +204,17 @@ async def test_a_proposal_is_bounded_and_of_the_right_desk(
     assert not [row for row in listed.json()["items"] if one.endswith(row["id"])]
     school = await clerk(api, agency="education")
     assert (await api.post(f"{one}/proposal", json=proposal(), headers=school)).status_code == 403
+
+
+async def test_an_appeal_whose_colour_is_kept_no_more_is_shown_by_the_one_it_is_against(
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, database: Database
+) -> None:
+    somebody = positive()
+    _, one = await appealed(api, sandbox, somebody)
+    async with database.transaction() as session:
+        person = await persons.by_id_number(session, somebody.id_number)
+        assert person is not None
+        await session.execute(delete(Status).where(Status.person_id == person.id))
+    queue = (await api.get(DESK, params={"limit": 100}, headers=await clerk(api))).json()["items"]
+    found = next(row for row in queue if one.endswith(row["id"]))
+    assert (found["colour"], found["reasons"]) == ("red", [])
