@@ -138,7 +138,7 @@ class Payment(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     grant_id: Mapped[UUID] = mapped_column(ForeignKey("unemployment_grant.id"))
     number: Mapped[int] = mapped_column(SmallInteger)
-    """Which month of the grant, from 0; a transfer to another province is one past the last."""
+    """Which month of the grant, from 0."""
     attempt: Mapped[int] = mapped_column(SmallInteger)
     month: Mapped[date] = mapped_column(Date)
     amount_fen: Mapped[int] = mapped_column(BigInteger)

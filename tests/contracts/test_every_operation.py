@@ -34,7 +34,7 @@ from haiyiban.runtime.app import build
 from haiyiban.settings import Settings
 from tests.people import at_level_three
 
-EXAMPLES = 4
+EXAMPLES = 3
 _DOCUMENT = json.loads(contract.document(build(Settings(env="test"))))
 _SCHEMA = schemathesis.openapi.from_dict(_DOCUMENT)
 _OPERATIONS = {

@@ -53,8 +53,9 @@ async def promise(url: str, phone: str) -> None:
 
 
 async def arrived(sandbox: httpx.AsyncClient, phone: str) -> int:
-    """How many messages a phone has, once it has one; the worker takes its time to start."""
-    for _ in range(300):
+    """How many messages a phone has, once it has one; the worker takes its time to start, and to find a
+    server again when a task was in the middle of something."""
+    for _ in range(900):
         messages = (await sandbox.get("/sms", params={"phone": phone})).json()
         if messages:
             return len(messages)

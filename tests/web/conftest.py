@@ -13,7 +13,7 @@ import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar.types import ASGIApp
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from haiyiban import clock, verifiers
 from haiyiban.db import Database
@@ -24,6 +24,9 @@ from tests.web.node import Asking, asking
 from tests.zones.school_places.conftest import Headers, clerk, make_round, officer, sign_in_staff
 
 __all__ = ["clerk", "make_round", "officer", "sign_in_staff"]
+
+
+expect.set_options(timeout=15_000)  # a busy machine is no failure
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,6 @@ STATES: dict[str, dict[str, Any]] = {
     "light": {"theme": "light"},
     "dark": {"theme": "dark"},
     "elder": {"theme": "light", "elder": True},
-    "elder and dark": {"theme": "dark", "elder": True},
     "English": {"theme": "light", "language": "en"},
 }
 

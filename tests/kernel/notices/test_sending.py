@@ -185,8 +185,8 @@ async def read(database: Database, message_id: UUID) -> OutboxMessage:
 
 
 async def settled(database: Database, message_id: UUID) -> OutboxMessage:
-    """The message once it is done."""
-    for _ in range(400):
+    """The message once it is done. A gateway that failed often, for other messages too, rests for a while."""
+    for _ in range(1200):
         message = await read(database, message_id)
         if message.done_at is not None:
             return message
