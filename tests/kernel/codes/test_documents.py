@@ -25,7 +25,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
 
 from haiyiban import certificates, clock
-from haiyiban.certificates import authority, signer
+from haiyiban.certificates import authority, signer, stamping
 from haiyiban.codes import status_publishing
 from haiyiban.codes.certificate_commands import certificate
 from haiyiban.settings import Settings
@@ -33,6 +33,12 @@ from tests import builders
 
 Publish = Callable[..., Awaitable[list[str]]]
 Verify = Callable[..., Awaitable[tuple[int, dict[str, Any]]]]
+
+
+@pytest.fixture(autouse=True)
+def fresh_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line to the time-stamping authority that no other test has worn out."""
+    monkeypatch.setattr(stamping, "_stamping", None)
 
 
 async def download(api: httpx.AsyncClient, notice: Any, id_: object = None) -> bytes:
