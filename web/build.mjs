@@ -1,7 +1,7 @@
 // Builds each entry by itself into dist/, then compresses what compresses: the server sends it as it lies there.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants } from 'node:zlib'
@@ -10,8 +10,7 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 const dist = join(here, 'dist')
 const filesOf = {}
 rmSync(dist, { recursive: true, force: true })
-for (const entry of ['m', 'desk', 'hall']) {
-  if (!existsSync(join(here, entry, 'index.html'))) continue
+for (const entry of ['m', 'desk']) {
   const vite = join(here, 'node_modules/vite/bin/vite.js')
   const done = spawnSync(process.execPath, [vite, 'build', '--logLevel', 'warn'], {
     cwd: here, stdio: 'inherit', env: { ...process.env, ENTRY: entry },

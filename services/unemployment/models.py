@@ -51,7 +51,11 @@ class Grant(Base):
     suspended_because: Mapped[str | None]
     """The condition that a register speaks against: employed, insured or pension."""
     event_on: Mapped[date | None] = mapped_column(Date)
-    """Since when, as the register says; from that month on there is no right to the benefit."""
+    """Since when, where the register says so, else the day of the suspension counts; from that month on there
+    is no right to the benefit."""
+    set_aside: Mapped[str | None]
+    """What a register said against it and a clerk found wrong: that event does not suspend it again."""
+    set_aside_since: Mapped[date | None] = mapped_column(Date)
     object_by: Mapped[date | None] = mapped_column(Date)
     """The last day to object to the suspension; after it the grant stops."""
     objection_sealed: Mapped[bytes | None]

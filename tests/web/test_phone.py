@@ -28,6 +28,7 @@ from tests.web.phone_steps import Phone
 from tests.zones.school_places.conftest import Headers, MakeRound, family
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+LICENCE = "public-security.driving-licence-replacement"
 SCREENS = ("/", "/search?q=社保", "/matters/education.school-place", "/me", "/schools", "/verify")
 OWN_SCREENS = (
     "/",
@@ -133,6 +134,53 @@ async def test_a_draft_survives_a_closed_tab_and_a_lost_network(
     await expect(page.get_by_text("已自动保存")).to_be_visible(timeout=15_000)
     await page.reload()
     await expect(page.get_by_label("邮寄地址")).to_have_value("示例路 9 号")
+
+
+async def test_what_a_clerk_wants_corrected_stands_at_its_field(
+    phone: Phone, sandbox: httpx.AsyncClient, api: httpx.AsyncClient
+) -> None:
+    who = await somebody(sandbox)
+    grant = await builders.arrive(who.name, who.id_number, who.phone)
+    mine = {"Authorization": f"Bearer {grant.access_token}"}
+    case = (await api.post("/cases", json={"matter": LICENCE}, headers=mine)).json()
+    form = {"reason": "lost", "mailTo": "海口市示例路 9 号"}
+    at = f"/cases/{case['id']}"
+    await api.patch(at, json={"form": form, "version": case["version"]}, headers=mine)
+    case = (await api.post(f"{at}/submission", json={}, headers=mine)).json()
+    clerk = await builders.staff(api, agency="public-security", division="460100")
+    items = [{"pointer": "/mailTo", "message": "请写明门牌号"}]
+    body = {"version": case["version"], "note": "地址不全", "items": items}
+    asked = await api.post(f"/desk/cases/{case['id']}/request-correction", json=body, headers=clerk)
+    assert asked.status_code == 200, asked.text
+    page = phone.page
+    await phone.arrive(who)
+    await phone.open(f"/cases/{case['id']}")
+    await expect(page.locator(".timeline")).to_contain_text("请写明门牌号")
+    await phone.tap("去补正", role="link")
+    await expect(page.get_by_label("邮寄地址")).to_have_attribute("aria-invalid", "true")
+    await page.get_by_label("邮寄地址").fill("海口市示例路 9 号 3 栋 502")
+    await expect(page.get_by_label("邮寄地址")).to_have_attribute("aria-invalid", "false")
+    await phone.tap("下一步")
+    await phone.tap("确认提交")
+    await expect(page.get_by_text("提交成功")).to_be_visible()
+
+
+async def test_money_is_typed_in_yuan(
+    phone: Phone, sandbox: httpx.AsyncClient, api: httpx.AsyncClient
+) -> None:
+    who = await somebody(sandbox)
+    await phone.arrive(who)
+    await phone.open("/matters/housing-fund.rent-withdrawal")
+    await phone.tap("开始办理")
+    field = phone.page.get_by_label("每月租金")
+    await field.fill("2000.5")
+    await field.blur()
+    await expect(phone.page.get_by_text("已自动保存")).to_be_visible()
+    grant = await builders.arrive(who.name, who.id_number, who.phone)
+    mine = {"Authorization": f"Bearer {grant.access_token}"}
+    [case] = (await api.get("/cases", headers=mine)).json()["items"]
+    read = (await api.get(f"/cases/{case['id']}", headers=mine)).json()
+    assert read["form"]["monthlyRentFen"] == 200_050
 
 
 async def test_a_second_tap_hands_nothing_in_twice(

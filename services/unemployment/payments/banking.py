@@ -79,6 +79,8 @@ async def settle(
             _paid(grant, payment, now=now)
         else:
             await _returned(session, grant, payment, reason=word.reason, now=now)
+        await session.flush()
+        await suspending.recover(session, grant, now=now)
     await session.flush()
     still = await session.scalar(
         select(func.count()).where(Payment.batch_id == batch_id, Payment.state == "batched")

@@ -5,8 +5,9 @@ Source: docs/domain.md §7.5; 社会保险法 art. 51.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.unemployment.rules import Situation
 
@@ -16,7 +17,13 @@ OBJECTION_WORKDAYS = 10
 """Working days to object to a suspension. Source: docs/domain.md §7.5."""
 
 Against = Literal["employed", "insured", "pension"]
-Check = Literal["clear", "unknown"] | Against
+
+
+class Event(NamedTuple):
+    """What a register says against a grant, and since when, where it says so."""
+
+    against: Against
+    since: date | None
 
 
 def due_on(month: date) -> date:
@@ -24,18 +31,25 @@ def due_on(month: date) -> date:
     return month.replace(day=RUN_DAY)
 
 
-def recheck(situation: Situation) -> Check:
-    """Whether the registers still say out of work. One that is silent leaves the month unpaid and the grant
-    as it is: neither paid blindly nor stopped for a register's bad day."""
-    if situation.is_employed:
-        return "employed"
-    if situation.is_insured:
-        return "insured"
-    if situation.draws_pension:
-        return "pension"
-    if None in (situation.is_employed, situation.is_insured, situation.draws_pension):
-        return "unknown"
-    return "clear"
+def recheck(
+    situation: Situation, since: Mapping[Against, date | None], *, set_aside: Event | None
+) -> Event | Literal["clear", "unknown"]:
+    """Whether the registers still say out of work; what they say against it otherwise.
+
+    A silent one leaves the month unpaid and the grant as it is: neither paid blindly nor stopped for a
+    register's bad day. What a clerk has found wrong is set aside, that event and no other: a register is slow
+    to mend its records, and must not suspend the same grant each hour until it has.
+    """
+    said: dict[Against, bool | None] = {
+        "employed": situation.is_employed,
+        "insured": situation.is_insured,
+        "pension": situation.draws_pension,
+    }
+    for against, holds in said.items():
+        event = Event(against, since.get(against))
+        if holds and event != set_aside:
+            return event
+    return "unknown" if None in said.values() else "clear"
 
 
 def is_account_number(number: str) -> bool:

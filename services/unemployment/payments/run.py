@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -25,6 +25,7 @@ from haiyiban.registers import Question, RegisterAnswer, RegisterName
 from services.unemployment.estimate import ASKED, situation_of
 from services.unemployment.models import BankAccount, Declaration, Grant, Payment
 from services.unemployment.payments import rules, suspending
+from services.unemployment.payments.rules import Against, Event
 from services.unemployment.rules import monthly_fen
 from services.unemployment.schedule import label, month_of
 from services.unemployment.standards import standards
@@ -103,11 +104,11 @@ async def _judge(session: AsyncSession, answers: Mapping[UUID, Answers], *, now:
     reminders: dict[str, list[Told]] = {"unemployment.declare": [], "unemployment.give-account": []}
     for grant in grants:
         situation = situation_of(answers[grant.id], today=today)
-        check = rules.recheck(situation)
+        check = rules.recheck(situation, _since(answers[grant.id]), set_aside=_set_aside(grant))
         if check == "unknown":
             continue
         if check != "clear":
-            await suspending.suspend(session, grant, check, answers[grant.id], now=now)
+            await suspending.suspend(session, grant, check, now=now)
             continue
         reminder = _pay(session, grant, books, now=now)
         if reminder is not None and grant.reminded_for != today.replace(day=1):
@@ -115,6 +116,31 @@ async def _judge(session: AsyncSession, answers: Mapping[UUID, Answers], *, now:
             reminders[reminder].append(Told(grant.person_id, grant.id, {"month": label(today)}))
     for template, told in reminders.items():
         await notices.tell_persons(session, template, told)
+
+
+_REGISTER: Mapping[Against, RegisterName] = {
+    "employed": "employment",
+    "insured": "social_insurance",
+    "pension": "pension",
+}
+
+
+def _since(answers: Answers) -> dict[Against, date | None]:
+    """Since when each register says what it says, where it does; a date that is none counts as not said."""
+    found: dict[Against, date | None] = {}
+    for against, register in _REGISTER.items():
+        answer = answers[register]
+        data = answer.data if answer.state == "known" else {}
+        said = data.get("since") or (data.get("employment") or {}).get("since")
+        try:
+            found[against] = date.fromisoformat(said) if isinstance(said, str) else None
+        except ValueError:
+            found[against] = None
+    return found
+
+
+def _set_aside(grant: Grant) -> Event | None:
+    return Event(cast("Against", grant.set_aside), grant.set_aside_since) if grant.set_aside else None
 
 
 class _Books(NamedTuple):

@@ -7,7 +7,7 @@ Source: docs/domain.md §7.5 (10 working days to object, stop from the month of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -18,9 +18,8 @@ from haiyiban.cases.calendar import calendar_from
 from haiyiban.db import database
 from haiyiban.errors import Conflict, FieldError, NotFound, Problem, Words
 from haiyiban.ids import new_id
-from haiyiban.registers import RegisterAnswer, RegisterName
 from services.unemployment.models import Grant, Payment, Recovery
-from services.unemployment.payments.rules import OBJECTION_WORKDAYS, Against
+from services.unemployment.payments.rules import OBJECTION_WORKDAYS, Event
 
 REASONS: Mapping[str, Words] = {
     "employed": Words("就业登记显示已重新就业", "the employment register says that you work again"),
@@ -28,11 +27,6 @@ REASONS: Mapping[str, Words] = {
         "参保记录显示已恢复缴费", "the insurance register says that contributions are paid again"
     ),
     "pension": Words("养老待遇记录显示已领取基本养老金", "the pension register says that you draw a pension"),
-}
-_REGISTER: Mapping[Against, RegisterName] = {
-    "employed": "employment",
-    "insured": "social_insurance",
-    "pension": "pension",
 }
 
 
@@ -72,8 +66,7 @@ class WordsNeeded(Problem):
 async def suspend(
     session: AsyncSession,
     grant: Grant,
-    against: Against,
-    answers: Mapping[RegisterName, RegisterAnswer],
+    event: Event,
     *,
     now: datetime,
 ) -> None:
@@ -81,8 +74,8 @@ async def suspend(
     today = clock.local_date(now)
     calendar = await calendar_from(session, today)
     grant.suspended_on = today
-    grant.suspended_because = against
-    grant.event_on = min(_event(answers[_REGISTER[against]]) or today, today)
+    grant.suspended_because = event.against
+    grant.event_on = event.since
     grant.object_by = calendar.add_workdays(today, OBJECTION_WORKDAYS, division=grant.division)
     await session.execute(delete(Payment).where(Payment.grant_id == grant.id, Payment.state == "due"))
     await notices.tell_person(
@@ -92,7 +85,7 @@ async def suspend(
         about=grant.id,
         until=grant.object_by.isoformat(),
     )
-    await _record(session, grant, "suspend", reason=against)
+    await _record(session, grant, "suspend", reason=event.against)
 
 
 async def object_to(
@@ -137,6 +130,7 @@ async def decide(
     if not note.strip():
         raise WordsNeeded(errors=[FieldError("/note", WordsNeeded.title)])
     if resume:
+        grant.set_aside, grant.set_aside_since = grant.suspended_because, grant.event_on
         grant.suspended_on = grant.suspended_because = grant.object_by = grant.event_on = None
         grant.objection_sealed = None
         await notices.tell_person(session, grant.person_id, "unemployment.resumed", about=grant.id)
@@ -166,15 +160,26 @@ async def stop_what_nobody_objected_to() -> None:
 
 async def stop(session: AsyncSession, grant: Grant, *, now: datetime) -> None:
     """End a suspended grant from the month of the event; what was paid since is to be paid back."""
-    assert grant.event_on is not None, "a suspended grant has its event"
     grant.ended_on = clock.local_date(now)
     grant.ended_because = grant.suspended_because
-    since = grant.event_on.replace(day=1)
+    await recover(session, grant, now=now)
+    await certificates.revoke(session, grant.certificate_id, reason="失业保险金已停发", now=now)
+    await notices.tell_person(session, grant.person_id, "unemployment.stopped", about=grant.id)
+    await _record(session, grant, "stop", reason=grant.suspended_because)
+
+
+async def recover(session: AsyncSession, grant: Grant, *, now: datetime) -> None:
+    """What a stopped grant was paid since its event is to be paid back: counted anew whenever a payment that
+    was on its way to the bank arrives or comes back. Nothing of a grant that was not stopped."""
+    if grant.suspended_on is None or grant.ended_on is None:
+        return
+    since = (grant.event_on or grant.suspended_on).replace(day=1)
     overpaid = await session.scalar(
         select(func.coalesce(func.sum(Payment.amount_fen), 0)).where(
             Payment.grant_id == grant.id, Payment.state == "paid", Payment.month >= since
         )
     )
+    await session.execute(delete(Recovery).where(Recovery.grant_id == grant.id))
     if overpaid:
         session.add(
             Recovery(
@@ -186,9 +191,7 @@ async def stop(session: AsyncSession, grant: Grant, *, now: datetime) -> None:
                 opened_at=now,
             )
         )
-    await certificates.revoke(session, grant.certificate_id, reason="失业保险金已停发", now=now)
-    await notices.tell_person(session, grant.person_id, "unemployment.stopped", about=grant.id)
-    await _record(session, grant, "stop", reason=grant.suspended_because)
+    await session.flush()
 
 
 async def lock(session: AsyncSession, grant_id: UUID) -> Grant:
@@ -197,16 +200,6 @@ async def lock(session: AsyncSession, grant_id: UUID) -> Grant:
     if grant is None:
         raise GrantMissing
     return grant
-
-
-def _event(answer: RegisterAnswer) -> date | None:
-    """Since when the register says so, where it does."""
-    data = answer.data if answer.state == "known" else {}
-    said = data.get("since") or (data.get("employment") or {}).get("since")
-    try:
-        return date.fromisoformat(said) if isinstance(said, str) else None
-    except ValueError:
-        return None
 
 
 async def _record(session: AsyncSession, grant: Grant, act: str, *, reason: str | None = None) -> None:

@@ -21,7 +21,6 @@ from litestar.response import Redirect
 from haiyiban import resources
 from haiyiban.errors import NotFound
 
-ENTRIES = ("m", "desk", "hall")
 POLICY = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self'; object-src 'none'; "
@@ -88,11 +87,6 @@ class WebController(Controller):
     async def desk(self, request: Request[Any, Any, Any], _place: FromPath[str] = "") -> Response[Any]:
         """Clerks, officers and operators."""
         return _page(request, "desk", _place)
-
-    @get(["/hall", "/hall/{_place:path}"])
-    async def hall(self, request: Request[Any, Any, Any], _place: FromPath[str] = "") -> Response[Any]:
-        """The screen of a service hall."""
-        return _page(request, "hall", _place)
 
     @get(["/assets/{name:str}", "/static/{name:str}"])
     async def file(self, request: Request[Any, Any, Any], name: FromPath[str]) -> Response[Any]:

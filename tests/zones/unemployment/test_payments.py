@@ -302,6 +302,48 @@ async def test_an_objection_keeps_the_grant_until_a_clerk_decides(
     assert decided.json() == {"grantId": str(who.grant_id), "state": "running"}
     twice = await api.post(at, json={"decision": "stop", "note": "?"}, headers=clerk)
     assert (twice.status_code, slug(twice)) == (409, "not-suspended")
+    # The register has not mended its record: what was found wrong is set aside, and the month is paid.
+    await run.run()
+    told = await who.payments()
+    assert told["suspension"] is None
+    assert await who.states() == ["due"]
+    await works_again(sandbox, who, clock.today() - timedelta(days=1))
+    await run.run()
+    assert (await who.payments())["suspension"]["because"] == "employed", "another event counts anew"
+
+
+async def test_what_was_on_its_way_to_the_bank_is_to_be_paid_back_too(
+    api: httpx.AsyncClient,
+    sandbox: httpx.AsyncClient,
+    drawer: Any,
+    officer: dict[str, str],
+    database: Database,
+) -> None:
+    """Stopped while a file with its payment waits; the money arrives, and later comes back."""
+    who = await drawer(account="returning")
+    await run.run()
+    await batches.make()
+    await works_again(sandbox, who, clock.today() - timedelta(days=40))
+    await run.run()
+    async with database.transaction() as session:
+        (await session.get_one(Grant, who.grant_id)).object_by = clock.today() - timedelta(days=1)
+    await suspending.stop_what_nobody_objected_to()
+
+    async def owed() -> int | None:
+        async with database.reading() as look:
+            found: int | None = await look.scalar(
+                select(Recovery.amount_fen).where(Recovery.grant_id == who.grant_id)
+            )
+        return found
+
+    assert await owed() is None
+    await release_all(api, officer)
+    await banking.send()
+    await banking.read_back()
+    assert (await who.states(), await owed()) == (["paid"], benefit())
+    await sandbox.post("/bank/returns", json={})
+    await banking.read_back()
+    assert (await who.states(), await owed()) == (["returned"], None)
 
 
 async def test_a_decision_to_stop_ends_the_grant(

@@ -1,5 +1,5 @@
 /** Reading something for a page: its data, whether it is on its way, and why it did not come. */
-import { ref, shallowRef } from 'vue'
+import { type Ref, ref, shallowRef } from 'vue'
 import { Refusal } from './api'
 
 export function useLoading<T>(read: () => Promise<T>) {
@@ -22,6 +22,25 @@ export function useLoading<T>(read: () => Promise<T>) {
     }
   }
   return { data, failure, busy, load }
+}
+
+/** A list that comes page by page: the first on `load`, each further one on `more`. */
+export function usePages<T>(read: (cursor?: string) => Promise<{ items: T[]; next?: string | null }>) {
+  const items = ref<T[]>([]) as Ref<T[]>
+  const next = ref<string | null>(null)
+  const first = useLoading(async () => {
+    const page = await read()
+    items.value = page.items
+    next.value = page.next ?? null
+    return page
+  })
+  const { busy: reading, failure: furtherFailure, act } = useAct()
+  const more = () => act(async () => {
+    const page = await read(next.value!)
+    items.value = [...items.value, ...page.items]
+    next.value = page.next ?? null
+  })
+  return { ...first, items, next, more, reading, furtherFailure }
 }
 
 /** Doing something once: a second tap while the first is under way does nothing. */

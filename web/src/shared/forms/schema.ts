@@ -26,8 +26,13 @@ export interface Field {
 
 export type Values = Record<string, unknown>
 
-export const titleOf = (field: { title?: string; 'x-title-en'?: string }, language: string) =>
-  (language === 'en' && field['x-title-en']) || field.title || ''
+/** Money is written in fen (`…Fen`) and read and typed in yuan. */
+export const isMoney = (pointer: string) => pointer.endsWith('Fen')
+
+export function titleOf(field: { title?: string; 'x-title-en'?: string }, language: string, pointer = ''): string {
+  const title = (language === 'en' && field['x-title-en']) || field.title || ''
+  return isMoney(pointer) ? title.replace(/（分）| in fen$/, '') : title
+}
 
 /** The value at a JSON pointer of plain names. */
 export function at(values: unknown, pointer: string): unknown {
