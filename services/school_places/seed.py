@@ -14,6 +14,7 @@ from haiyiban import clock, resources
 from haiyiban.clock import SHANGHAI
 from haiyiban.db import database
 from haiyiban.ids import new_id
+from haiyiban.settings import Settings
 from services.school_places.catchments import Catchment
 from services.school_places.models import Enrolment, EnrolmentSchool, HomeUse, School
 from services.school_places.rules import school_year
@@ -121,7 +122,7 @@ async def _enrolment(session: AsyncSession, demo: Demo, schools: list[School], *
         closes_at=_noon(data.closes_in_days),
         beacon_source=data.beacon_source,
         draw_after=_noon(-data.draw_days_ago),
-        four_eyes=False,
+        four_eyes=Settings.from_env().four_eyes,
         closes_by_roll=True,
         appeal_days=data.appeal_days,
     )

@@ -54,6 +54,8 @@ class Settings:
     """Bytes of a request's body."""
     sms_per_address: int = 300
     """Sign-in codes that one network address may ask for in an hour; a village may share one address."""
+    four_eyes: bool = True
+    """Whether acts that give out stock or seats take a second person; off in the demo unless it is set."""
     password_kib: int = PASSWORD_KIB
     """KiB of memory that hashing a staff password takes; in production never less than the default."""
 
@@ -111,6 +113,7 @@ class Settings:
             clock_offset=offset,
             pool_size=int(_number(environ, "HAIYIBAN_POOL_SIZE", 16)),
             body_limit=int(_number(environ, "HAIYIBAN_BODY_LIMIT", 1_048_576)),
+            four_eyes=bool(_number(environ, "HAIYIBAN_FOUR_EYES", env == "production")),
             sms_per_address=int(_number(environ, "HAIYIBAN_SMS_PER_ADDRESS", 300)),
             password_kib=password_kib,
         )

@@ -1,6 +1,7 @@
 """What a campaign may be, and what of it may be changed when. Pure.
 
-draft → open ⇄ paused → closed; a draft may be closed too. Source: docs/domain.md §8.3.
+draft → open ⇄ paused → closed; a draft may be closed too. With four eyes, opening takes two persons.
+Source: docs/domain.md §8.3.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from haiyiban.errors import FieldError, Words
 
@@ -15,6 +17,8 @@ WAYS = {"draft": {"open", "closed"}, "open": {"paused", "closed"}, "paused": {"o
 """To which states a campaign may go from which."""
 AFTER_OPENING = frozenset({"name", "name_en", "closes_at", "stock", "stock_per_day", "shops"})
 """What may be changed of a campaign that has been open: vouchers that are out keep their terms."""
+WORDS = frozenset({"name", "name_en"})
+"""What one person may change while vouchers go out: nothing that is given out depends on it."""
 
 
 class Terms(NamedTuple):
@@ -62,6 +66,17 @@ def fixed(changed: Iterable[str], *, state: str) -> list[str]:
     if state == "closed":
         return sorted(changed)
     return [] if state == "draft" else sorted(set(changed) - AFTER_OPENING)
+
+
+def to_pause_for(changed: Iterable[str], *, state: str, four_eyes: bool) -> list[str]:
+    """The fields that two persons must see before they take effect: one changes them in a pause, and opening
+    again takes the other."""
+    return sorted(set(changed) - WORDS) if four_eyes and state == "open" else []
+
+
+def needs_another(state: str, *, four_eyes: bool, asked_by: UUID | None, by: UUID) -> bool:
+    """Whether moving to this state waits for another person than the one who asks now."""
+    return state == "open" and four_eyes and asked_by in (None, by)
 
 
 def below_claimed(

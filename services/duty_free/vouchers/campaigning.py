@@ -18,6 +18,7 @@ from haiyiban import audit
 from haiyiban.db import violated
 from haiyiban.errors import Conflict, FieldError, Problem, Words
 from haiyiban.ids import new_id
+from haiyiban.settings import Settings
 from haiyiban.verifiers.models import Verifier
 from services.duty_free.vouchers import campaign_rules
 from services.duty_free.vouchers.campaign_rules import Terms
@@ -58,6 +59,19 @@ class TermsFixed(Conflict):
         super().__init__(errors=[FieldError(f"/{_camel(name)}", self.title) for name in fields])
 
 
+class PauseFirst(Conflict):
+    """With four eyes what a campaign gives out is changed in a pause, and a second person opens it again."""
+
+    type = "duty-free/pause-first"
+    title = Words(
+        "请先暂停活动再修改，改后由另一人重新开放",
+        "Pause the campaign before changing this; another person then opens it again",
+    )
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        super().__init__(errors=[FieldError(f"/{_camel(name)}", self.title) for name in fields])
+
+
 class StockBelowClaimed(Problem):
     """Less than what has been given out already."""
 
@@ -84,8 +98,10 @@ class Known(NamedTuple):
 
 
 async def create(session: AsyncSession, fields: Mapping[str, Any], shops: Sequence[UUID]) -> Known:
-    """Make a draft. Raises CampaignRefused, CampaignExists."""
+    """Make a draft; where the deployment asks for four eyes, it has them. Raises CampaignRefused,
+    CampaignExists."""
     columns = {COLUMNS.get(name, name): value for name, value in fields.items()}
+    columns["four_eyes"] = columns["four_eyes"] or Settings.from_env().four_eyes
     campaign = Campaign(id=new_id(), state="draft", stock_left=columns["stock"], **columns)
     _require(campaign_rules.faults(_terms(campaign)))
     await _require_shops(session, shops)
@@ -109,11 +125,19 @@ async def change(
     *,
     today: date,
 ) -> Known:
-    """Change a campaign. Raises CampaignMissing, TermsFixed, CampaignRefused, StockBelowClaimed."""
+    """Change a campaign; one that waits for a second person to open it is asked for anew.
+
+    Raises CampaignMissing, TermsFixed, PauseFirst, CampaignRefused, StockBelowClaimed.
+    """
     campaign = await _lock(session, campaign_id)
     wanted = [*fields, *(["shops"] if shops is not None else [])]
     if fixed := campaign_rules.fixed(wanted, state=campaign.state):
         raise TermsFixed(fixed)
+    early = campaign_rules.to_pause_for(wanted, state=campaign.state, four_eyes=campaign.four_eyes)
+    if early:
+        raise PauseFirst(early)
+    if set(wanted) - campaign_rules.WORDS:
+        campaign.opening_asked_by = None
     if shops is not None:
         await _require_shops(session, shops)
         if campaign.state != "draft":
@@ -137,8 +161,12 @@ async def change(
     return await known(session, campaign, today=today)
 
 
-async def move(session: AsyncSession, campaign_id: UUID, state: str, *, now: datetime, today: date) -> Known:
+async def move(
+    session: AsyncSession, campaign_id: UUID, state: str, *, by: UUID, now: datetime, today: date
+) -> Known:
     """Open, pause or close a campaign; where it is there already nothing changes.
+
+    With four eyes the first operator asks for the opening and another one opens; until then it stays.
 
     Raises CampaignMissing, WrongCampaignState, CampaignRefused for one that is not ready to be opened.
     """
@@ -150,7 +178,13 @@ async def move(session: AsyncSession, campaign_id: UUID, state: str, *, now: dat
         raise WrongCampaignState(campaign.state)
     if state == "open":
         _require(campaign_rules.not_ready(len(found.shops), closes_at=campaign.closes_at, now=now))
-    campaign.state = state
+    if campaign_rules.needs_another(
+        state, four_eyes=campaign.four_eyes, asked_by=campaign.opening_asked_by, by=by
+    ):
+        campaign.opening_asked_by = by
+        await _record(session, campaign, "ask-opening", [])
+        return found
+    campaign.state, campaign.opening_asked_by = state, None
     await _record(session, campaign, state.removesuffix("d"), ["state"])
     return found
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, get, patch, post
+from litestar import Controller, Response, get, patch, post
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Meta, UnsetType
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
 from haiyiban.errors import Malformed, NotAllowed, NotSignedIn
-from haiyiban.identity.guards import staff
+from haiyiban.identity.guards import StaffRequest, staff
 from haiyiban.wire import Input, Output, Page, after_cursor, cursor_of, page_limit, problems
 from services.duty_free.vouchers import campaigning
 from services.duty_free.vouchers.campaigning import Known
@@ -28,11 +29,13 @@ Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Fen = Annotated[int, Meta(ge=1, le=10**9)]
 Stock = Annotated[int, Meta(ge=0, le=10**9)]
 Count = Annotated[int, Meta(ge=1, le=1000)]
+_AWAITING = "Waits for the second person"
 Shops = Annotated[list[UUID], Meta(max_length=1000)]
 
 
 class CampaignCreate(Input):
-    """A campaign to make, as a draft that nobody sees. `shops`: ids of verifiers with the purpose `shop`."""
+    """A campaign to make, as a draft that nobody sees. `shops`: ids of verifiers with the purpose `shop`.
+    `fourEyes`: opened by two persons; a deployment may ask for that of every campaign."""
 
     code: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,39}$")]
     name: Name
@@ -49,6 +52,7 @@ class CampaignCreate(Input):
     min_level: Literal["L2", "L3"] = "L3"
     for_visitors: bool = True
     stack_most: Annotated[int, Meta(ge=1, le=20)] = 1
+    four_eyes: bool = False
     shops: Shops = msgspec.field(default_factory=list)
 
 
@@ -96,6 +100,8 @@ class CampaignDeskRead(Output, omit_defaults=False):
     min_level: str
     for_visitors: bool
     stack_most: int
+    four_eyes: bool
+    opening_awaits_second_person: bool
     shops: list[UUID]
 
 
@@ -160,6 +166,7 @@ class CampaignDeskController(Controller):
             Malformed,
             CampaignMissing,
             campaigning.TermsFixed,
+            campaigning.PauseFirst,
             campaigning.CampaignRefused,
             campaigning.StockBelowClaimed,
         ),
@@ -170,7 +177,8 @@ class CampaignDeskController(Controller):
         campaign_id: FromPath[UUID],
         data: JSONBody[CampaignChange],
     ) -> CampaignDeskRead:
-        """A stock is never less than what was claimed of it; more of it is given out within a second."""
+        """A stock is never less than what was claimed of it; more of it is given out within a second. With
+        four eyes an open campaign is paused first."""
         fields: dict[str, Any] = {
             name: value for name, value in msgspec.structs.asdict(data).items() if value is not UNSET
         }
@@ -187,13 +195,16 @@ class CampaignDeskController(Controller):
             CampaignMissing,
             campaigning.WrongCampaignState,
             campaigning.CampaignRefused,
-        ),
+        )
+        | {202: ResponseSpec(CampaignDeskRead, generate_examples=False, description=_AWAITING)},
     )
     async def open(
-        self, session: NamedDependency[AsyncSession], campaign_id: FromPath[UUID]
-    ) -> CampaignDeskRead:
-        """Vouchers are given out from its opening time on. It must have a shop, and its end must be ahead."""
-        return await self._move(session, campaign_id, "open")
+        self, request: StaffRequest, session: NamedDependency[AsyncSession], campaign_id: FromPath[UUID]
+    ) -> Response[CampaignDeskRead]:
+        """Vouchers are given out from its opening time on. It must have a shop, and its end must be ahead.
+        With four eyes the first operator's call answers 202 and another's opens it."""
+        moved = await self._move(request, session, campaign_id, "open")
+        return Response(moved, status_code=202 if moved.opening_awaits_second_person else 200)
 
     @post(
         "/{campaign_id:uuid}/pause",
@@ -202,10 +213,10 @@ class CampaignDeskController(Controller):
         responses=problems(NotSignedIn, NotAllowed, CampaignMissing, campaigning.WrongCampaignState),
     )
     async def pause(
-        self, session: NamedDependency[AsyncSession], campaign_id: FromPath[UUID]
+        self, request: StaffRequest, session: NamedDependency[AsyncSession], campaign_id: FromPath[UUID]
     ) -> CampaignDeskRead:
         """Nothing is given out until it is opened again; vouchers that are out stay good."""
-        return await self._move(session, campaign_id, "paused")
+        return await self._move(request, session, campaign_id, "paused")
 
     @post(
         "/{campaign_id:uuid}/closure",
@@ -214,13 +225,17 @@ class CampaignDeskController(Controller):
         responses=problems(NotSignedIn, NotAllowed, CampaignMissing, campaigning.WrongCampaignState),
     )
     async def close(
-        self, session: NamedDependency[AsyncSession], campaign_id: FromPath[UUID]
+        self, request: StaffRequest, session: NamedDependency[AsyncSession], campaign_id: FromPath[UUID]
     ) -> CampaignDeskRead:
         """Vouchers that are out stay good to their end."""
-        return await self._move(session, campaign_id, "closed")
+        return await self._move(request, session, campaign_id, "closed")
 
-    async def _move(self, session: AsyncSession, campaign_id: UUID, state: str) -> CampaignDeskRead:
-        moved = await campaigning.move(session, campaign_id, state, now=clock.now(), today=clock.today())
+    async def _move(
+        self, request: StaffRequest, session: AsyncSession, campaign_id: UUID, state: str
+    ) -> CampaignDeskRead:
+        moved = await campaigning.move(
+            session, campaign_id, state, by=request.user.staff_id, now=clock.now(), today=clock.today()
+        )
         return _read(moved)
 
 
@@ -246,5 +261,7 @@ def _read(known: Known) -> CampaignDeskRead:
         min_level=row.min_level,
         for_visitors=row.for_visitors,
         stack_most=row.stack_most,
+        four_eyes=row.four_eyes,
+        opening_awaits_second_person=row.opening_asked_by is not None,
         shops=known.shops,
     )

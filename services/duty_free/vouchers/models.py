@@ -49,6 +49,10 @@ class Campaign(Base):
     """How long a voucher is good after it was claimed."""
     state: Mapped[str]
     """draft, open, paused, closed: only one that is open gives anything out, and that within its window."""
+    four_eyes: Mapped[bool] = mapped_column(server_default="false")
+    """Whether it is opened by two persons, and paused before what it gives out is changed."""
+    opening_asked_by: Mapped[UUID | None]
+    """The operator who asked for it to be opened, while the second one has not."""
     min_level: Mapped[str]
     """From which level of assurance on one may claim; using a voucher takes L3 in any case."""
     for_visitors: Mapped[bool]

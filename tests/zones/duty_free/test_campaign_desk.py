@@ -175,3 +175,50 @@ async def test_campaigns_are_the_operators_alone(
     first = (await api.get(DESK, params={"limit": 1}, headers=operator)).json()
     second = (await api.get(DESK, params={"limit": 1, "cursor": first["next"]}, headers=operator)).json()
     assert first["items"][0]["id"] != second["items"][0]["id"]
+
+
+async def test_with_four_eyes_opening_takes_another_person_who_saw_what_is_given_out(
+    api: httpx.AsyncClient, operator: Headers, shop: Headers, buyer: Buyer
+) -> None:
+    another = await builders.staff(api, role="operator")
+    draft = await made(api, operator, shops=[str(verifier_id(shop))], fourEyes=True)
+    at = f"{DESK}/{draft['id']}"
+    for _ in range(2):
+        asked = await api.post(f"{at}/opening", headers=operator)
+        assert (asked.status_code, asked.json()["state"]) == (202, "draft"), asked.text
+        assert asked.json()["openingAwaitsSecondPerson"]
+    assert (await claim(api, buyer, draft["id"])).status_code == 404
+    changed = await api.patch(at, json={"stock": 50_000}, headers=operator)
+    assert not changed.json()["openingAwaitsSecondPerson"], "nobody has seen this stock but who changed it"
+    assert (await api.post(f"{at}/opening", headers=operator)).status_code == 202
+    opened = await api.post(f"{at}/opening", headers=another)
+    assert (opened.status_code, opened.json()["state"]) == (200, "open")
+    assert not opened.json()["openingAwaitsSecondPerson"]
+    assert (await claim(api, buyer, draft["id"])).status_code == 201
+
+
+async def test_with_four_eyes_what_is_given_out_is_changed_in_a_pause(
+    api: httpx.AsyncClient, operator: Headers, shop: Headers
+) -> None:
+    another = await builders.staff(api, role="operator")
+    draft = await made(api, operator, shops=[str(verifier_id(shop))], fourEyes=True)
+    at = f"{DESK}/{draft['id']}"
+    for headers in (operator, another):
+        await api.post(f"{at}/opening", headers=headers)
+    early = await api.patch(at, json={"stock": 9, "name": "改名"}, headers=operator)
+    assert (early.status_code, slug(early)) == (409, "pause-first")
+    assert [each["pointer"] for each in early.json()["errors"]] == ["/stock"]
+    assert (await api.patch(at, json={"name": "改名"}, headers=operator)).status_code == 200
+    assert (await api.post(f"{at}/pause", headers=operator)).status_code == 200
+    assert (await api.patch(at, json={"stock": 9}, headers=operator)).json()["stock"] == 9
+    assert (await api.post(f"{at}/opening", headers=operator)).status_code == 202
+    again = await api.post(f"{at}/opening", headers=another)
+    assert (again.status_code, again.json()["state"], again.json()["stock"]) == (200, "open", 9)
+
+
+async def test_a_deployment_may_ask_for_four_eyes_of_every_campaign(
+    api: httpx.AsyncClient, operator: Headers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not (await made(api, operator))["fourEyes"]
+    monkeypatch.setenv("HAIYIBAN_FOUR_EYES", "1")
+    assert (await made(api, operator))["fourEyes"]
