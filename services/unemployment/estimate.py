@@ -97,7 +97,7 @@ def _situation(said: Mapping[RegisterName, tuple[str, dict[str, Any]]], *, today
     (insurance, insured), (employment, employed), (pension, drawn) = (
         (state, data if state == "known" else {}) for state, data in (said[name] for name in ASKED)
     )
-    stopped_on = _day(insured.get("stoppedOn"))
+    stopped_on = day(insured.get("stoppedOn"))
     return Situation(
         paid_months=None if insurance == "unknown" else int(insured.get("months", 0)),
         division=insured.get("division"),
@@ -115,13 +115,14 @@ def _situation(said: Mapping[RegisterName, tuple[str, dict[str, Any]]], *, today
 def _is_employed(said: dict[str, Any], today: date) -> bool:
     """Whether the register names an employer with no end yet; it keeps its own shape."""
     told = said.get("employment") or {}
-    ended = _day(told.get("until"))
+    ended = day(told.get("until"))
     return (
         bool(told.get("employer")) and told.get("status") != "unemployed" and (ended is None or ended > today)
     )
 
 
-def _day(written: object) -> date | None:
+def day(written: object) -> date | None:
+    """A day as a register writes it; None where it is none."""
     try:
         return date.fromisoformat(written) if isinstance(written, str) else None
     except ValueError:

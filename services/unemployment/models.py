@@ -49,7 +49,8 @@ class Grant(Base):
     """used_up, or what stopped it."""
     suspended_on: Mapped[date | None] = mapped_column(Date)
     suspended_because: Mapped[str | None]
-    """The condition that a register speaks against: employed, insured or pension."""
+    """What a register says against it: employed, insured, pension, died, military_service, moved_abroad or
+    imprisoned."""
     event_on: Mapped[date | None] = mapped_column(Date)
     """Since when, where the register says so, else the day of the suspension counts; from that month on there
     is no right to the benefit."""

@@ -113,6 +113,16 @@ def pension(_: Store, person: Person) -> Facts | None:
     return msgspec.to_builtins(person.pension) if person.pension else None
 
 
+def deregistration(_: Store, person: Person) -> Facts | None:
+    """户口注销."""
+    return msgspec.to_builtins(person.deregistration) if person.deregistration else None
+
+
+def custody(_: Store, person: Person) -> Facts | None:
+    """服刑."""
+    return msgspec.to_builtins(person.custody) if person.custody else None
+
+
 def trips(_: Store, person: Person) -> Facts | None:
     """进出岛行程."""
     return None if person.trips is None else {"trips": trip_records(person.trips)}

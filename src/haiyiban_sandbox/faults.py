@@ -22,6 +22,8 @@ Breakable = Literal[
     "special_group",
     "employment",
     "pension",
+    "deregistration",
+    "custody",
     "trips",
     "tests",
     "vaccinations",

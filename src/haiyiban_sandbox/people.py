@@ -112,6 +112,20 @@ class Pension(Wire):
     since: date
 
 
+class Deregistration(Wire):
+    """Why somebody's hukou was struck off (户口注销), and from which day on."""
+
+    reason: Literal["died", "military_service", "moved_abroad"]
+    on: date
+
+
+class Custody(Wire):
+    """A sentence that is served in prison (服刑). `until` is left out while it lasts."""
+
+    since: date
+    until: date | None = None
+
+
 class Trip(Wire):
     """One journey (行程), to or from the island or elsewhere. `arrivedAt` is left out while it lasts."""
 
@@ -172,6 +186,8 @@ class Person(Wire, kw_only=True):
     special_group: Text | None = None
     employment: Fact | None = None
     pension: Pension | None = None
+    deregistration: Deregistration | None = None
+    custody: Custody | None = None
     trips: list[Fact] | None = None
     tests: list[Fact] | None = None
     vaccinations: list[Fact] | None = None

@@ -54,6 +54,8 @@ REGISTERS = {
     "special-group": Register("市教育局优待对象名单", facts.special_group),
     "employment": Register("省人力资源和社会保障厅就业登记库", facts.employment),
     "pension": Register("省社会保险服务中心养老待遇库", facts.pension),
+    "deregistration": Register("省公安厅户口注销登记库", facts.deregistration),
+    "custody": Register("省司法厅服刑人员库", facts.custody),
     "trips": Register("省进出岛行程库", facts.trips),
     "tests": Register("省卫生健康委检测记录库", facts.tests),
     "vaccinations": Register("省疾病预防控制局接种库", facts.vaccinations),

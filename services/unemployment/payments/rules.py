@@ -1,6 +1,6 @@
 """When a month is due, what speaks against it, and what an account number must be. Pure.
 
-Source: docs/domain.md §7.5; 社会保险法 art. 51.
+Source: docs/domain.md §7.5; 社会保险法 art. 51; 失业保险条例 art. 15.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal, NamedTuple
 
-from services.unemployment.rules import Situation
-
 RUN_DAY = 5
 """The day of the month from which it is paid. Source: docs/domain.md §7.5."""
 OBJECTION_WORKDAYS = 10
 """Working days to object to a suspension. Source: docs/domain.md §7.5."""
 
-Against = Literal["employed", "insured", "pension"]
+Against = Literal["employed", "insured", "pension", "died", "military_service", "moved_abroad", "imprisoned"]
 
 
 class Event(NamedTuple):
@@ -31,25 +29,21 @@ def due_on(month: date) -> date:
     return month.replace(day=RUN_DAY)
 
 
-def recheck(
-    situation: Situation, since: Mapping[Against, date | None], *, set_aside: Event | None
-) -> Event | Literal["clear", "unknown"]:
-    """Whether the registers still say out of work; what they say against it otherwise.
+Said = Mapping[str, Event | Literal["clear", "unknown"]]
+"""What each register says of a grant: an event against it, nothing, or no answer."""
+
+
+def recheck(said: Said, *, set_aside: Event | None) -> Event | Literal["clear", "unknown"]:
+    """What the registers say together: an event where one of them knows any, `unknown` where one is silent.
 
     A silent one leaves the month unpaid and the grant as it is: neither paid blindly nor stopped for a
     register's bad day. What a clerk has found wrong is set aside, that event and no other: a register is slow
     to mend its records, and must not suspend the same grant each hour until it has.
     """
-    said: dict[Against, bool | None] = {
-        "employed": situation.is_employed,
-        "insured": situation.is_insured,
-        "pension": situation.draws_pension,
-    }
-    for against, holds in said.items():
-        event = Event(against, since.get(against))
-        if holds and event != set_aside:
-            return event
-    return "unknown" if None in said.values() else "clear"
+    for one in said.values():
+        if isinstance(one, Event) and one != set_aside:
+            return one
+    return "unknown" if "unknown" in said.values() else "clear"
 
 
 def is_account_number(number: str) -> bool:

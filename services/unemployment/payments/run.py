@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -22,18 +22,20 @@ from haiyiban.identity.models import Person
 from haiyiban.ids import new_id
 from haiyiban.notices import Told
 from haiyiban.registers import Question, RegisterAnswer, RegisterName
-from services.unemployment.estimate import ASKED, situation_of
+from services.unemployment.estimate import ASKED, day, situation_of
 from services.unemployment.models import BankAccount, Declaration, Grant, Payment
 from services.unemployment.payments import rules, suspending
-from services.unemployment.payments.rules import Against, Event
+from services.unemployment.payments.rules import Against, Event, Said
 from services.unemployment.rules import monthly_fen
 from services.unemployment.schedule import label, month_of
 from services.unemployment.standards import standards
 
 AT_ONCE = 100
 """Grants judged in one transaction."""
+RECHECKED: tuple[RegisterName, ...] = (*ASKED, "deregistration", "custody")
+"""Employment, insurance and pension, and those who tell of death, service, moving abroad and prison."""
 ASKED_AT_ONCE = 6
-"""People asked about at a time: each is three questions, and a register takes twenty at once from us."""
+"""People asked about at a time: each is five questions, and a register takes twenty at once from us."""
 
 Answers = Mapping[RegisterName, RegisterAnswer]
 
@@ -84,7 +86,7 @@ async def _asked(found: Sequence[_Candidate]) -> dict[UUID, Answers]:
 
     async def ask(one: _Candidate) -> tuple[UUID, Answers]:
         async with turns:
-            questions = {name: Question(name, one.id_number, one.id_type) for name in ASKED}
+            questions = {name: Question(name, one.id_number, one.id_type) for name in RECHECKED}
             return one.grant_id, await client.ask_many(questions)
 
     return dict(await asyncio.gather(*(ask(one) for one in found)))
@@ -103,8 +105,7 @@ async def _judge(session: AsyncSession, answers: Mapping[UUID, Answers], *, now:
     books = await _books(session, grants)
     reminders: dict[str, list[Told]] = {"unemployment.declare": [], "unemployment.give-account": []}
     for grant in grants:
-        situation = situation_of(answers[grant.id], today=today)
-        check = rules.recheck(situation, _since(answers[grant.id]), set_aside=_set_aside(grant))
+        check = rules.recheck(_said(answers[grant.id], today=today), set_aside=_set_aside(grant))
         if check == "unknown":
             continue
         if check != "clear":
@@ -118,25 +119,29 @@ async def _judge(session: AsyncSession, answers: Mapping[UUID, Answers], *, now:
         await notices.tell_persons(session, template, told)
 
 
-_REGISTER: Mapping[Against, RegisterName] = {
-    "employed": "employment",
-    "insured": "social_insurance",
-    "pension": "pension",
-}
-
-
-def _since(answers: Answers) -> dict[Against, date | None]:
-    """Since when each register says what it says, where it does; a date that is none counts as not said."""
-    found: dict[Against, date | None] = {}
-    for against, register in _REGISTER.items():
-        answer = answers[register]
-        data = answer.data if answer.state == "known" else {}
-        said = data.get("since") or (data.get("employment") or {}).get("since")
-        try:
-            found[against] = date.fromisoformat(said) if isinstance(said, str) else None
-        except ValueError:
-            found[against] = None
-    return found
+def _said(answers: Answers, *, today: date) -> Said:
+    """What each register says against a grant, in its own words; a day that is none counts as not said."""
+    situation = situation_of(answers, today=today)
+    data = {name: answer.data for name, answer in answers.items() if answer.state == "known"}
+    employed_since = (data.get("employment", {}).get("employment") or {}).get("since")
+    holds: dict[Against, tuple[bool | None, object]] = {
+        "employed": (situation.is_employed, employed_since),
+        "insured": (situation.is_insured, None),
+        "pension": (situation.draws_pension, data.get("pension", {}).get("since")),
+    }
+    said: dict[str, Event | Literal["clear", "unknown"]] = {
+        against: "unknown" if is_so is None else Event(against, day(since)) if is_so else "clear"
+        for against, (is_so, since) in holds.items()
+    }
+    for register in ("deregistration", "custody"):
+        said[register] = "unknown" if answers[register].state == "unknown" else "clear"
+    if gone := data.get("deregistration"):
+        said["deregistration"] = Event(gone["reason"], day(gone["on"]))
+    if held := data.get("custody"):
+        until = day(held.get("until"))
+        if until is None or until >= today:
+            said["custody"] = Event("imprisoned", day(held["since"]))
+    return said
 
 
 def _set_aside(grant: Grant) -> Event | None:

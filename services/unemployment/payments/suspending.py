@@ -27,6 +27,14 @@ REASONS: Mapping[str, Words] = {
         "参保记录显示已恢复缴费", "the insurance register says that contributions are paid again"
     ),
     "pension": Words("养老待遇记录显示已领取基本养老金", "the pension register says that you draw a pension"),
+    "died": Words("户口注销登记显示已去世", "the register of people struck off says that you have died"),
+    "military_service": Words(
+        "户口注销登记显示已应征服兵役", "the register of people struck off says that you serve in the army"
+    ),
+    "moved_abroad": Words(
+        "户口注销登记显示已移居境外", "the register of people struck off says that you have moved abroad"
+    ),
+    "imprisoned": Words("服刑人员库显示正在服刑", "the register of prisoners says that you serve a sentence"),
 }
 
 

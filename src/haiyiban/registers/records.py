@@ -140,6 +140,20 @@ class Pension(Record):
     since: date
 
 
+class Deregistration(Record):
+    """户口注销: why somebody's registration was struck off, and from which day on."""
+
+    reason: Literal["died", "military_service", "moved_abroad"]
+    on: date
+
+
+class Custody(Record):
+    """服刑: since when a sentence is served, and until when where it is over."""
+
+    since: date
+    until: date | None = None
+
+
 class Trip(Record):
     """One journey that was made (行程); `arrived_at` None while it lasts, the rest None where not known."""
 

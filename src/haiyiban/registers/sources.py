@@ -16,6 +16,8 @@ RegisterName = Literal[
     "special_group",
     "employment",
     "pension",
+    "deregistration",
+    "custody",
     "trips",
     "tests",
     "vaccinations",
@@ -49,6 +51,10 @@ REGISTERS: dict[RegisterName, Register] = {
     "special_group": Register(Words("优待对象名单", "The list of privileged groups"), records.SpecialGroup),
     "employment": Register(Words("就业登记库", "The employment register"), records.Employment),
     "pension": Register(Words("养老待遇库", "The register of pensions"), records.Pension),
+    "deregistration": Register(
+        Words("户口注销登记库", "The register of people struck off"), records.Deregistration
+    ),
+    "custody": Register(Words("服刑人员库", "The register of prisoners"), records.Custody),
     "trips": Register(Words("进出岛行程库", "The register of trips"), records.Trips, True),
     "tests": Register(Words("检测记录库", "The register of tests"), records.Tests, True),
     "vaccinations": Register(Words("接种库", "The vaccination register"), records.Vaccinations, True),

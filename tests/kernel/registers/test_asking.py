@@ -37,6 +37,8 @@ async def somebody(sandbox: httpx.AsyncClient) -> dict[str, Any]:
         "specialGroup": "军人",
         "employment": {"employer": "样例公司", "since": "2016-03-01"},
         "pension": {"since": "2026-01-01"},
+        "deregistration": {"reason": "moved_abroad", "on": "2026-02-01"},
+        "custody": {"since": "2025-01-01", "until": "2025-06-30"},
         "tests": [{"result": "negative", "sampledAt": "2026-01-01T04:00:00Z"}],
         "vaccinations": [{"product": "inactivated"}],
         "contacts": [{"kind": "exposure", "since": "2026-01-01", "minutes": 30}],

@@ -271,6 +271,54 @@ async def test_who_works_again_is_told_may_object_and_is_stopped(
     assert [proof["status"] for proof in proofs] == ["revoked"]
 
 
+@pytest.mark.parametrize(
+    ("register", "fact", "because"),
+    [
+        ("deregistration", {"reason": "died", "on": "2026-01-31"}, "died"),
+        ("deregistration", {"reason": "military_service", "on": "2026-01-31"}, "military_service"),
+        ("deregistration", {"reason": "moved_abroad", "on": "2026-01-31"}, "moved_abroad"),
+        ("custody", {"since": "2026-01-31"}, "imprisoned"),
+        ("pension", {"since": "2026-01-31"}, "pension"),
+    ],
+)
+async def test_every_register_that_ends_the_right_suspends_it_from_the_day_it_tells(
+    sandbox: httpx.AsyncClient,
+    drawer: Any,
+    database: Database,
+    register: str,
+    fact: dict[str, str],
+    because: str,
+) -> None:
+    """社会保险法 art. 51, 失业保险条例 art. 15: death, service, moving abroad, prison, a pension."""
+    who = await drawer()
+    who.somebody.more[register] = fact
+    await builders.settle(sandbox, who.somebody)
+    await run.run()
+    told = (await who.payments())["suspension"]
+    assert told["because"] == because
+    assert told["words"]
+    async with database.reading() as look:
+        assert (await look.get_one(Grant, who.grant_id)).event_on == date(2026, 1, 31)
+    assert await who.states() == []
+
+
+async def test_who_was_in_prison_before_is_paid_and_a_silent_prison_register_stops_nobody(
+    sandbox: httpx.AsyncClient, drawer: Any
+) -> None:
+    who = await drawer()
+    who.somebody.more["custody"] = {"since": "2019-01-01", "until": "2020-01-01"}
+    await builders.settle(sandbox, who.somebody)
+    await sandbox.post("/faults", json={"register": "custody", "mode": "error"})
+    await run.run()
+    assert await who.states() == []
+    assert (await who.payments())["suspension"] is None
+    await sandbox.post("/faults", json={"register": "custody", "mode": "off"})
+    await registers.close()
+    registers.install(RegisterClient(os.environ["HAIYIBAN_REGISTERS_URL"], key="sandbox"))
+    await run.run()
+    assert await who.states() == ["due"]
+
+
 async def test_an_objection_keeps_the_grant_until_a_clerk_decides(
     api: httpx.AsyncClient, sandbox: httpx.AsyncClient, drawer: Any, database: Database
 ) -> None:
