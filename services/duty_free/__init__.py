@@ -4,6 +4,7 @@ Source: docs/domain.md §8; docs/duty-free.md.
 """
 
 from haiyiban.errors import Words
+from haiyiban.tallies import Tally
 from haiyiban.zone import Zone
 from services.duty_free.allowance.controllers import AllowanceController
 from services.duty_free.allowance.shop_controllers import ShopOrdersController
@@ -38,6 +39,19 @@ zone = Zone(
     ),
     code_kinds=(PICKUP, VOUCHER),
     tasks=(RELEASE_NO_SHOWS, CHECK_BOOKS, EXPIRE_VOUCHERS),
+    tallies=(
+        Tally(
+            name="duty-free.claimed",
+            query="SELECT '', '', count(*) FROM duty_free_voucher WHERE id >= :first AND id < :past "
+            "HAVING count(*) > 0",
+        ),
+        # One that was reversed the same day is nobody's redemption.
+        Tally(
+            name="duty-free.redeemed",
+            query="SELECT '', '', count(*) FROM duty_free_redemption WHERE id >= :first AND id < :past "
+            "AND state <> 'reversed' HAVING count(*) > 0",
+        ),
+    ),
     seed=seed,
 )
 

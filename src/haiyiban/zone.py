@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from litestar import Controller
 
     from haiyiban.errors import Words
+    from haiyiban.tallies import Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,8 @@ class Zone:
     tasks: tuple[Task, ...] = ()
     code_kinds: tuple[Any, ...] = ()
     """The kinds of code that this folder adds, each a `CodeKind`."""
+    tallies: tuple[Tally, ...] = ()
+    """What the hall counts of this folder."""
     seed: Callable[[], Awaitable[None]] | None = None
     """Writes the demo data of this folder; running it again changes nothing."""
     commands: tuple[Command, ...] = ()

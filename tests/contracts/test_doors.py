@@ -167,6 +167,8 @@ DOORS = {
     "GET /codes/{code_id}": CLOSED,
     "GET /codes/{code_id}/image.svg": CLOSED,
     "GET /codes/{code_id}/events": CLOSED,
+    "GET /hall/figures": EVERYBODY,
+    "GET /hall/events": EVERYBODY,
     "GET /trust-list": EVERYBODY,
     "GET /deny-list": EVERYBODY,
     "GET /status-lists/{list_id}": EVERYBODY,

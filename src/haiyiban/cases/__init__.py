@@ -1,6 +1,6 @@
 """Cases (办件): one application for a matter, from draft to outcome, for every matter alike (一张审批网)."""
 
-from haiyiban.cases import tasks
+from haiyiban.cases import counted, tasks
 from haiyiban.cases.access_log_controller import AccessLogController, EnterpriseAccessLogController
 from haiyiban.cases.controllers import CasesController
 from haiyiban.cases.desk_controllers import DeskController
@@ -30,6 +30,7 @@ zone = Zone(
         Task(name="cases.close", run=tasks.close, schedule="*/10 * * * *"),
         Task(name="cases.ask_again", run=tasks.ask_again, schedule="* * * * * */10"),
     ),
+    tallies=counted.TALLIES,
     seed=seed,
 )
 

@@ -9,7 +9,7 @@ from litestar import Controller, Response, get, post
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import clock
+from haiyiban import clock, tallies
 from haiyiban.certificates import CertificateMissing
 from haiyiban.codes import capsules, device_keys, kinds, nonces, showing
 from haiyiban.codes.certificate_kind import CertificateNotValid, SubjectMissing
@@ -25,6 +25,9 @@ from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
 from haiyiban.lean import Encoded
 from haiyiban.wire import problems
+
+SHOWN = "codes.shown"
+"""Showing writes no row, so each process counts it by itself; what phones draw without us nobody counts."""
 
 
 class CodeController(Controller):
@@ -78,6 +81,7 @@ class CodeController(Controller):
         answer: CodeRead | CapsuleRead
         if binding is None:
             shown = showing.show(kind, found, keys=keys, now=now)
+            tallies.saw(SHOWN)
             answer = CodeRead(id=shown.id, text=shown.text, expires_at=shown.expires_at)
         else:
             # Asked for only here: a code that no phone is bound to needs no transaction.

@@ -6,7 +6,7 @@ from haiyiban.codes.certificate_commands import certificate
 from haiyiban.codes.certificate_kind import CERTIFICATE
 from haiyiban.codes.challenge_controller import ChallengeController
 from haiyiban.codes.consent_controller import ConsentController, MyConsentsController
-from haiyiban.codes.controllers import CodeController
+from haiyiban.codes.controllers import SHOWN, CodeController
 from haiyiban.codes.document_controller import DocumentController
 from haiyiban.codes.double_uses import DoubleUseController
 from haiyiban.codes.events_controller import CodeEventsController
@@ -16,6 +16,7 @@ from haiyiban.codes.presentation_controller import PresentationController
 from haiyiban.codes.printed import printed_text
 from haiyiban.codes.verification_controller import VerificationController
 from haiyiban.errors import Words
+from haiyiban.tallies import Tally
 from haiyiban.zone import Zone
 
 zone = Zone(
@@ -24,6 +25,14 @@ zone = Zone(
     tasks=(capsules.FORGET,),
     code_kinds=(CERTIFICATE, IDENTITY),
     commands=(certificate, trust_commands.trust, verify_command.verify),
+    tallies=(
+        Tally(name=SHOWN),
+        Tally(
+            name="codes.verified",
+            query="SELECT '', '', count(*) FROM codes_verification WHERE id >= :first AND id < :past "
+            "HAVING count(*) > 0",
+        ),
+    ),
     controllers=(
         BatchController,
         ChallengeController,

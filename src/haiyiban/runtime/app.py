@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban import registers
 from haiyiban.codes import challenges, nonces, streams
 from haiyiban.db import Database
+from haiyiban.hall import counting, watching
 from haiyiban.identity import address_limit, revocations
 from haiyiban.identity.tokens import access_tokens
 from haiyiban.runtime import contract, discovery
@@ -33,6 +34,7 @@ from haiyiban.wire import API
 log = logging.getLogger("haiyiban")
 
 _REFRESH_SECONDS = 1.0
+_COUNT_SECONDS = 5.0
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
@@ -77,14 +79,16 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        refreshing = asyncio.create_task(_refresh(database))
+        working = [asyncio.create_task(work) for work in (_refresh(database), _count_seen())]
         try:
-            with on_stopping(streams.leave):
+            with on_stopping(streams.leave), on_stopping(watching.leave):
                 yield
         finally:
-            refreshing.cancel()
-            with suppress(asyncio.CancelledError):
-                await refreshing
+            for work in working:
+                work.cancel()
+            await asyncio.gather(*working, return_exceptions=True)
+            with suppress(Exception):  # the last seconds of a count, with the database gone
+                await counting.write_seen()
             await streams.end()
             access_log.flush()
             await registers.close()
@@ -122,3 +126,14 @@ async def _refresh(database: Database) -> None:
         except Exception as error:  # noqa: BLE001 - the loop must outlive a restart of PostgreSQL
             log.warning("revocations could not be read: %s", type(error).__name__)
         await asyncio.sleep(_REFRESH_SECONDS)
+
+
+async def _count_seen() -> None:
+    """Write down what this process counts by itself, for the hall."""
+    while True:
+        await asyncio.sleep(_COUNT_SECONDS)
+        try:
+            async with asyncio.timeout(_COUNT_SECONDS):
+                await counting.write_seen()
+        except Exception as error:  # noqa: BLE001 - the loop must outlive a restart of PostgreSQL
+            log.warning("counts could not be written: %s", type(error).__name__)

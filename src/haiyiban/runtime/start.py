@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from haiyiban import clock, crypto, db, registers
+from haiyiban import clock, crypto, db, registers, tallies
 from haiyiban.cases import handlers
 from haiyiban.codes import kinds
 from haiyiban.crypto import FileKeys, Vault
@@ -36,6 +36,9 @@ def prepare(settings: Settings) -> Database:
     db.install(database)
     zones = discovery.zones(settings.zones)
     kinds.install(kind for zone in (*discovery.features(), *zones) for kind in zone.code_kinds)
+    # Of every zone, whichever are served here: one worker counts for all processes.
+    counted = (*discovery.features(), *discovery.all_zones())
+    tallies.install(tally for zone in counted for tally in zone.tallies)
     handlers.install_before_approval(zone.before_approval for zone in zones if zone.before_approval)
     handlers.install({code: handler for zone in zones for code, handler in zone.handlers.items()})
     return database

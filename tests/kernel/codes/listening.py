@@ -21,6 +21,7 @@ class Line:
         self.headers: dict[str, str] = {}
         self.body = b""
         self.comments = 0
+        self.last_id = ""
         self._events: asyncio.Queue[tuple[str, Any] | None] = asyncio.Queue()
         self._answered = asyncio.Event()
         self._hung_up = asyncio.Event()
@@ -84,9 +85,9 @@ class Line:
         if chunk.startswith(b":"):
             self.comments += 1
         elif chunk.startswith(b"event: "):
-            name, data = chunk.decode().rstrip("\n").split("\n")
-            told = json.loads(data.removeprefix("data: "))
-            self._events.put_nowait((name.removeprefix("event: "), told))
+            said = dict(line.split(": ", 1) for line in chunk.decode().rstrip("\n").split("\n"))
+            self.last_id = said.get("id", self.last_id)
+            self._events.put_nowait((said["event"], json.loads(said["data"])))
         if not message.get("more_body"):
             self._events.put_nowait(None)
 
