@@ -1,12 +1,41 @@
+import { reactive } from 'vue'
 import type { IconName } from '@/shared/ui/Icon.vue'
-import { has } from './staff'
+import { has, staff } from './staff'
 
-export interface Place { to: string; icon: IconName; key: string; roles: string[] }
+export interface Place {
+  to: string
+  icon: IconName
+  /** Its name: `desk.<key>`. */
+  key: string
+  group: 'work' | 'schools' | 'money' | 'care' | 'villages' | 'operations'
+  roles: string[]
+  /** Only where one agency works with it. */
+  agency?: string
+  /** How many things wait for somebody here. */
+  waits?: () => Promise<number>
+}
 
 /** Where a role has something to do; the server decides what it may. */
 export const PLACES: Place[] = [
-  { to: '/cases', icon: 'cases', key: 'cases', roles: ['clerk', 'officer'] },
-  { to: '/enrolments', icon: 'school', key: 'enrolments', roles: ['officer'] },
-  { to: '/verifiers', icon: 'scan', key: 'verifiers', roles: ['operator'] },
+  { to: '/cases', icon: 'cases', key: 'cases', group: 'work', roles: ['clerk', 'officer'] },
+  { to: '/enrolments', icon: 'school', key: 'enrolments', group: 'schools', roles: ['officer'], agency: 'education' },
+  { to: '/verifiers', icon: 'scan', key: 'verifiers', group: 'operations', roles: ['operator'] },
 ]
-export const mine = () => PLACES.filter((place) => has(...place.roles))
+export const mine = () => PLACES.filter((place) => has(...place.roles) && (!place.agency || place.agency === staff.me?.agency))
+/** The same by group, each group under its heading. */
+export function groups(): [Place['group'], Place[]][] {
+  const found = new Map<Place['group'], Place[]>()
+  for (const place of mine()) found.set(place.group, [...(found.get(place.group) ?? []), place])
+  return [...found]
+}
+export const placeOf = (path: string) => mine().find((place) => path === place.to || path.startsWith(`${place.to}/`))
+
+/** What waits at each place, by its address; a place that cannot say so now shows nothing. */
+export const waiting = reactive(new Map<string, number>())
+export async function count(): Promise<void> {
+  await Promise.all(mine().map(async (place) => {
+    const found = await place.waits?.().catch(() => undefined)
+    if (found === undefined) waiting.delete(place.to)
+    else waiting.set(place.to, found)
+  }))
+}
