@@ -15,7 +15,7 @@ import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import click
@@ -37,6 +37,7 @@ from services.cross_province import directory, proofs
 from services.cross_province import neighbours as known
 from services.cross_province.directory import Agreement, Joint, NotAgreed, Party, Signed
 from services.cross_province.models import Neighbour
+from services.cross_province.ourselves import DEMO, own_party, texts
 from services.cross_province.signatures import NotSigned
 
 T = TypeVar("T")
@@ -53,10 +54,18 @@ def neighbours() -> None:
 @click.option("--name-zh", required=True, help="The place's name in Chinese, as people know it.")
 @click.option("--name-en", required=True)
 @click.option("--uscc", required=True, help="Unified social credit code of the body that answers for it.")
-def describe(name_zh: str, name_en: str, uscc: str) -> None:
+@click.option("--origin", help="Where the other side reaches us; HAIYIBAN_PUBLIC_URL unless said.")
+@click.option(
+    "--tls-root",
+    "tls_roots",
+    type=_FILE,
+    multiple=True,
+    help="Authority (PEM) under which our TLS certificate is, where browsers do not know it. Repeat it.",
+)
+def describe(name_zh: str, name_en: str, uscc: str, origin: str | None, tls_roots: tuple[Path, ...]) -> None:
     """Print this deployment's own description, for an agreement. Its fingerprint goes to standard error."""
     with _Told():
-        party = own_party(Text(zh=name_zh, en=name_en), uscc)
+        party = own_party(Text(zh=name_zh, en=name_en), uscc, origin=origin, tls_roots=texts(tls_roots))
         click.echo(msgspec.json.format(msgspec.json.encode(party)).decode())
         click.echo(f"指纹 Fingerprint: {party.fingerprint}", err=True)
 
@@ -133,8 +142,8 @@ def list_() -> None:
             lines.append(f"{row.division} {state:6} sent {row.sent} taken {row.taken} {told}")
         return lines
 
-    for line in _in_database(work):
-        click.echo(line)
+    for told in _in_database(work):
+        click.echo(told)
 
 
 @neighbours.command()
@@ -173,15 +182,20 @@ def check_proof(file: Any) -> None:
 @click.option("--home", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--division", required=True)
 @click.option("--origin", required=True)
+@click.option("--own-origin", required=True)
+@click.option("--tls-root", "tls_roots", type=_FILE, multiple=True, help="Of both sides.")
 @click.option("--database-url", "url", required=True)
-def play(home: Path, division: str, origin: str, url: str) -> None:
+def play(
+    home: Path, division: str, origin: str, own_origin: str, tls_roots: tuple[Path, ...], url: str
+) -> None:
     """Play both operators of a demo on one machine: make, sign and accept the agreement at both sides."""
     if Settings.from_env().is_production:
         raise click.ClickException("in production two operators make an agreement")
     with _Told():
         theirs = FileKeys(home / "keys").signing("exchange")
         names = {one.division: one for one in DEMO}
-        ours = own_party(names[PROVINCE].name, names[PROVINCE].uscc)
+        roots = texts(tls_roots)
+        ours = own_party(names[PROVINCE].name, names[PROVINCE].uscc, origin=own_origin, tls_roots=roots)
         other = directory.describe(
             division=division,
             name=names[division].name,
@@ -189,6 +203,7 @@ def play(home: Path, division: str, origin: str, url: str) -> None:
             origin=origin,
             keys=theirs,
             trust_root=trust_file.root_jwk(home / "keys"),
+            tls_roots=roots,
         )
         start = clock.now().replace(microsecond=0)
         agreement = Agreement(
@@ -201,34 +216,6 @@ def play(home: Path, division: str, origin: str, url: str) -> None:
     _in_database(lambda session: known.accept(session, document, now=clock.now()))
     _in_database(
         lambda session: known.accept(session, document, now=clock.now(), own=division, keys=theirs), url
-    )
-
-
-class DemoParty(NamedTuple):
-    """Who plays in the demo."""
-
-    division: str
-    name: Text
-    uscc: str
-
-
-DEMO = (
-    DemoParty("460000", Text(zh="海南省", en="Hainan"), "12460000MB1H0B024H"),
-    DemoParty("440000", Text(zh="广东省", en="Guangdong"), "124400004558592254"),
-)
-
-
-def own_party(name: Text, uscc: str) -> Party:
-    """This deployment's description of itself. Raises NotAgreed, KeyMissing, UntrustedList."""
-    settings = Settings.from_env()
-    known.newest_key()
-    return directory.describe(
-        division=PROVINCE,
-        name=name,
-        uscc=uscc,
-        origin=settings.public_url,
-        keys=known.own_keys(),
-        trust_root=trust_file.root_jwk(settings.keys_dir),
     )
 
 

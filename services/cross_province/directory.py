@@ -33,8 +33,9 @@ class NotAgreed(Exception):
     """An agreement that may not be relied on; the words say why."""
 
 
-class Party(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """One deployment as it describes itself."""
+class Party(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """One deployment as it describes itself. What it leaves at its default is not in the signed bytes, so an
+    agreement of before there was such a member still counts."""
 
     division: Annotated[str, msgspec.Meta(pattern="^[0-9]{2}0000$")]
     """Its province; it receives for, and handles in, everything below."""
@@ -47,6 +48,8 @@ class Party(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
     """The public keys that sign its messages, as JWK."""
     trust_root: dict[str, Any]
     """The root of its trust list, by which the codes of its certificates are judged."""
+    tls_roots: Annotated[tuple[str, ...], msgspec.Meta(max_length=8)] = ()
+    """The authorities (PEM) under which its TLS certificate must be; none: those that browsers know."""
 
     def publics(self) -> dict[str, ec.EllipticCurvePublicKey]:
         """The keys by their ids. Raises NotAgreed."""
@@ -116,6 +119,7 @@ def describe(
     origin: str,
     keys: Sequence[SigningKey],
     trust_root: dict[str, Any],
+    tls_roots: Sequence[str] = (),
 ) -> Party:
     """Our own side. Raises NotAgreed."""
     try:
@@ -128,6 +132,7 @@ def describe(
                 "origin": origin,
                 "keys": [public_jwk(key.public) for key in keys],
                 "trustRoot": trust_root,
+                "tlsRoots": tls_roots,
             },
             Party,
         )

@@ -18,7 +18,7 @@ from haiyiban.crypto import FileKeys, KeyMissing, SigningKey
 from haiyiban.divisions import PROVINCE
 from haiyiban.errors import NotFound, Problem, Words
 from haiyiban.settings import Settings
-from services.cross_province import directory
+from services.cross_province import directory, line
 from services.cross_province.directory import Agreement, NotAgreed, Party
 from services.cross_province.messages import Place
 from services.cross_province.models import Neighbour
@@ -148,8 +148,9 @@ async def accept(
     the other side. A newer one replaces the older, and the messages go on counting. Raises NotAgreed."""
     agreement = directory.check(document, own=own, keys=keys or own_keys())
     other = agreement.other(own)
-    if Settings.from_env().is_production and not other.origin.startswith("https://"):
+    if not line.is_safe(other.origin):
         raise NotAgreed(f"{other.origin}: in production messages go over https")
+    line.pinned(other)
     plain = msgspec.to_builtins(msgspec.convert(document, directory.Signed))
     await session.execute(
         upsert(Neighbour)

@@ -15,7 +15,8 @@ from haiyiban.codes.jws import UntrustedList
 from haiyiban.codes.trust import TrustList, public_key_of, read_trust_list
 from haiyiban.db import database
 from haiyiban.wire import API
-from services.cross_province import following, neighbours, signatures
+from services.cross_province import following, line, neighbours, signatures
+from services.cross_province.line import NoSafeLine
 from services.cross_province.messages import CrossCertificate
 from services.cross_province.models import Neighbour
 from services.cross_province.neighbours import Known, NoSuchNeighbour
@@ -27,7 +28,6 @@ log = logging.getLogger(__name__)
 OFFER = f"{API}/zones/cross-province/offer"
 _TRUST_LIST = f"{API}/trust-list"
 _EVERY = timedelta(hours=1)
-_SECONDS = 10.0
 _BYTES_MOST = 4 * 1024 * 1024
 
 
@@ -54,12 +54,10 @@ async def fetch(division: str, *, now: datetime) -> bool:
         return False
     db.require_no_transaction()
     try:
-        async with httpx.AsyncClient(
-            base_url=known.other.origin, timeout=_SECONDS, trust_env=False
-        ) as client:
+        async with line.client(known.other) as client:
             offer = await _offer(client, known, now)
             trust = await _trust_list(client, known)
-    except (httpx.HTTPError, NotSigned, UntrustedList, msgspec.MsgspecError, ValueError) as error:
+    except (httpx.HTTPError, NoSafeLine, NotSigned, UntrustedList, msgspec.MsgspecError, ValueError) as error:
         log.warning("%s could not be refreshed: %s", division, type(error).__name__)
         return False
     async with database().transaction() as session:

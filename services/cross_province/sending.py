@@ -20,8 +20,9 @@ from haiyiban import clock, db, outbox
 from haiyiban.db import database
 from haiyiban.ids import new_id
 from haiyiban.wire import API
-from services.cross_province import cases, neighbours, signatures
+from services.cross_province import cases, line, neighbours, signatures
 from services.cross_province.directory import NotAgreed
+from services.cross_province.line import NoSafeLine
 from services.cross_province.messages import VERSION, CrossMessage, CrossReceipt, Type
 from services.cross_province.models import CrossCase, Outgoing
 from services.cross_province.neighbours import Known, NoSuchNeighbour
@@ -32,7 +33,6 @@ log = logging.getLogger(__name__)
 
 PATH = f"{API}/zones/cross-province/exchange"
 DELIVER = "cross-province.deliver"
-_SECONDS = 10.0
 _LEASE = timedelta(seconds=30)
 """Longer than an attempt: meanwhile no other worker sends the same message."""
 _RECEIPT_BYTES_MOST = 65_536
@@ -137,13 +137,12 @@ async def _post(known: Known, body: bytes, headers: Headers) -> tuple[str, Heade
     """The receipt of one attempt, checked; or why there is none."""
     db.require_no_transaction()
     try:
-        # Another deployment's address, signed by both: no proxy of the environment gets to see it.
-        async with httpx.AsyncClient(
-            base_url=known.other.origin, timeout=_SECONDS, trust_env=False, follow_redirects=False
-        ) as client:
+        async with line.client(known.other) as client:
             answer = await client.post(PATH, content=body, headers=headers.fields())
+    except NoSafeLine as error:
+        return f"not sent: {error}"
     except httpx.HTTPError as error:
-        return f"no answer: {type(error).__name__}"
+        return line.why(error)
     if answer.status_code != 200:
         return f"refused: {answer.status_code} {_slug(answer)}"
     if len(answer.content) > _RECEIPT_BYTES_MOST:

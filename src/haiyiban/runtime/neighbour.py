@@ -1,7 +1,8 @@
 """`haiyiban up --with-neighbour`: a second deployment, which plays another province.
 
 It shares nothing with the first but the sandbox, which is the whole outside world: it has its own database,
-cache, keys, trust root and port. Its matters are those of `schemas/provinces/<issuer>`.
+cache, keys, trust root and port. Its matters are those of `schemas/provinces/<issuer>`. Messages between the
+two go over HTTPS: before each stands a line of TLS, whose authority the agreement pins.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 from haiyiban import clock
 from haiyiban.errors import Words
-from haiyiban.runtime import processes
+from haiyiban.runtime import ports, processes
 from haiyiban.runtime.postgres import EmbeddedPostgres
 from haiyiban.runtime.processes import Process
 from haiyiban.runtime.readiness import wait_until_ready
@@ -80,13 +81,40 @@ def start(
             )
             children.append(stack.enter_context(child))
     wait_until_ready(port, "/health/ready", processes=children)
+    origins = {}
+    options: list[str] = []
+    for name, target in (("platform", Settings.from_env(environ).port), ("neighbour", port)):
+        child, origin, root = _line(stack, name, target, folder=folder, environ=theirs)
+        children.append(child)
+        origins[name] = origin
+        options += ["--tls-root", str(root)]
     _run(
         environ,
-        *("neighbours", "play", "--home", str(folder), "--division", ISSUER),
-        *("--origin", settings.public_url, "--database-url", postgres.url),
+        *("neighbours", "play", "--home", str(folder), "--division", ISSUER, *options),
+        *("--own-origin", origins["platform"], "--origin", origins["neighbour"]),
+        *("--database-url", postgres.url),
     )
     accounts = json.loads((folder / "demo" / "staff.json").read_bytes())
     return children, {"neighbour": {"api": settings.public_url, "division": ISSUER, "accounts": accounts}}
+
+
+def _line(
+    stack: ExitStack, name: str, target: int, *, folder: Path, environ: Mapping[str, str]
+) -> tuple[Process, str, Path]:
+    """TLS before one of the two; its origin, and the authority to pin."""
+    from haiyiban.runtime import tls_line
+
+    tls = folder / "tls" / name
+    root = tls_line.identity(tls, now=clock.now()).root
+    port = ports.any_free()
+    command = [sys.executable, "-m", "haiyiban.runtime.tls_line"]
+    command += ["--port", str(port), "--target", str(target), "--folder", str(tls)]
+    with processes.undisturbed():
+        child = processes.start(
+            f"line-{name}", command, log=folder / "logs" / f"line-{name}.log", env=dict(environ)
+        )
+        stack.enter_context(child)
+    return child, f"https://127.0.0.1:{port}", root
 
 
 def _run(environ: Mapping[str, str], *arguments: str) -> None:

@@ -12,6 +12,7 @@ import os
 import secrets
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from haiyiban.outbox import OutboxMessage
 from haiyiban.runtime import ceremony
 from haiyiban.runtime.app import create_app
 from haiyiban.settings import Settings
-from services.cross_province import commands, neighbours, proofs
+from services.cross_province import commands, neighbours, ourselves, proofs
 from services.cross_province.tasks import TASKS
 from tests import builders
 
@@ -39,7 +40,8 @@ _TASKS = {task.name: task.run for task in TASKS} | {"cases.lapse": lapse}
 
 
 async def party(name: str, uscc: str) -> Any:
-    return msgspec.to_builtins(commands.own_party(Text(zh=name, en=name), uscc))
+    roots = [Path(os.environ["TLS_ROOT"]).read_text()]
+    return msgspec.to_builtins(ourselves.own_party(Text(zh=name, en=name), uscc, tls_roots=roots))
 
 
 async def sign(document: dict[str, Any]) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import ssl
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import httpx
 
-from haiyiban.runtime import migrate, ports
+from haiyiban.runtime import migrate, ports, tls_line
 from haiyiban_sandbox.identity import identity_number
 from tests.contracts import recording
 from tests.contracts.documented import require_documented
@@ -34,16 +35,17 @@ PUMP = (
 
 @dataclass
 class Line:
-    """A TCP proxy before one deployment. `deaf`: what is asked goes through, what is answered does not."""
+    """TLS before one deployment. `deaf`: what is asked goes through, what is answered does not."""
 
     target: int
+    tls: ssl.SSLContext
     mode: Literal["open", "cut", "deaf"] = "open"
     port: int = 0
     _server: asyncio.Server | None = None
     _passing: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._pass, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._pass, "127.0.0.1", 0, ssl=self.tls)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -217,10 +219,12 @@ async def two(home: Path, database_url: str, redis_url: str, sandbox_url: str) -
                 await _stop(one)
 
 
-async def agreement(pair: Pair, **members: Any) -> dict[str, Any]:
-    """What both sign."""
+async def agreement(pair: Pair, *, tls_roots: Sequence[str] = (), **members: Any) -> dict[str, Any]:
+    """What both sign. `tls_roots`: the authorities of Guangdong's certificate, where not its own."""
     both = (pair.hainan, pair.guangdong)
     parties = [await one.do("party", *PARTIES[one.division]) for one in both]
+    if tls_roots:
+        parties[1]["tlsRoots"] = list(tls_roots)
     now = datetime.now(UTC)
     document: dict[str, Any] = {
         "agreement": {
@@ -255,7 +259,8 @@ async def _databases(url: str) -> dict[str, str]:
 
 
 async def _start(division: str, home: Path, database: str, redis: str, sandbox: str) -> Deployment:
-    line = Line(ports.any_free())
+    held = tls_line.identity(home / "tls", now=datetime.now(UTC))
+    line = Line(ports.any_free(), held.context())
     await line.start()
     read, write = os.pipe()
     environ = os.environ | {
@@ -263,7 +268,8 @@ async def _start(division: str, home: Path, database: str, redis: str, sandbox: 
         "HAIYIBAN_HOME": str(home),
         "HAIYIBAN_ISSUER": division,
         "HAIYIBAN_PORT": str(line.target),
-        "HAIYIBAN_PUBLIC_URL": f"http://127.0.0.1:{line.port}",
+        "HAIYIBAN_PUBLIC_URL": f"https://127.0.0.1:{line.port}",
+        "TLS_ROOT": str(held.root),
         "DATABASE_URL": database,
         "REDIS_URL": redis,
         "HAIYIBAN_REGISTERS_URL": sandbox,

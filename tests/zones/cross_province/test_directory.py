@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from haiyiban.bilingual import Text
 from haiyiban.crypto import FileKeys, SigningKey
-from services.cross_province import commands, directory, neighbours, proofs
+from services.cross_province import commands, directory, neighbours, ourselves, proofs
 from services.cross_province.directory import Agreement, NotAgreed, Party, Signed
 from services.cross_province.signatures import NotSigned
 from tests.zones.cross_province.pair import GUANGDONG, HAINAN, PARTIES, Pair
@@ -107,7 +107,8 @@ def at(
     """A command at one of the two, as its operator runs it."""
 
     def run(division: str, *arguments: str) -> Result:
-        monkeypatch.setattr(commands, "PROVINCE", division)
+        for module in (commands, ourselves):
+            monkeypatch.setattr(module, "PROVINCE", division)
         environ = {
             "HAIYIBAN_ENV": "test",
             "HAIYIBAN_HOME": str(both_homes / division),
