@@ -37,6 +37,9 @@ class SchoolRead(Output, kw_only=True, omit_defaults=False):
     """public or private; a family applies to one or the other."""
     division: str
     address: str
+    latitude: float
+    longitude: float
+    """Where it stands, so that a phone can say how far that is without telling where the phone is."""
     capacity: int
     catchment: str
     """The streets and communities it serves, in words; empty where it serves the whole area."""
@@ -75,6 +78,8 @@ class SchoolPlacesController(Controller):
                 kind=row.school.kind,
                 division=row.school.division,
                 address=row.school.address,
+                latitude=row.school.latitude,
+                longitude=row.school.longitude,
                 capacity=row.capacity,
                 catchment=schools.catchment_words(row.catchment).in_language(language()),
                 last_cut_off=row.cut_off.in_language(language()) if row.cut_off else None,

@@ -29,7 +29,7 @@ POLICY = (
 _PAGE = {
     "content-security-policy": POLICY,
     "referrer-policy": "no-referrer",
-    "permissions-policy": "camera=(self), geolocation=(), microphone=()",
+    "permissions-policy": "camera=(self), geolocation=(self), microphone=()",
     "cache-control": "no-cache",
 }
 _FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
