@@ -6,7 +6,8 @@ Source: docs/domain.md §7; docs/unemployment.md.
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
 from services.unemployment.controllers import UnemploymentController
-from services.unemployment.handler import UnemploymentBenefitHandler
+from services.unemployment.handler import MoveHandler, UnemploymentBenefitHandler
+from services.unemployment.move_controllers import MovesController, MovesDeskController
 from services.unemployment.payments.controllers import PaymentsController
 from services.unemployment.payments.desk_controllers import PaymentsDeskController
 from services.unemployment.payments.tasks import TASKS
@@ -14,8 +15,17 @@ from services.unemployment.payments.tasks import TASKS
 zone = Zone(
     name="unemployment",
     title=Words("失业保险", "Unemployment benefit"),
-    controllers=(UnemploymentController, PaymentsController, PaymentsDeskController),
-    handlers={"employment.unemployment-benefit": UnemploymentBenefitHandler()},
+    controllers=(
+        UnemploymentController,
+        PaymentsController,
+        PaymentsDeskController,
+        MovesController,
+        MovesDeskController,
+    ),
+    handlers={
+        "employment.unemployment-benefit": UnemploymentBenefitHandler(),
+        "employment.unemployment-transfer": MoveHandler(),
+    },
     tasks=TASKS,
 )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit, registers
@@ -15,7 +16,17 @@ from haiyiban.clock import local_date
 from haiyiban.db import database
 from haiyiban.identity import persons
 from haiyiban.registers import Question, RegisterAnswer, RegisterName
-from services.unemployment.rules import Eligible, Reason, Situation, monthly_fen, months, reasons, verdict
+from services.unemployment.models import Grant
+from services.unemployment.rules import (
+    Eligible,
+    MovedIn,
+    Reason,
+    Situation,
+    monthly_fen,
+    months,
+    reasons,
+    verdict,
+)
 from services.unemployment.standards import standards
 
 ASKED: tuple[RegisterName, ...] = ("social_insurance", "employment", "pension")
@@ -42,7 +53,9 @@ async def estimate(session: AsyncSession, person_id: UUID, *, now: datetime) -> 
     client = registers.current()
     asked = {name: Question(name, id_number, id_type) for name in ASKED}
     answers = await client.ask_many(asked)
-    judged = judge(answers, today=local_date(now))
+    today = local_date(now)
+    situation = await unused_letter(session, situation_of(answers, today=today))
+    judged = judge(situation, list(answers.values()), today=today)
     for name, answer in answers.items():
         if answer.state == "known":
             await audit.record(
@@ -57,14 +70,14 @@ async def estimate(session: AsyncSession, person_id: UUID, *, now: datetime) -> 
     return judged
 
 
-def judge(answers: dict[RegisterName, RegisterAnswer], *, today: date) -> Estimate:
-    """The estimate that follows from what each register answered. Source: docs/domain.md §7."""
+def judge(situation: Situation, answers: list[RegisterAnswer], *, today: date) -> Estimate:
+    """The estimate that follows from what the registers answered. Source: docs/domain.md §7."""
     held = standards()
     table = held.month_table(today)
-    situation = situation_of(answers, today=today)
     found = reasons(situation, table, held)
     eligible = verdict(found)
-    length = None if situation.paid_months is None else months(situation.paid_months, table)
+    left = situation.moved_in.months_left if situation.moved_in else 0
+    length = None if situation.paid_months is None else months(situation.paid_months, table, left=left)
     amount = None
     if situation.division is not None:
         amount = monthly_fen(situation.division, paid_on=today, standards=held)
@@ -76,8 +89,16 @@ def judge(answers: dict[RegisterName, RegisterAnswer], *, today: date) -> Estima
         months=length,
         monthly_fen=amount,
         starts_on=today,
-        answers=list(answers.values()),
+        answers=answers,
     )
+
+
+async def unused_letter(session: AsyncSession, situation: Situation) -> Situation:
+    """The situation without another province's letter whose months went into a grant already."""
+    if situation.moved_in is None:
+        return situation
+    used = await session.scalar(select(Grant.id).where(Grant.letter == situation.moved_in.letter))
+    return situation if used is None else replace(situation, moved_in=None)
 
 
 def situation_of(answers: Mapping[RegisterName, RegisterAnswer], *, today: date) -> Situation:
@@ -98,6 +119,7 @@ def _situation(said: Mapping[RegisterName, tuple[str, dict[str, Any]]], *, today
         (state, data if state == "known" else {}) for state, data in (said[name] for name in ASKED)
     )
     stopped_on = day(insured.get("stoppedOn"))
+    came = insured.get("transferredIn")
     return Situation(
         paid_months=None if insurance == "unknown" else int(insured.get("months", 0)),
         division=insured.get("division"),
@@ -109,6 +131,7 @@ def _situation(said: Mapping[RegisterName, tuple[str, dict[str, Any]]], *, today
         draws_pension=None
         if pension == "unknown"
         else pension == "known" and date.fromisoformat(drawn["since"]) <= today,
+        moved_in=MovedIn(came["letter"], int(came["monthsLeft"])) if came else None,
     )
 
 

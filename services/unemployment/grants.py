@@ -17,8 +17,8 @@ from haiyiban.errors import FieldError, Words
 from haiyiban.identity import persons
 from haiyiban.ids import new_id
 from services.unemployment import schedule
-from services.unemployment.estimate import situation_in
-from services.unemployment.models import Grant
+from services.unemployment.estimate import situation_in, unused_letter
+from services.unemployment.models import Grant, Move
 from services.unemployment.rules import months, reasons
 from services.unemployment.standards import standards
 
@@ -42,15 +42,26 @@ async def of_person(session: AsyncSession, person_id: UUID) -> Sequence[Grant]:
 async def left_over(session: AsyncSession, person_id: UUID) -> int:
     """Months of ended grants that were never paid and not carried into a later one yet.
 
-    Only the newest ended grant counts: what earlier ones left went into it. Source: 社会保险法 art. 46.
+    Only the newest ended grant counts: what earlier ones left went into it. What moved to another province is
+    not left here. Source: 社会保险法 art. 46, 52.
     """
-    newest = await session.scalar(
-        select(Grant)
+    newest = await newest_ended(session, person_id)
+    if newest is None:
+        return 0
+    moved = select(Move.id).where(Move.grant_id == newest, Move.state != "decided").exists()
+    left = await session.scalar(select(Grant.months - Grant.used).where(Grant.id == newest, ~moved))
+    return left or 0
+
+
+async def newest_ended(session: AsyncSession, person_id: UUID) -> UUID | None:
+    """The grant that a person drew last and draws no more."""
+    found: UUID | None = await session.scalar(
+        select(Grant.id)
         .where(Grant.person_id == person_id, Grant.ended_on.is_not(None))
         .order_by(Grant.id.desc())
         .limit(1)
     )
-    return 0 if newest is None else newest.months - newest.used
+    return found
 
 
 async def award(session: AsyncSession, case: Case, *, now: datetime) -> UUID:
@@ -62,7 +73,7 @@ async def award(session: AsyncSession, case: Case, *, now: datetime) -> UUID:
     today = local_date(now)
     held = standards()
     table = held.month_table(today)
-    situation = situation_in(case.facts or {}, today=today)
+    situation = await unused_letter(session, situation_in(case.facts or {}, today=today))
     failed = [reason for reason in reasons(situation, table, held) if reason.state == "not_met"]
     if failed:
         raise CannotApprove(errors=[FieldError("", reason.words) for reason in failed])
@@ -81,7 +92,8 @@ async def award(session: AsyncSession, case: Case, *, now: datetime) -> UUID:
         )
     if await running(session, case.applicant_id) is not None:
         raise CannotApprove(errors=[FieldError("", DRAWS_ALREADY)])
-    carried = await left_over(session, case.applicant_id)
+    moved_in = situation.moved_in
+    carried = await left_over(session, case.applicant_id) + (moved_in.months_left if moved_in else 0)
     length = months(situation.paid_months, table, left=carried)
     starts_on = local_date(case.submitted_at)
     person = await persons.get(session, case.applicant_id)
@@ -114,6 +126,7 @@ async def award(session: AsyncSession, case: Case, *, now: datetime) -> UUID:
             division=situation.division,
             paid_months=situation.paid_months,
             carried=min(carried, length),
+            letter=moved_in.letter if moved_in else None,
             months=length,
             used=0,
             starts_on=starts_on,

@@ -15,16 +15,16 @@ from haiyiban.cases.models import Case
 from haiyiban.clock import local_date
 from haiyiban.errors import Words
 from haiyiban.matters.prefill import Ask, Prefilled
-from services.unemployment import grants
-from services.unemployment.estimate import ASKED, situation_in
+from services.unemployment import grants, moving
+from services.unemployment.estimate import ASKED, situation_in, unused_letter
 from services.unemployment.rules import Reason, State, reasons
 from services.unemployment.standards import standards
 
 
-class UnemploymentBenefitHandler(MatterHandler):
-    """The code of the matter employment.unemployment-benefit."""
+class AboutOneself(MatterHandler):
+    """A matter of the person who applies, filled in by its data file alone."""
 
-    registers: Sequence[Ask] = tuple(Ask(name, "applicant") for name in ASKED)
+    registers: Sequence[Ask] = ()
 
     @override
     def possible(self, children: Sequence[Child], *, today: date) -> Sequence[Child]:
@@ -34,12 +34,18 @@ class UnemploymentBenefitHandler(MatterHandler):
     @override
     def why_not(self, child: Child, *, today: date) -> Words:
         """Never asked, since the matter is about who applies."""
-        return Words("请由本人申领", "Please apply for yourself")
+        return Words("请由本人办理", "Please apply for yourself")
 
     @override
     def prefill(self, filled: Prefilled, answers: Answers) -> Prefilled:
         """What the data rules filled."""
         return filled
+
+
+class UnemploymentBenefitHandler(AboutOneself):
+    """The code of the matter employment.unemployment-benefit."""
+
+    registers: Sequence[Ask] = tuple(Ask(name, "applicant") for name in ASKED)
 
     @override
     async def check(self, session: AsyncSession, case: Case, *, now: datetime) -> Sequence[Finding]:
@@ -50,7 +56,8 @@ class UnemploymentBenefitHandler(MatterHandler):
         """
         today = local_date(now)
         held = standards()
-        found = reasons(situation_in(case.facts or {}, today=today), held.month_table(today), held)
+        situation = await unused_letter(session, situation_in(case.facts or {}, today=today))
+        found = reasons(situation, held.month_table(today), held)
         findings = [_finding(reason) for reason in found]
         if await grants.running(session, case.applicant_id) is not None:
             findings.append(Finding(code="draws_already", words=grants.DRAWS_ALREADY, level="refuses"))
@@ -72,6 +79,60 @@ class UnemploymentBenefitHandler(MatterHandler):
         await grants.take_back(session, case)
 
 
+class MoveHandler(AboutOneself):
+    """The code of the matter employment.unemployment-transfer."""
+
+    @override
+    async def check(self, session: AsyncSession, case: Case, *, now: datetime) -> Sequence[Finding]:
+        """What moves, for the person and the clerk; where no record is known there is nothing to move."""
+        situation = situation_in(case.facts or {}, today=local_date(now))
+        if situation.paid_months is None:
+            return [Finding(code="record_unknown", words=moving.NOT_KNOWN, level="unknown")]
+        if situation.division is None:
+            return [Finding(code="nothing_to_move", words=moving.NOTHING_HERE, level="refuses")]
+        to = str(((case.form or {}).get("to") or {}).get("division", ""))
+        if to and situation.division.startswith(to[:2]):
+            return [
+                Finding(
+                    code="there_already", words=moving.THERE_ALREADY, pointer="/to/division", level="refuses"
+                )
+            ]
+        grant = await grants.running(session, case.applicant_id)
+        if grant is None:
+            return [Finding(code="record_only", words=_RECORD_ONLY)]
+        left = grant.months - grant.used
+        return [
+            Finding(
+                code="benefit_moves",
+                words=Words(
+                    f"正在领取，剩余 {left} 个月随人划转，本省不再发放",
+                    f"The benefit is being drawn; {left} months move along and are not paid here any more",
+                ),
+            )
+        ]
+
+    @override
+    async def claim(self, session: AsyncSession, case: Case, *, now: datetime) -> str | None:
+        """One move at a time."""
+        return "unemployment-transfer"
+
+    @override
+    async def decided(self, session: AsyncSession, case: Case, *, now: datetime) -> UUID | None:
+        """On an approval the move. Raises CannotApprove."""
+        if case.outcome == "approved":
+            await moving.decide(session, case, now=now)
+        return None
+
+    @override
+    async def undone(self, session: AsyncSession, case: Case, *, now: datetime) -> None:
+        """Nothing moves."""
+        await moving.take_back(session, case)
+
+
+_RECORD_ONLY = Words(
+    "没有正在领取的待遇，只转移缴费记录，不划转资金",
+    "No benefit is being drawn: the record of contributions moves, and no money",
+)
 _LEVELS = dict(zip(get_args(State), ("info", "warns", "unknown"), strict=True))
 
 

@@ -38,6 +38,8 @@ class Grant(Base):
     """Months of contributions that earned it."""
     carried: Mapped[int] = mapped_column(SmallInteger)
     """Months left of earlier grants that went into it. Source: 社会保险法 art. 46."""
+    letter: Mapped[str | None] = mapped_column(unique=True)
+    """The letter of another province whose months went into it; each goes into one grant."""
     months: Mapped[int] = mapped_column(SmallInteger)
     used: Mapped[int] = mapped_column(SmallInteger, default=0)
     """Months that were paid."""
@@ -46,7 +48,7 @@ class Grant(Base):
     granted_at: Mapped[datetime]
     ended_on: Mapped[date | None] = mapped_column(Date)
     ended_because: Mapped[str | None]
-    """used_up, or what stopped it."""
+    """used_up, moved, or what stopped it."""
     suspended_on: Mapped[date | None] = mapped_column(Date)
     suspended_because: Mapped[str | None]
     """What a register says against it: employed, insured, pension, died, military_service, moved_abroad or
@@ -119,8 +121,42 @@ class Batch(Base):
     settled_at: Mapped[datetime | None]
 
 
+class Move(Base):
+    """Somebody's insurance that moves to another province (关系转移). Source: docs/domain.md §7.4."""
+
+    __tablename__ = "unemployment_move"
+    __table_args__ = (
+        CheckConstraint("state IN ('decided', 'carried_out', 'confirmed')", name="state"),
+        CheckConstraint("(state = 'decided') = (amount_fen IS NULL)", name="amount"),
+        Index("ix_unemployment_move_open", "id", postgresql_where="state <> 'confirmed'"),
+        Index("ix_unemployment_move_person_id", "person_id", "id"),
+        Index("ix_unemployment_move_grant_id", "grant_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases_case.id"), unique=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("identity_person.id"))
+    grant_id: Mapped[UUID | None] = mapped_column(ForeignKey("unemployment_grant.id"))
+    """The grant whose months left go along, if any are left."""
+    to: Mapped[str]
+    """The province."""
+    state: Mapped[str]
+    """decided → carried_out (ended here, money due) → confirmed (the other province has the record)."""
+    paid_months: Mapped[int] = mapped_column(SmallInteger)
+    """Months of contributions that no grant has used."""
+    months_left: Mapped[int | None] = mapped_column(SmallInteger)
+    monthly_fen: Mapped[int | None] = mapped_column(BigInteger)
+    """The standard of the day it was carried out, where money moves."""
+    amount_fen: Mapped[int | None] = mapped_column(BigInteger)
+    """What goes to the other province's fund; 0 where only the record moves."""
+    decided_at: Mapped[datetime]
+    carried_out_at: Mapped[datetime | None]
+    confirmed_at: Mapped[datetime | None]
+
+
 class Payment(Base):
-    """One month of one grant, from due to paid; returned, it is paid once more under a new attempt."""
+    """One month of one grant, from due to paid; returned, it is paid once more under a new attempt. Or what
+    moves with a person to another province's fund, in place of the months from `number` on."""
 
     __tablename__ = "unemployment_payment"
     __table_args__ = (
@@ -138,10 +174,12 @@ class Payment(Base):
         ),
         Index("ix_unemployment_payment_due", "id", postgresql_where="state = 'due'"),
         Index("ix_unemployment_payment_batch_id", "batch_id"),
+        Index("ix_unemployment_payment_move_id", "move_id", postgresql_where="move_id IS NOT NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     grant_id: Mapped[UUID] = mapped_column(ForeignKey("unemployment_grant.id"))
+    move_id: Mapped[UUID | None] = mapped_column(ForeignKey("unemployment_move.id"))
     number: Mapped[int] = mapped_column(SmallInteger)
     """Which month of the grant, from 0."""
     attempt: Mapped[int] = mapped_column(SmallInteger)

@@ -21,6 +21,14 @@ TRANSFER = Fraction(3, 2)
 
 
 @dataclass(frozen=True, slots=True)
+class MovedIn:
+    """What another province sent along with somebody: its letter, and the months of benefit it had left."""
+
+    letter: str
+    months_left: int
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """What the registers know of somebody. None: that register could not be asked; it never means no."""
 
@@ -34,6 +42,8 @@ class Situation:
     """The register's own code."""
     is_employed: bool | None
     draws_pension: bool | None
+    moved_in: MovedIn | None = None
+    """Months of benefit that another province had left, where none of ours has used them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,13 @@ def _paid_long_enough(situation: Situation, table: MonthTable) -> Reason:
     if situation.paid_months is None:
         return _open("paid_long_enough", Words("缴费记录", "the record of contributions"))
     paid = situation.paid_months
+    if situation.moved_in and situation.moved_in.months_left:
+        left = situation.moved_in.months_left
+        return Reason(
+            "paid_long_enough",
+            "met",
+            Words(f"从外省转入，尚有 {left} 个月未领", f"{left} months moved here from another province"),
+        )
     if paid >= least:
         return Reason(
             "paid_long_enough",

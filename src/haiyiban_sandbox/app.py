@@ -8,7 +8,17 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 
-from haiyiban_sandbox import bank, carrier, enterprises, face, registers, sms, timestamp, wechat
+from haiyiban_sandbox import (
+    bank,
+    carrier,
+    enterprises,
+    face,
+    insurance_transfers,
+    registers,
+    sms,
+    timestamp,
+    wechat,
+)
 from haiyiban_sandbox.access import key_from_environment
 from haiyiban_sandbox.clock import clock_from_environment
 from haiyiban_sandbox.faults import set_fault
@@ -90,6 +100,7 @@ def create_app(home: Path) -> Litestar:
             face.page,
             carrier.send_parcel,
             carrier.track,
+            insurance_transfers.take_in,
             bank.open_account,
             bank.pay,
             bank.status,

@@ -32,6 +32,41 @@ _NS = {"p": PAIN_001}
 Number = Annotated[str, Meta(pattern=r"^[0-9]{12,19}\Z")]
 
 
+PROVINCES = {
+    "110000": "北京市",
+    "120000": "天津市",
+    "130000": "河北省",
+    "140000": "山西省",
+    "150000": "内蒙古自治区",
+    "210000": "辽宁省",
+    "220000": "吉林省",
+    "230000": "黑龙江省",
+    "310000": "上海市",
+    "320000": "江苏省",
+    "330000": "浙江省",
+    "340000": "安徽省",
+    "350000": "福建省",
+    "360000": "江西省",
+    "370000": "山东省",
+    "410000": "河南省",
+    "420000": "湖北省",
+    "430000": "湖南省",
+    "440000": "广东省",
+    "450000": "广西壮族自治区",
+    "500000": "重庆市",
+    "510000": "四川省",
+    "520000": "贵州省",
+    "530000": "云南省",
+    "540000": "西藏自治区",
+    "610000": "陕西省",
+    "620000": "甘肃省",
+    "630000": "青海省",
+    "640000": "宁夏回族自治区",
+    "650000": "新疆维吾尔自治区",
+}
+"""The other provinces, whose unemployment funds have accounts here."""
+
+
 class BankAccount(Wire):
     """An account as the bank knows it. Posting it again replaces what was known of it."""
 
@@ -63,6 +98,12 @@ def keep(store: Store, account: BankAccount) -> None:
     store.execute(
         "INSERT OR REPLACE INTO bank_account VALUES (?, ?, ?)", account.number, account.name, account.state
     )
+
+
+def keep_funds(store: Store) -> None:
+    """Note the accounts of every other province's unemployment fund."""
+    for code, name in PROVINCES.items():
+        keep(store, BankAccount(number=f"1000{code}0001", name=f"{name}失业保险基金"))
 
 
 @post(

@@ -34,6 +34,7 @@ Breakable = Literal[
     "market_entity",
     "carrier",
     "bank",
+    "insurance_transfers",
     "sms",
     "face",
     "timestamp",

@@ -62,6 +62,15 @@ class ResidencePermit(Wire):
     number: Text | None = None
 
 
+class TransferredIn(Wire):
+    """What came along from another province (关系转入)."""
+
+    letter: Text
+    from_: Place = msgspec.field(name="from")
+    months_left: Annotated[int, Meta(ge=0, le=24)]
+    on: date
+
+
 class SocialInsurance(Wire):
     """Paid months (参保缴费月数) at the last insured place."""
 
@@ -70,6 +79,7 @@ class SocialInsurance(Wire):
     stopped_on: date | None = None
     stop_reason: Text | None = None
     consecutive: bool = True
+    transferred_in: TransferredIn | None = None
 
 
 class MedicalBill(Wire):

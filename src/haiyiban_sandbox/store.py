@@ -15,7 +15,7 @@ from haiyiban_sandbox.people import Child, Person, Resident
 
 log = logging.getLogger(__name__)
 
-VERSION = 4
+VERSION = 5
 TABLES = (
     "CREATE TABLE person (id_number TEXT PRIMARY KEY, record BLOB NOT NULL)",
     "CREATE TABLE parenthood (parent TEXT NOT NULL, child TEXT NOT NULL, PRIMARY KEY (parent, child))",
@@ -30,6 +30,7 @@ TABLES = (
     "CREATE TABLE enterprise (credit_code TEXT PRIMARY KEY, record BLOB NOT NULL, about TEXT)",
     "CREATE TABLE parcel (number TEXT PRIMARY KEY, record BLOB NOT NULL)",
     "CREATE TABLE bank_account (number TEXT PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL)",
+    "CREATE TABLE insurance_letter (id TEXT PRIMARY KEY, record BLOB NOT NULL)",
     "CREATE TABLE bank_message (message_id TEXT PRIMARY KEY, digest TEXT NOT NULL)",
     "CREATE TABLE bank_payment (end_to_end_id TEXT PRIMARY KEY, message_id TEXT NOT NULL,"
     " account TEXT NOT NULL, fen INTEGER NOT NULL, status TEXT NOT NULL, reason TEXT)",
@@ -91,6 +92,10 @@ class Store:
     def _put(self, person: Person) -> None:
         record = msgspec.json.encode(person)
         self.execute("INSERT OR REPLACE INTO person VALUES (?, ?)", person.key, record)
+
+    def change(self, person: Person) -> None:
+        """Replace what the registers know of a person, birth links apart."""
+        self._put(person)
 
     def person(self, id_number: str, id_type: str = RESIDENT) -> Person | None:
         """Whom the registers keep under this document."""

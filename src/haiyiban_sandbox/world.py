@@ -52,6 +52,7 @@ def load_world(store: Store, *, today: date) -> None:
             store.execute("INSERT INTO demo_resident VALUES (?, ?)", resident.key, family.about)
         if resident.name == OUT_OF_WORK:
             bank.keep(store, bank.BankAccount(number=DEMO_CARD, name=resident.name))
+    bank.keep_funds(store)
     enterprises.load(store, today=today)
     for resident, about in visitors(today):
         store.add(resident)

@@ -1,4 +1,4 @@
-"""A grant with an objection, and a batch, for the contract on doors."""
+"""A grant with an objection, a batch and a move, for the contract on doors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from uuid import UUID
 from haiyiban import clock
 from haiyiban.db import database
 from haiyiban.ids import new_id
-from services.unemployment.models import Batch, Grant
+from services.unemployment.models import Batch, Grant, Move
 
 OBJECTION = "单位登记错了人"
 
@@ -36,6 +36,15 @@ async def grant_and_batch(person_id: UUID, case_id: UUID, certificate_id: UUID) 
     batch = Batch(id=new_id(), state="made", count=1, total_fen=1, made_at=clock.now())
     batch.message_id = batch.id.hex
     batch.file = "<Document/>"
+    move = Move(
+        id=new_id(),
+        case_id=case_id,
+        person_id=person_id,
+        to="440000",
+        state="decided",
+        paid_months=12,
+        decided_at=clock.now(),
+    )
     async with database().transaction() as session:
-        session.add_all([grant, batch])
-    return {"grant_id": str(grant.id), "batch_id": str(batch.id)}
+        session.add_all([grant, batch, move])
+    return {"grant_id": str(grant.id), "batch_id": str(batch.id), "move_id": str(move.id)}

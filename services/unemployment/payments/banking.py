@@ -96,6 +96,8 @@ async def settle(
 def _paid(grant: Grant, payment: Payment, *, now: datetime) -> None:
     payment.state = "paid"
     payment.settled_at = now
+    if payment.move_id is not None:
+        return
     grant.used += 1
     if grant.used == grant.months and grant.ended_on is None:
         grant.ended_on = clock.local_date(now)
@@ -105,11 +107,15 @@ def _paid(grant: Grant, payment: Payment, *, now: datetime) -> None:
 async def _returned(
     session: AsyncSession, grant: Grant, payment: Payment, *, reason: str | None, now: datetime
 ) -> None:
-    if payment.state == "paid":
-        grant.used -= 1
+    was_paid = payment.state == "paid"
     payment.state = "returned"
     payment.reason = reason
     payment.settled_at = now
+    if payment.move_id is not None:
+        # Not the person's to mend: an officer sees it and has it sent again.
+        log.error("unemployment move %s: its money came back (%s)", payment.move_id, reason)
+        return
+    grant.used -= was_paid
     await notices.tell_person(
         session, grant.person_id, "unemployment.returned", about=grant.id, month=label(payment.month)
     )

@@ -17,7 +17,8 @@ from haiyiban.db import database
 from haiyiban.errors import Conflict, NotFound, Words
 from haiyiban.identity.models import Person
 from haiyiban.ids import new_id
-from services.unemployment.models import BankAccount, Batch, Grant, Payment
+from services.unemployment.funds import funds
+from services.unemployment.models import BankAccount, Batch, Grant, Move, Payment
 from services.unemployment.payments.iso20022 import Transfer, payment_file
 from services.unemployment.schedule import label
 
@@ -49,48 +50,74 @@ async def make() -> None:
 
 
 async def _make_one(session: AsyncSession, *, now: datetime) -> int:
+    transfers = [*await _moves(session), *await _months(session)][:IN_ONE_FILE]
+    if not transfers:
+        return 0
+    batch = Batch(
+        id=new_id(),
+        state="made",
+        count=len(transfers),
+        total_fen=sum(payment.amount_fen for payment, _ in transfers),
+        made_at=now,
+    )
+    batch.message_id = batch.id.hex
+    file = payment_file(batch.message_id, [each for _, each in transfers], payer=PAYER, made_at=now)
+    batch.file = file.decode()
+    session.add(batch)
+    await session.flush()
+    for payment, _ in transfers:
+        payment.state = "batched"
+        payment.batch_id = batch.id
+    await audit.record(
+        session, "unemployment.make-batch", object_kind="unemployment-batch", object_id=batch.id
+    )
+    return len(transfers)
+
+
+async def _months(session: AsyncSession) -> list[tuple[Payment, Transfer]]:
+    """Months that are due to people whose account is known."""
     rows = (
         await session.execute(
             select(Payment, BankAccount, Person)
             .join(Grant, Grant.id == Payment.grant_id)
             .join(BankAccount, BankAccount.person_id == Grant.person_id)
             .join(Person, Person.id == Grant.person_id)
-            .where(Payment.state == "due", Grant.suspended_on.is_(None))
+            .where(Payment.state == "due", Payment.move_id.is_(None), Grant.suspended_on.is_(None))
             .order_by(Payment.id)
             .limit(IN_ONE_FILE)
             .with_for_update(of=Payment, skip_locked=True)
         )
     ).all()
-    if not rows:
-        return 0
-    batch = Batch(
-        id=new_id(),
-        state="made",
-        count=len(rows),
-        total_fen=sum(payment.amount_fen for payment, _, _ in rows),
-        made_at=now,
-    )
-    batch.message_id = batch.id.hex
-    transfers = [
-        Transfer(
-            payment.id.hex,
-            payment.amount_fen,
-            person.name,
-            account.number,
-            f"失业保险金 {label(payment.month)}",
+    return [
+        (
+            payment,
+            _transfer(payment, person.name, account.number, f"失业保险金 {label(payment.month)}"),
         )
         for payment, account, person in rows
     ]
-    batch.file = payment_file(batch.message_id, transfers, payer=PAYER, made_at=now).decode()
-    session.add(batch)
-    await session.flush()
-    for payment, _, _ in rows:
-        payment.state = "batched"
-        payment.batch_id = batch.id
-    await audit.record(
-        session, "unemployment.make-batch", object_kind="unemployment-batch", object_id=batch.id
-    )
-    return len(rows)
+
+
+async def _moves(session: AsyncSession) -> list[tuple[Payment, Transfer]]:
+    """What is due to the funds of other provinces."""
+    rows = (
+        await session.execute(
+            select(Payment, Move)
+            .join(Move, Move.id == Payment.move_id)
+            .where(Payment.state == "due")
+            .order_by(Payment.id)
+            .limit(IN_ONE_FILE)
+            .with_for_update(of=Payment, skip_locked=True)
+        )
+    ).all()
+    return [
+        (payment, _transfer(payment, fund.payee, fund.account, f"失业保险关系转移 {move.id}"))
+        for payment, move in rows
+        for fund in [funds()[move.to]]
+    ]
+
+
+def _transfer(payment: Payment, name: str, account: str, about: str) -> Transfer:
+    return Transfer(payment.id.hex, payment.amount_fen, name, account, about)
 
 
 async def release(session: AsyncSession, batch_id: UUID, *, by: UUID, now: datetime) -> Batch:

@@ -249,7 +249,7 @@ async def _payments(session: AsyncSession, grant_id: UUID, person_id: UUID) -> G
     grant, language = found[0], current().language
     rows = await session.scalars(
         select(Payment)
-        .where(Payment.grant_id == grant_id)
+        .where(Payment.grant_id == grant_id, Payment.move_id.is_(None))
         .order_by(Payment.number.desc(), Payment.attempt.desc())
     )
     suspension = None

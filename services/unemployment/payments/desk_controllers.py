@@ -173,7 +173,7 @@ class PaymentsDeskController(Controller):
         limit: FromQuery[int | None] = None,
     ) -> Page[PaymentBatchRead]:
         """Newest first; `made` ones wait for an officer."""
-        _require_fund(request.user)
+        require_fund(request.user)
         size = page_limit(limit)
         rows = await batches.listed(session, after=after_cursor(cursor), limit=size + 1)
         items = [_batch(row) for row in rows[:size]]
@@ -190,7 +190,7 @@ class PaymentsDeskController(Controller):
         self, request: StaffRequest, session: NamedDependency[AsyncSession], batch_id: FromPath[UUID]
     ) -> PaymentBatchRead:
         """The platform makes a file, an officer releases it: nobody pays alone."""
-        _require_fund(request.user)
+        require_fund(request.user)
         return _batch(await batches.release(session, batch_id, by=request.user.staff_id, now=clock.now()))
 
     @get(
@@ -201,7 +201,7 @@ class PaymentsDeskController(Controller):
     )
     async def reconciliation(self, request: StaffRequest) -> ReconciliationRead:
         """To the fen; an empty list of differences means that both tell the same."""
-        _require_fund(request.user)
+        require_fund(request.user)
         try:
             found = await reconciling.reconcile()
         except (RegisterUnavailable, NotTheDocument):
@@ -221,7 +221,7 @@ def _require_agency(caller: StaffCaller) -> None:
         raise NotAllowed
 
 
-def _require_fund(caller: StaffCaller) -> None:
+def require_fund(caller: StaffCaller) -> None:
     """The fund is one for the province, so whoever releases its files is the province's officer."""
     _require_agency(caller)
     if caller.division != divisions.PROVINCE:

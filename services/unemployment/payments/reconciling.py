@@ -9,12 +9,14 @@ from collections import Counter
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from haiyiban import registers
 from haiyiban.db import database
 from services.unemployment.models import Batch, Grant, Payment
 from services.unemployment.payments.iso20022 import read_statement
+
+_PAID_MONTH = and_(Payment.grant_id == Grant.id, Payment.state == "paid", Payment.move_id.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ async def reconcile() -> Reconciliation:
         }
         used = await look.execute(
             select(Grant.id, Grant.used, func.count(Payment.id))
-            .outerjoin(Payment, (Payment.grant_id == Grant.id) & (Payment.state == "paid"))
+            .outerjoin(Payment, _PAID_MONTH)
             .group_by(Grant.id)
         )
         grants = [Difference("grant", id_, ours, paid) for id_, ours, paid in used if ours != paid]

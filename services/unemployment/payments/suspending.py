@@ -184,7 +184,10 @@ async def recover(session: AsyncSession, grant: Grant, *, now: datetime) -> None
     since = (grant.event_on or grant.suspended_on).replace(day=1)
     overpaid = await session.scalar(
         select(func.coalesce(func.sum(Payment.amount_fen), 0)).where(
-            Payment.grant_id == grant.id, Payment.state == "paid", Payment.month >= since
+            Payment.grant_id == grant.id,
+            Payment.state == "paid",
+            Payment.month >= since,
+            Payment.move_id.is_(None),
         )
     )
     await session.execute(delete(Recovery).where(Recovery.grant_id == grant.id))

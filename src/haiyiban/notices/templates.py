@@ -69,6 +69,10 @@ TEMPLATES: Mapping[str, Words] = {
         "您的失业保险金已停发，原因和后续办理请登录海易办查看。剩余月数保留。",
         "Your unemployment benefit has ended; see why and what follows in Haiyiban. Months left are kept.",
     ),
+    "unemployment.moved": Words(
+        "您的失业保险关系已转往{place}，剩余待遇随之划转；后续请向转入地办理。",
+        "Your unemployment insurance has moved to {place}, with what was left of the benefit; go on there.",
+    ),
     "unemployment.returned": Words(
         "{month} 的失业保险金被银行退回，请登录海易办更正本人银行卡号，更正后补发。",
         "The bank gave the benefit of {month} back. Please correct your card number in Haiyiban; it is then "

@@ -22,6 +22,7 @@ from haiyiban.registers.identity import (
     confirm_identity,
     redeem_face_token,
 )
+from haiyiban.registers.insurance_transfers import InsuranceLetter, send_insurance_letter
 from haiyiban.registers.portraits import Portrait, portrait_of
 from haiyiban.registers.records import Trip
 from haiyiban.registers.sources import REGISTERS, RegisterName
@@ -39,6 +40,7 @@ __all__ = [
     "FaceSession",
     "Fact",
     "Holder",
+    "InsuranceLetter",
     "Portrait",
     "Question",
     "RegisterAnswer",
@@ -65,6 +67,7 @@ __all__ = [
     "portrait_of",
     "redeem_face_token",
     "returns_to_island",
+    "send_insurance_letter",
     "send_payments",
     "track_parcel",
     "trips_of",

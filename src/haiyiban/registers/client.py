@@ -23,7 +23,9 @@ K = TypeVar("K", bound=Hashable)
 _RESIDENTS = frozenset({IdType.RESIDENT_ID_CARD, IdType.RESIDENCE_PERMIT})
 """Whose numbers of 18 digits every register can be asked by."""
 
-LineName = RegisterName | Literal["exit_entry", "carrier", "bank", "face", "sms", "wechat"]
+LineName = (
+    RegisterName | Literal["exit_entry", "carrier", "bank", "insurance_transfers", "face", "sms", "wechat"]
+)
 
 
 class Query(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -53,7 +55,15 @@ class RegisterClient:
             # A proxy named in the environment must never get to see identity numbers.
             trust_env=False,
         )
-        names: tuple[LineName, ...] = (*REGISTERS, "exit_entry", "carrier", "bank", "face", "sms")
+        names: tuple[LineName, ...] = (
+            *REGISTERS,
+            "exit_entry",
+            "carrier",
+            "bank",
+            "insurance_transfers",
+            "face",
+            "sms",
+        )
         # WeChat must not be sent the key of the registers.
         self._wechat = httpx.AsyncClient(base_url=wechat_url, timeout=ANSWER_SECONDS, trust_env=False)
         self.lines = {name: Line(name, self._http) for name in names} | {

@@ -100,6 +100,15 @@ class ResidencePermit(Record):
     number: Text | None = None
 
 
+class TransferredIn(Record):
+    """关系转入: the letter of the province that somebody moved from, and the months of benefit left."""
+
+    letter: Text
+    from_: Place = msgspec.field(name="from")
+    months_left: Annotated[int, Meta(ge=0, le=24)]
+    on: date
+
+
 class SocialInsurance(Record):
     """参保记录: months paid at the last insured place; `stopped_on` None while insured."""
 
@@ -108,6 +117,7 @@ class SocialInsurance(Record):
     stopped_on: date | None = None
     stop_reason: Text | None = None
     consecutive: bool = True
+    transferred_in: TransferredIn | None = None
 
 
 class Born(Who):

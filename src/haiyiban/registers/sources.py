@@ -75,5 +75,6 @@ REGISTERS: dict[RegisterName, Register] = {
 WECHAT = Words("微信登录服务", "WeChat's sign-in")
 EXIT_ENTRY = Words("出入境证件库", "The exit-entry register")
 BANK = Words("代发银行", "The bank that pays out")
+INSURANCE_TRANSFERS = Words("社会保险关系转移平台", "The platform that moves insurance records")
 CARRIER = Words("快递物流", "The carrier")
 FACE = Words("实人核验服务", "The face-check service")
