@@ -102,7 +102,7 @@ async def test_a_correction_names_everything_at_once(
     page = await desk("clerk", agency="public-security", division="460100", place=f"/cases/{case['id']}")
     await page.get_by_role("button", name=re.compile("请补正")).click()
     await page.get_by_role("dialog").get_by_label("邮寄地址").check()
-    await page.get_by_role("button", name="材料与登记信息不一致").click()
+    await page.get_by_role("button", name="填写内容与登记信息不一致").click()
     await page.get_by_role("button", name="确认").click()
     await expect(page.get_by_text("已请补正：")).to_be_visible()
     assert await state_of(api, case) == "correction_requested"

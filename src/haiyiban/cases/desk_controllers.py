@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,8 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
-from haiyiban.cases import access, desk, undo, views
+from haiyiban.cases import access, corrections, desk, queue, similar, undo, views
 from haiyiban.cases.access import CaseMissing, Seen, VersionConflict
+from haiyiban.cases.calendar import calendar_from
 from haiyiban.cases.desk import Acted
 from haiyiban.cases.handlers import CannotApprove
 from haiyiban.cases.inputs import IfMatch, VerbCreate
@@ -24,7 +26,8 @@ from haiyiban.cases.verbs import VERBS, DecidedByPublication, InvalidVerb, OneNo
 from haiyiban.certificates import InvalidClaims
 from haiyiban.errors import FieldError, Malformed, NotFound, Stale, Words
 from haiyiban.identity.guards import StaffRequest, staff
-from haiyiban.wire import Page, after_cursor, cursor_of, page_limit, problems
+from haiyiban.wire import Output, Page, after_cursor, cursor_of, page_limit, problems
+from haiyiban.workdays import Calendar
 
 
 class DeskCaseSummary(views.CaseSummary, kw_only=True, omit_defaults=False):
@@ -34,6 +37,46 @@ class DeskCaseSummary(views.CaseSummary, kw_only=True, omit_defaults=False):
     has_open_facts: bool
     is_overdue: bool
     """Past its promised day while its clock runs."""
+    remaining_days: int | None
+    """Working days until its promised day, 0 on it, negative once it is over; null while no clock runs."""
+
+
+class QueueCounts(Output, omit_defaults=False):
+    """How many open cases each state and each focus of the queue holds."""
+
+    counts: dict[str, int]
+
+
+class SimilarCase(Output, omit_defaults=False):
+    """A case of the same matter that was decided, and which findings it shares."""
+
+    id: UUID
+    number: str
+    outcome: str
+    decided_at: datetime
+    common: list[str]
+
+
+class SimilarCases(Output, omit_defaults=False):
+    """How cases with the same findings were decided: how many each way, and the nearest."""
+
+    outcomes: dict[str, int]
+    items: list[SimilarCase]
+
+
+class CorrectionTemplate(Output, omit_defaults=False):
+    """Words to begin a correction notice with, in both languages, and the fields it is about."""
+
+    code: str
+    zh: str
+    en: str
+    pointers: list[str]
+
+
+class CorrectionTemplates(Output):
+    """Those of a case's matter, then those for every matter."""
+
+    items: list[CorrectionTemplate]
 
 
 class DeskController(Controller):
@@ -50,10 +93,12 @@ class DeskController(Controller):
         session: NamedDependency[AsyncSession],
         in_state: Annotated[str | None, QueryParameter(name="state")] = None,
         matter: FromQuery[str | None] = None,
+        focus: FromQuery[str | None] = None,
         cursor: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
     ) -> Page[DeskCaseSummary]:
-        """Oldest first, so that nobody waits behind later ones."""
+        """Oldest first, so that nobody waits behind later ones. `focus`: overdue, today, soon (two working
+        days), mine (open, and I acted on them), open-facts."""
         size = page_limit(limit)
         query = select(Case).where(access.of_staff(request.user)).order_by(Case.id)
         if in_state is not None:
@@ -62,10 +107,28 @@ class DeskController(Controller):
             query = query.where(Case.matter == matter)
         if (after := after_cursor(cursor)) is not None:
             query = query.where(Case.id > after)
+        today = clock.today()
+        calendar = await calendar_from(session, today)
+        if focus is not None:
+            query = query.where(queue.in_focus(_focus(focus), request.user, calendar, today=today))
         rows = list(await session.scalars(query.limit(size + 1)))
         return Page(
-            items=[_summary(case) for case in rows[:size]],
+            items=[_summary(case, calendar) for case in rows[:size]],
             next=cursor_of(rows[size - 1].id) if len(rows) > size else None,
+        )
+
+    @get("/counts", summary="What my queue holds")
+    async def counts(
+        self,
+        request: StaffRequest,
+        session: NamedDependency[AsyncSession],
+        matter: FromQuery[str | None] = None,
+    ) -> QueueCounts:
+        """Open cases by state and by focus, of one matter or of all."""
+        today = clock.today()
+        calendar = await calendar_from(session, today)
+        return QueueCounts(
+            counts=await queue.counts(session, request.user, calendar, matter=matter, today=today)
         )
 
     @get("/{case_id:uuid}", summary="Read a case", responses=problems(CaseMissing))
@@ -74,6 +137,48 @@ class DeskController(Controller):
     ) -> Response[views.DeskCaseRead]:
         """The case with values in full, what the checks found, and its timeline. The look is recorded."""
         return await _shown(session, Acted(await access.of_desk(session, case_id, request.user)))
+
+    @get(
+        "/{case_id:uuid}/similar", summary="How cases like this were decided", responses=problems(CaseMissing)
+    )
+    async def similar(
+        self, request: StaffRequest, session: NamedDependency[AsyncSession], case_id: FromPath[UUID]
+    ) -> SimilarCases:
+        """Of the same matter and with the same findings; no names and no values."""
+        case = await access.of_desk(session, case_id, request.user)
+        found = await similar.similar_to(session, case, request.user)
+        return SimilarCases(
+            outcomes=found.outcomes,
+            items=[
+                SimilarCase(
+                    id=each.id,
+                    number=each.number,
+                    outcome=each.outcome,
+                    decided_at=each.at,
+                    common=each.common,
+                )
+                for each in found.nearest
+            ],
+        )
+
+    @get(
+        "/{case_id:uuid}/correction-templates",
+        summary="Words to begin a correction notice with",
+        responses=problems(CaseMissing),
+    )
+    async def correction_templates(
+        self, request: StaffRequest, session: NamedDependency[AsyncSession], case_id: FromPath[UUID]
+    ) -> CorrectionTemplates:
+        """Those of the case's matter first, then those for every matter; pick one and edit it."""
+        case = await access.of_desk(session, case_id, request.user)
+        return CorrectionTemplates(
+            items=[
+                CorrectionTemplate(
+                    code=each.code, zh=each.text.zh, en=each.text.en, pointers=list(each.pointers)
+                )
+                for each in corrections.of_matter(case.matter)
+            ]
+        )
 
     @post(
         "/{case_id:uuid}/{verb:str}",
@@ -142,12 +247,22 @@ def _state(state: str) -> str:
         ) from None
 
 
-def _summary(case: Case) -> DeskCaseSummary:
+def _focus(focus: str) -> queue.Focus:
+    try:
+        return queue.Focus(focus)
+    except ValueError:
+        raise Malformed(
+            errors=[FieldError("/focus", Words("没有这个筛选", "There is no such focus"))]
+        ) from None
+
+
+def _summary(case: Case, calendar: Calendar) -> DeskCaseSummary:
     members: dict[str, Any] = views.summary_members(case)
-    due = case.promised_due_on
+    due, today = case.promised_due_on, clock.today()
     return DeskCaseSummary(
         **members,
         division=case.division,
         has_open_facts=case.has_open_facts,
-        is_overdue=case.state == State.ACCEPTED and due is not None and clock.today() > due,
+        is_overdue=case.state == State.ACCEPTED and due is not None and today > due,
+        remaining_days=views.remaining_days(case, calendar, today=today),
     )

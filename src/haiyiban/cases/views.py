@@ -10,7 +10,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import audit, context
+from haiyiban import audit, clock, context
+from haiyiban.cases.calendar import calendar_from
 from haiyiban.cases.drafting import schema_of
 from haiyiban.cases.models import Case, CaseEvent
 from haiyiban.cases.states import By, State, Verb, clock_in, verbs_in
@@ -25,6 +26,7 @@ from haiyiban.matters import catalogue
 from haiyiban.matters.matter import Matter
 from haiyiban.matters.prefill import ACCOUNT
 from haiyiban.wire import Output
+from haiyiban.workdays import Calendar
 
 
 class TimelineEntry(Output, kw_only=True):
@@ -132,6 +134,8 @@ class DeskCaseRead(CaseRead, kw_only=True, omit_defaults=False):
     division: str
     findings: list[dict[str, Any]]
     extension_awaits_second_person: bool
+    remaining_days: int | None
+    """Working days until its promised day, 0 on it, negative once it is over; null while no clock runs."""
 
 
 def summary(case: Case) -> CaseSummary:
@@ -166,7 +170,7 @@ async def record_look(session: AsyncSession, case: Case) -> None:
 
 async def desk_read(session: AsyncSession, case: Case) -> DeskCaseRead:
     """The clerk's view."""
-    language = context.current().language
+    language, today = context.current().language, clock.today()
     findings = [
         {
             "code": finding["code"],
@@ -183,7 +187,16 @@ async def desk_read(session: AsyncSession, case: Case) -> DeskCaseRead:
         division=case.division,
         findings=findings,
         extension_awaits_second_person=(case.extension_asked_by is not None and case.state == State.ACCEPTED),
+        remaining_days=remaining_days(case, await calendar_from(session, today), today=today),
     )
+
+
+def remaining_days(case: Case, calendar: Calendar, *, today: date) -> int | None:
+    """Working days left of the promise, by the calendar of whoever handles it; None while no clock runs."""
+    due = case.promised_due_on
+    if due is None or case.state != State.ACCEPTED:
+        return None
+    return calendar.remaining(today, due, division=case.division)
 
 
 def _matter(case: Case) -> Matter:

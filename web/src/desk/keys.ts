@@ -3,6 +3,8 @@ import { onMounted, onUnmounted, shallowReactive } from 'vue'
 
 export interface Key {
   key: string
+  /** What the map shows instead, where several keys do the like. */
+  shown?: string
   /** The text that says what it does: a key of i18n, under `desk.key`. */
   says: string
   run: () => unknown

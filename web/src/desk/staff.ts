@@ -2,7 +2,7 @@
 import { reactive } from 'vue'
 import { api, ask, bearer } from '@/shared/api'
 
-interface Staff { roles: string[]; agency: string; division: string }
+interface Staff { id: string; roles: string[]; agency: string; division: string }
 export const staff = reactive<{ me: Staff | null; username: string }>({ me: null, username: '' })
 export const has = (...roles: string[]) => roles.some((role) => staff.me?.roles.includes(role))
 
@@ -14,7 +14,7 @@ function take(token: string): boolean {
   const claims = JSON.parse(atob(token.split('.')[1]!.replaceAll('-', '+').replaceAll('_', '/')))
   if (claims.knd !== 'staff') return false
   bearer.token = token
-  staff.me = { roles: claims.rol, agency: claims.agy, division: claims.div }
+  staff.me = { id: claims.sub, roles: claims.rol, agency: claims.agy, division: claims.div }
   return true
 }
 
