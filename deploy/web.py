@@ -30,7 +30,7 @@ def main() -> None:
         sys.stderr.write("正在安装页面的构建工具，首次约需半分钟。Installing what builds the pages, once.\n")
         _node(NPM, "ci", "--no-audit", "--no-fund", "--ignore-scripts")
         INSTALLED.write_text(lock)
-    sources = [path for name in ("m", "desk", "src", "public") for path in (WEB / name).rglob("*")]
+    sources = [path for name in ("m", "desk", "hall", "src", "public") for path in (WEB / name).rglob("*")]
     parts = sorted(path for path in sources if path.is_file() and path.name != "schema.d.ts")
     tools = [WEB / name for name in ("package-lock.json", "vite.config.ts", "build.mjs")]
     now = _hash([*parts, CONTRACT, *tools])

@@ -10,7 +10,7 @@ const here = fileURLToPath(new URL('.', import.meta.url))
 const dist = join(here, 'dist')
 const filesOf = {}
 rmSync(dist, { recursive: true, force: true })
-for (const entry of ['m', 'desk']) {
+for (const entry of ['m', 'desk', 'hall']) {
   const vite = join(here, 'node_modules/vite/bin/vite.js')
   const done = spawnSync(process.execPath, [vite, 'build', '--logLevel', 'warn'], {
     cwd: here, stdio: 'inherit', env: { ...process.env, ENTRY: entry },

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig, type Plugin } from 'vite'
 
-const ENTRIES = ['m', 'desk']
+const ENTRIES = ['m', 'desk', 'hall']
 const api = process.env.HAIYIBAN_API ?? 'http://127.0.0.1:8000'
 
 /** In development /m/any/deep/link serves m/index.html, as the server does. */

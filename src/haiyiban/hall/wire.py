@@ -55,7 +55,8 @@ class HallMatter(Output):
 class HallLine(Output, omit_defaults=False):
     """So many more of a kind have come together, never fewer than five.
 
-    `county` is null for the whole province; `matter` for a matter that a public screen does not name.
+    `kind` is a member of `today`. `county` is null for the whole province; `matter` for a matter that a
+    public screen does not name.
     """
 
     id: str
@@ -126,7 +127,7 @@ def figures_read(shown: Shown, language: str) -> HallFiguresRead:
             HallLine(
                 id=each["id"],
                 at=datetime.fromisoformat(each["at"]),
-                kind=NAMES[each["name"]],
+                kind=_camel(NAMES[each["name"]]),
                 county=_place(each["division"], language),
                 matter=_matter(each["matter"], language),
                 count=each["more"],
@@ -138,6 +139,11 @@ def figures_read(shown: Shown, language: str) -> HallFiguresRead:
 
 def _counts(said: dict[str, Any], counted: frozenset[str]) -> HallCounts:
     return HallCounts(**{short: said.get(name, 0) for name, short in NAMES.items() if name in counted})
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.title() for part in rest)
 
 
 def _place(code: str, language: str) -> str | None:

@@ -88,6 +88,11 @@ class WebController(Controller):
         """Clerks, officers and operators."""
         return _page(request, "desk", _place)
 
+    @get(["/hall", "/hall/{_place:path}"])
+    async def hall(self, request: Request[Any, Any, Any], _place: FromPath[str] = "") -> Response[Any]:
+        """The big screen of a service hall."""
+        return _page(request, "hall", _place)
+
     @get(["/assets/{name:str}", "/static/{name:str}"])
     async def file(self, request: Request[Any, Any, Any], name: FromPath[str]) -> Response[Any]:
         """What a page loads."""
