@@ -37,8 +37,11 @@ OWN_SCREENS = (
     "/health",
     "/unemployment",
     "/duty-free",
+    "/duty-free/orders",
     "/me/access-log",
     "/me/devices",
+    "/me/delegations",
+    "/me/delegations/new",
 )
 STATES: dict[str, dict[str, Any]] = {
     "light": {"theme": "light"},

@@ -18,7 +18,7 @@ from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
 from haiyiban.wire import Page, after_cursor, cursor_of, page_limit, problems
 from services.duty_free.allowance import reading
 from services.duty_free.allowance.ordering import RulesMissing, rules_on
-from services.duty_free.allowance.wire import AllowanceRead, OrderRead
+from services.duty_free.allowance.wire import AllowanceRead, MyOrderRead
 
 
 class AllowanceController(Controller):
@@ -55,15 +55,17 @@ class AllowanceController(Controller):
         session: NamedDependency[AsyncSession],
         cursor: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
-    ) -> Page[OrderRead]:
+    ) -> Page[MyOrderRead]:
         """The newest first. Of one that is picked up on return, POST /codes `{kind: "pickup", subjectId}`
         shows the code for the counter."""
         most = page_limit(limit)
         found = await reading.orders(session, person_of(request), after=after_cursor(cursor), limit=most)
         shown = found[:most]
         return Page(
-            items=[reading.order_read(order, language=current().language) for order in shown],
-            next=cursor_of(shown[-1].id) if len(found) > most else None,
+            items=[
+                reading.my_order_read(order, parcel, language=current().language) for order, parcel in shown
+            ],
+            next=cursor_of(shown[-1][0].id) if len(found) > most else None,
         )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from uuid import UUID
 
+from msgspec import structs
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,12 +19,14 @@ from services.duty_free.allowance.rules import Answer, is_old_enough
 from services.duty_free.allowance.wire import (
     AllowanceRead,
     ConditionRead,
+    MyOrderRead,
     OrderRead,
     PerTripRead,
     PickUpRead,
     RuleRead,
     UnsetRead,
 )
+from services.duty_free.parcels.models import Parcel
 
 _YEAR = Words("按购买日所在公历年度（北京时间）计算", "by calendar year of purchase (Asia/Shanghai)")
 
@@ -51,12 +54,21 @@ async def allowance(
     )
 
 
-async def orders(session: AsyncSession, person_id: UUID, *, after: UUID | None, limit: int) -> list[Order]:
-    """A buyer's orders, the newest first; one more than `limit` where there are more."""
-    wanted = select(Order).where(Order.person_id == person_id).order_by(Order.id.desc()).limit(limit + 1)
+async def orders(
+    session: AsyncSession, person_id: UUID, *, after: UUID | None, limit: int
+) -> list[tuple[Order, str | None]]:
+    """A buyer's orders with the numbers of their parcels, the newest first; one more than `limit` where there
+    are more."""
+    wanted = (
+        select(Order, Parcel.number)
+        .outerjoin(Parcel, Parcel.order_id == Order.id)
+        .where(Order.person_id == person_id)
+        .order_by(Order.id.desc())
+        .limit(limit + 1)
+    )
     if after is not None:
         wanted = wanted.where(Order.id < after)
-    return list(await session.scalars(wanted))
+    return [(order, number) for order, number in await session.execute(wanted)]
 
 
 def order_read(order: Order, *, language: str) -> OrderRead:
@@ -81,6 +93,11 @@ def order_read(order: Order, *, language: str) -> OrderRead:
             for line, within in zip(order.basket["lines"], order.basket["within"], strict=True)
         ],
     )
+
+
+def my_order_read(order: Order, parcel: str | None, *, language: str) -> MyOrderRead:
+    """The same, with the number of the parcel."""
+    return MyOrderRead(**structs.asdict(order_read(order, language=language)), parcel=parcel)
 
 
 def rule_read(rules: RuleSet, *, language: str) -> RuleRead:

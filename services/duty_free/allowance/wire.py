@@ -54,6 +54,13 @@ class OrderRead(Output, omit_defaults=False):
     lines: list[dict[str, Any]]
 
 
+class MyOrderRead(OrderRead, kw_only=True, omit_defaults=False):
+    """An order as its buyer reads it."""
+
+    parcel: str | None
+    """The number of its parcel (物流单号), for `GET /zones/duty-free/parcels/{number}`, once it was sent."""
+
+
 class PerTripRead(Output):
     """How much of a category is free on one trip."""
 
