@@ -8,6 +8,7 @@ from haiyiban.zone import Zone
 from services.cross_province import commands
 from services.cross_province.controllers import CrossProvinceController
 from services.cross_province.desk_controllers import CrossDeskController
+from services.cross_province.exchange_controller import CrossExchangeController
 from services.cross_province.joint import require_agreed
 from services.cross_province.medical_controller import MedicalController
 from services.cross_province.tasks import TASKS
@@ -15,7 +16,7 @@ from services.cross_province.tasks import TASKS
 zone = Zone(
     name="cross-province",
     title=Words("跨省通办", "Cross-province service"),
-    controllers=(CrossProvinceController, CrossDeskController, MedicalController),
+    controllers=(CrossProvinceController, CrossExchangeController, CrossDeskController, MedicalController),
     tasks=TASKS,
     before_approval=require_agreed,
     commands=(commands.neighbours,),

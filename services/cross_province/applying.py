@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+import msgspec
 import rfc8785
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,13 +20,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban.cases.numbers import next_number
 from haiyiban.clock import local_date
 from haiyiban.db import violated
+from haiyiban.delegations import Delegation, using
 from haiyiban.errors import Conflict, FieldError, Problem, Words
 from haiyiban.forms import merge_patch, put
 from haiyiban.identity import accounts, persons
 from haiyiban.identity.models import Person
 from haiyiban.ids import new_id
 from haiyiban.residents import IdType
-from services.cross_province import cases, neighbours, offers
+from services.cross_province import acting, cases, neighbours, offers
 from services.cross_province.cases import NotNow
 from services.cross_province.messages import CrossApplicant, CrossMaterial, Type
 from services.cross_province.models import CrossCase, Step
@@ -89,6 +91,8 @@ class Application:
     phone: str | None = None
     materials: tuple[CrossMaterial, ...] = ()
     """Paper that a clerk saw, beside the form."""
+    delegation: Delegation | None = None
+    """Under which somebody applies for another."""
 
 
 async def apply(
@@ -97,7 +101,7 @@ async def apply(
     """Take an application in and promise to send it.
 
     Raises NoSuchNeighbour, NeighbourAway, NotOffered, OutdatedForm, OnlyAtACounter, CardNeeded,
-    InvalidApplication, AlreadySent.
+    InvalidApplication, AlreadySent, NotInForce's kinds, DelegationUsedUp.
     """
     known = await neighbours.get(session, application.division)
     if not known.is_open(now):
@@ -116,12 +120,19 @@ async def apply(
     if phone is None:
         account = await accounts.of_person(session, person_id)
         phone = account.phone if account else None
+    agent = None
+    if application.delegation is not None:
+        phone = phone or application.delegation.contact
+        agent = await acting.agent_of(session, application.delegation)
     form = _with_identity(matter, application.form, person, phone)
     if errors := offers.errors_in(matter, form):
         raise InvalidApplication(
             errors=[FieldError(f"/form{error.pointer}", error.message) for error in errors]
         )
+    if application.delegation is not None:
+        await using.count(session, application.delegation.id, matter.code, now=now)
     case = await _open(session, application, matter, person, form, mode=mode, now=now)
+    case.agent = msgspec.to_builtins(agent) if agent else None
     await send(
         session,
         case,
@@ -132,8 +143,9 @@ async def apply(
             id_type=person.id_type,
             id_number=person.id_number,
             phone=phone,
-            proof="counter" if application.taken_by else "face",
+            proof="counter" if application.taken_by else "agent" if agent else "face",
         ),
+        agent=agent,
         form=form,
         materials=(_form_as_material(form), *application.materials),
         step=State.TAKEN_IN,
@@ -179,6 +191,7 @@ async def announce(session: AsyncSession, case: CrossCase, express: str, *, now:
     """Originals are on their way: tell the handling place under which number."""
     case.express = express
     await send(session, case, Type.INTAKE, now=now, express_no=express, step="originals-sent")
+    await cases.record(session, case, "send-originals")
 
 
 WITHDRAWAL = "withdrawal_requested"
@@ -192,6 +205,7 @@ async def withdraw(session: AsyncSession, case: CrossCase, *, now: datetime) -> 
         raise NotNow(members={"state": case.state})
     session.add(Step(id=new_id(), case_id=case.id, at=now, state=WITHDRAWAL, by_division=cases.here()))
     await send(session, case, Type.RETURNED, now=now, step=WITHDRAWAL)
+    await cases.record(session, case, "request-withdrawal")
 
 
 async def hand_over(session: AsyncSession, case: CrossCase, *, now: datetime) -> None:
@@ -227,6 +241,7 @@ async def _open(
         # A number of our own: the handling place counts its cases by its own item code.
         number=await next_number(session, f"KS{cases.here()}", day=local_date(now)),
         taken_by=application.taken_by,
+        delegation_id=application.delegation.id if application.delegation else None,
         created_at=now,
         updated_at=now,
     )

@@ -1,32 +1,32 @@
-"""Cross-province service over HTTP: for applicants, and between deployments."""
+"""Cross-province service over HTTP, for applicants."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
+from haiyiban.cases.acting import NoDelegation
+from haiyiban.delegations import Actor
+from haiyiban.delegations.rules import (
+    DelegationEnded,
+    DelegationExpired,
+    DelegationNotAgreed,
+    DelegationUsedUp,
+    MatterNotDelegated,
+)
 from haiyiban.errors import Malformed
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
-from haiyiban.wire import OWN_ANSWERS, Input, Page, after_cursor, cursor_of, page_limit, problems
-from services.cross_province import (
-    applying,
-    cases,
-    neighbours,
-    offers,
-    receiving,
-    refreshing,
-    signatures,
-    views,
-)
+from haiyiban.wire import Input, Page, after_cursor, cursor_of, page_limit, problems
+from services.cross_province import acting, applying, cases, neighbours, offers, views, wire
 from services.cross_province.applying import (
     AlreadySent,
     Application,
@@ -36,20 +36,9 @@ from services.cross_province.applying import (
     OutdatedForm,
 )
 from services.cross_province.cases import CrossCaseMissing, NotNow
-from services.cross_province.messages import CrossMessage, CrossReceipt
 from services.cross_province.models import CrossCase
 from services.cross_province.neighbours import NeighbourAway, NoSuchNeighbour
-from services.cross_province.offers import NotOffered, OfferList
-from services.cross_province.receiving import (
-    AgreementEnded,
-    Altered,
-    CannotSign,
-    NotForUs,
-    OutOfOrder,
-    SignatureRefused,
-    UnknownDeployment,
-    UnknownVersion,
-)
+from services.cross_province.offers import NotOffered
 
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 
@@ -62,6 +51,8 @@ class CrossCaseCreate(Input):
     version: int
     """Of the matter, as it was read: the form is that version's."""
     form: dict[str, Any]
+    on_behalf_of: UUID | None = None
+    """A delegation that I take: the application is its giver's."""
 
 
 class CrossCorrection(Input):
@@ -79,7 +70,7 @@ class CrossProvinceController(Controller):
     @get("/matters", summary="Matters of other provinces", responses=problems(Malformed))
     async def matters(
         self, session: NamedDependency[AsyncSession], division: FromQuery[str | None] = None
-    ) -> Page[views.CrossMatterRead]:
+    ) -> Page[wire.CrossMatterRead]:
         """What can be applied for here and is handled in another province, as that province last published
         it; an empty list where there is none. The handling place's version, limits and fees apply."""
         now = clock.now()
@@ -108,6 +99,12 @@ class CrossProvinceController(Controller):
             CardNeeded,
             InvalidApplication,
             AlreadySent,
+            NoDelegation,
+            MatterNotDelegated,
+            DelegationUsedUp,
+            DelegationEnded,
+            DelegationExpired,
+            DelegationNotAgreed,
         ),
     )
     async def create(
@@ -115,14 +112,24 @@ class CrossProvinceController(Controller):
         request: ResidentRequest,
         session: NamedDependency[AsyncSession],
         data: JSONBody[CrossCaseCreate],
-    ) -> views.CrossCaseRead:
+    ) -> wire.CrossCaseRead:
         """Taken in here and sent to the handling place, whose clock begins when it accepts. Who applies is
-        filled in from the sign-in."""
+        filled in from the sign-in. `onBehalfOf`: for the giver of a delegation that covers the matter of that
+        code; the other place is shown who acts."""
+        now, me = clock.now(), _person(request)
+        delegation = None
+        if data.on_behalf_of is not None:
+            delegation = await acting.delegation_of(me, data.on_behalf_of, data.matter, now=now)
         application = Application(
-            division=data.division, matter=data.matter, version=data.version, form=data.form
+            division=data.division,
+            matter=data.matter,
+            version=data.version,
+            form=data.form,
+            delegation=delegation,
         )
-        case = await applying.apply(session, application, _person(request), now=clock.now())
-        return await views.read(session, case)
+        applicant = delegation.giver_id if delegation else me
+        case = await applying.apply(session, application, applicant, now=now)
+        return await views.read(session, case, reader=me)
 
     @get(
         "/cases",
@@ -134,16 +141,17 @@ class CrossProvinceController(Controller):
         self,
         request: ResidentRequest,
         session: NamedDependency[AsyncSession],
+        on_behalf_of: Annotated[UUID | None, QueryParameter(name="onBehalfOf")] = None,
         cursor: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
-    ) -> Page[views.CrossCaseSummary]:
-        """Newest first."""
+    ) -> Page[wire.CrossCaseSummary]:
+        """Newest first: my own, those that others opened for me among them. `onBehalfOf`: those that I opened
+        under this delegation."""
         size = page_limit(limit)
-        query = (
-            select(CrossCase)
-            .where(CrossCase.person_id == _person(request), CrossCase.side == "receiving")
-            .order_by(CrossCase.id.desc())
-        )
+        mine = CrossCase.person_id == _person(request)
+        if on_behalf_of is not None:
+            mine = cases.of_delegation(Actor(_person(request)), clock.today(), only=on_behalf_of)
+        query = select(CrossCase).where(mine, CrossCase.side == "receiving").order_by(CrossCase.id.desc())
         if (after := after_cursor(cursor)) is not None:
             query = query.where(CrossCase.id < after)
         rows = list(await session.scalars(query.limit(size + 1)))
@@ -156,17 +164,18 @@ class CrossProvinceController(Controller):
         "/cases/{case_id:uuid}",
         summary="Read a case in another province",
         guards=[resident(Level.L3)],
-        responses=problems(StepUpNeeded, CrossCaseMissing),
+        responses=problems(StepUpNeeded, CrossCaseMissing, DelegationEnded, DelegationExpired),
     )
     async def read(
         self, request: ResidentRequest, session: NamedDependency[AsyncSession], case_id: FromPath[UUID]
-    ) -> views.CrossCaseRead:
+    ) -> wire.CrossCaseRead:
         """How it stands, with the timeline of both places. Reading a result that has come is its delivery
-        (送达), of which the handling place is told."""
-        case = await cases.own(session, case_id, _person(request), lock=True)
-        if case.taken_by is None:
+        (送达), of which the handling place is told. Who acts for somebody sees no certificate of theirs."""
+        me = _person(request)
+        case = await cases.own(session, case_id, me, lock=True)
+        if case.taken_by is None and case.person_id == me:
             await applying.hand_over(session, case, now=clock.now())
-        return await views.read(session, case)
+        return await views.read(session, case, reader=me)
 
     @post(
         "/cases/{case_id:uuid}/correction",
@@ -174,7 +183,14 @@ class CrossProvinceController(Controller):
         summary="Send what was corrected",
         guards=[resident(Level.L3)],
         responses=problems(
-            StepUpNeeded, CrossCaseMissing, NotNow, InvalidApplication, NoSuchNeighbour, NeighbourAway
+            StepUpNeeded,
+            CrossCaseMissing,
+            NotNow,
+            InvalidApplication,
+            NoSuchNeighbour,
+            NeighbourAway,
+            DelegationEnded,
+            DelegationExpired,
         ),
     )
     async def correct(
@@ -183,76 +199,27 @@ class CrossProvinceController(Controller):
         session: NamedDependency[AsyncSession],
         case_id: FromPath[UUID],
         data: JSONBody[CrossCorrection],
-    ) -> views.CrossCaseRead:
+    ) -> wire.CrossCaseRead:
         """The handling place asks once, for everything; the corrected form goes back to it."""
         case = await cases.own(session, case_id, _person(request), lock=True)
         await applying.correct(session, case, data.form, now=clock.now())
-        return await views.read(session, case)
+        return await views.read(session, case, reader=_person(request))
 
     @post(
         "/cases/{case_id:uuid}/withdrawal",
         status_code=200,
         summary="Withdraw from another province",
         guards=[resident(Level.L3)],
-        responses=problems(StepUpNeeded, CrossCaseMissing, NotNow),
+        responses=problems(StepUpNeeded, CrossCaseMissing, NotNow, DelegationEnded, DelegationExpired),
     )
     async def withdraw(
         self, request: ResidentRequest, session: NamedDependency[AsyncSession], case_id: FromPath[UUID]
-    ) -> views.CrossCaseRead:
+    ) -> wire.CrossCaseRead:
         """Asked once, before a result has come. The handling place ends the case; `withdrawn` comes back as
         its result; where it has decided meanwhile, the decision stands."""
         case = await cases.own(session, case_id, _person(request), lock=True)
         await applying.withdraw(session, case, now=clock.now())
-        return await views.read(session, case)
-
-    @get("/offer", summary="What this deployment takes from others", responses=problems(CannotSign))
-    async def offer(self) -> Response[OfferList]:
-        """Between deployments: the matters that residents of other provinces may apply for, signed (RFC 9421)
-        by the key of our agreements."""
-        now = clock.now()
-        keys = [key for key in neighbours.own_keys() if key.not_before <= now]
-        if not keys:
-            raise CannotSign
-        body = msgspec.json.encode(offers.own_offer(cases.here(), now=now))
-        signed = signatures.sign_document(body, path=refreshing.OFFER, key=keys[-1], now=now)
-        return cast("Response[OfferList]", _raw(body, signed))
-
-    @post(
-        "/exchange",
-        status_code=200,
-        summary="Take a message of another deployment",
-        opt=OWN_ANSWERS,
-        responses=problems(
-            UnknownDeployment,
-            SignatureRefused,
-            AgreementEnded,
-            NotForUs,
-            UnknownVersion,
-            OutOfOrder,
-            Altered,
-            CannotSign,
-        ),
-    )
-    async def exchange(
-        self,
-        request: Request[Any, Any, Any],
-        session: NamedDependency[AsyncSession],
-        data: JSONBody[CrossMessage],
-    ) -> Response[CrossReceipt]:
-        """Between deployments. The request is signed (RFC 9421, tag `haiyiban-exchange`) over method, path,
-        content type and content digest (RFC 9530) by a key of an agreement that both sides signed; the answer
-        is a receipt, signed over the digest of the request. The same message gets the same receipt; only the
-        next number of the sender is taken."""
-        receipt, signed = await receiving.take(
-            session, data, await request.body(), dict(request.headers), now=clock.now()
-        )
-        return cast("Response[CrossReceipt]", _raw(receipt, signed))
-
-
-def _raw(body: bytes, signed: signatures.Headers) -> Response[bytes]:
-    """The very bytes that were signed, with their signature; written anew they might differ."""
-    fields = {name: value for name, value in signed.fields().items() if name != "content-type"}
-    return Response(body, media_type=signatures.JSON, headers=fields)
+        return await views.read(session, case, reader=_person(request))
 
 
 def _person(request: ResidentRequest) -> UUID:

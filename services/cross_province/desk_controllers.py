@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from uuid import UUID
 
 from litestar import Controller, get, post
@@ -17,7 +18,7 @@ from haiyiban.identity.accounts import InvalidPhone, parse_phone
 from haiyiban.identity.callers import StaffCaller
 from haiyiban.identity.guards import StaffRequest, staff
 from haiyiban.wire import Page, after_cursor, cursor_of, page_limit, problems
-from services.cross_province import applying, joint, views
+from services.cross_province import applying, joint, views, wire
 from services.cross_province.applying import (
     AlreadySent,
     Application,
@@ -71,7 +72,7 @@ class CrossDeskController(Controller):
         request: StaffRequest,
         session: NamedDependency[AsyncSession],
         data: JSONBody[CounterCaseCreate],
-    ) -> views.CrossCaseRead:
+    ) -> wire.CrossCaseRead:
         """收受分离: this counter checks form and identity and sends; the owning place accepts and decides."""
         number = checked(data)
         phone = parse_phone(data.phone)
@@ -101,13 +102,16 @@ class CrossDeskController(Controller):
         self,
         request: StaffRequest,
         session: NamedDependency[AsyncSession],
+        side: FromQuery[Literal["receiving", "handling"] | None] = None,
         cursor: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
-    ) -> Page[views.CrossCaseSummary]:
-        """Taken in here for others, and come from others; newest first, nothing of the persons. What came
-        from others is decided at the ordinary desk."""
+    ) -> Page[wire.CrossCaseSummary]:
+        """Taken in here for others (`receiving`), and come from others (`handling`); newest first, nothing of
+        the persons. What came from others is decided at the ordinary desk."""
         size = page_limit(limit)
         query = select(CrossCase).where(_of(request.user)).order_by(CrossCase.id.desc())
+        if side is not None:
+            query = query.where(CrossCase.side == side)
         if (after := after_cursor(cursor)) is not None:
             query = query.where(CrossCase.id < after)
         rows = list(await session.scalars(query.limit(size + 1)))
@@ -119,7 +123,7 @@ class CrossDeskController(Controller):
     @get("/cases/{case_id:uuid}", summary="Read a cross-province case", responses=problems(CrossCaseMissing))
     async def read(
         self, request: StaffRequest, session: NamedDependency[AsyncSession], case_id: FromPath[UUID]
-    ) -> views.CrossCaseRead:
+    ) -> wire.CrossCaseRead:
         """With its timeline and its result. The look is recorded."""
         case = await _get(session, case_id, request.user)
         await audit.record(
@@ -128,7 +132,7 @@ class CrossDeskController(Controller):
             subject=case.person_id,
             object_kind="cross-case",
             object_id=case.id,
-            fields=["certificate", "news"],
+            fields=["agent", "certificate", "form", "news"],
             reason=case.matter,
         )
         return await views.read(session, case)
@@ -145,7 +149,7 @@ class CrossDeskController(Controller):
         session: NamedDependency[AsyncSession],
         case_id: FromPath[UUID],
         data: JSONBody[CrossCorrection],
-    ) -> views.CrossCaseRead:
+    ) -> wire.CrossCaseRead:
         """For an application that was taken in at a counter."""
         case = await _taken_in(session, case_id, request.user)
         await applying.correct(session, case, data.form, now=clock.now())
@@ -163,7 +167,7 @@ class CrossDeskController(Controller):
         session: NamedDependency[AsyncSession],
         case_id: FromPath[UUID],
         data: JSONBody[ExpressCreate],
-    ) -> views.CrossCaseRead:
+    ) -> wire.CrossCaseRead:
         """The handling place is told the number."""
         case = await _taken_in(session, case_id, request.user)
         if case.outcome is not None or case.state == State.RETURNED:
@@ -179,7 +183,7 @@ class CrossDeskController(Controller):
     )
     async def deliver(
         self, request: StaffRequest, session: NamedDependency[AsyncSession], case_id: FromPath[UUID]
-    ) -> views.CrossCaseRead:
+    ) -> wire.CrossCaseRead:
         """送达 at a counter; the handling place is told. A second time changes nothing."""
         case = await _taken_in(session, case_id, request.user)
         if case.state not in {State.RESULT_RETURNED, State.DELIVERED}:
@@ -199,7 +203,7 @@ class CrossDeskController(Controller):
         session: NamedDependency[AsyncSession],
         case_id: FromPath[UUID],
         data: JSONBody[JointDecisionCreate],
-    ) -> views.CrossCaseRead:
+    ) -> wire.CrossCaseRead:
         """多地联办: the handling place may approve only once the receiving place has agreed to the step that
         the agreement gives it. Decided once."""
         case = await _get(session, case_id, request.user, lock=True)
@@ -235,7 +239,7 @@ class CrossDeskController(Controller):
         session: NamedDependency[AsyncSession],
         cursor: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
-    ) -> Page[views.AlertRead]:
+    ) -> Page[wire.AlertRead]:
         """Cases of my agency in which a hop has taken longer than one working day; gone once it moves on."""
         size = page_limit(limit)
         query = (
@@ -248,7 +252,7 @@ class CrossDeskController(Controller):
             query = query.where(Alert.id > after)
         rows = list(await session.execute(query.limit(size + 1)))
         return Page(
-            items=[views.alert_read(alert, case) for alert, case in rows[:size]],
+            items=[await views.alert_read(session, alert, case) for alert, case in rows[:size]],
             next=cursor_of(rows[size - 1][0].id) if len(rows) > size else None,
         )
 

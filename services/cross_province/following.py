@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from haiyiban.certificates import Status
 from haiyiban.clock import local_date
 from haiyiban.codes.claims import CertificateBody, Kind
 from haiyiban.codes.offline import verify_offline
@@ -79,6 +80,7 @@ async def _result(
     if (issued := message.result.certificate) is not None:
         if trust is not None and is_proven(issued, cross.neighbour, trust=trust, now=now):
             cross.certificate = msgspec.to_builtins(issued)
+            cross.certificate_status = Status.VALID
         else:
             # Shown to nobody: whoever could write it into a message could not sign it.
             outcome = "certificate-not-proven"

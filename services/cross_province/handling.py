@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import db
@@ -24,6 +25,7 @@ from haiyiban.errors import FieldError, Problem, Words
 from haiyiban.forms import merge_patch
 from haiyiban.identity import persons
 from haiyiban.ids import new_id
+from haiyiban.masking import mask_id_number
 from haiyiban.matters import catalogue
 from haiyiban.matters.catalogue import MatterUnknown
 from haiyiban.matters.matter import Matter
@@ -176,6 +178,7 @@ async def _row(
     )
     cross.form = message.form or {}
     cross.express = message.express_no
+    cross.agent = msgspec.to_builtins(message.agent) if message.agent else None
     session.add(cross)
     await session.flush()
     return cross
@@ -211,10 +214,16 @@ async def _open(
 
 def _came_from(cross: CrossCase, message: CrossMessage) -> Finding:
     """What the clerk sees: who took it in, how they know who applies, and what papers they saw."""
-    who = message.applicant
-    at_counter = who is not None and who.proof == "counter"
+    who, agent = message.applicant, message.agent
     place = f"{cross.neighbour}（{cross.remote_number}）"
-    how = Words("窗口核验身份", "at a counter") if at_counter else Words("本人刷脸", "by face")
+    how = Words("本人刷脸", "by face")
+    if who is not None and who.proof == "counter":
+        how = Words("窗口核验身份", "at a counter")
+    elif agent is not None:
+        how = Words(
+            f"代办人{agent.name}（{mask_id_number(agent.id_number)}）刷脸，委托至{agent.until}",
+            f"through {agent.name} ({mask_id_number(agent.id_number)}), who acts until {agent.until}",
+        )
     return Finding(
         code=NOTE,
         words=Words(
@@ -225,6 +234,14 @@ def _came_from(cross: CrossCase, message: CrossMessage) -> Finding:
         detail={
             "neighbour": cross.neighbour,
             "mode": cross.mode,
+            "agent": None
+            if agent is None
+            else {
+                "name": agent.name,
+                "idNumber": mask_id_number(agent.id_number),
+                "basis": agent.basis,
+                "until": agent.until.isoformat(),
+            },
             "materials": [
                 {"name": one.name, "form": one.form, "sha256": one.sha256} for one in message.materials
             ],

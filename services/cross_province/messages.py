@@ -22,7 +22,7 @@ Words500 = Annotated[str, Meta(max_length=2000)]
 
 
 class Type(StrEnum):
-    """What a message is: the eight kinds of docs/domain.md §9."""
+    """What a message is: the eight kinds of docs/domain.md §9, and what becomes of a certificate after."""
 
     INTAKE = "intake"
     """收件: originals are on their way, under an express number."""
@@ -40,6 +40,8 @@ class Type(StrEnum):
     """退回: it could not be opened, with the reasons."""
     RECEIPT = "receipt"
     """回执: the business receipt, that a case was opened, or that a result was handed over."""
+    CERTIFICATE = "certificate"
+    """证照变更: what was issued was revoked, suspended, reinstated or corrected; `step` is its status."""
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -61,7 +63,22 @@ class CrossApplicant(_Part, frozen=True, kw_only=True, rename="camel", omit_defa
     id_number: Annotated[str, Meta(min_length=1, max_length=30)]
     phone: Short | None = None
     proof: Short
-    """How the receiving place knows: `face` (online, L3) or `counter` (a clerk looked)."""
+    """How the receiving place knows: `face` (online, L3), `counter` (a clerk looked) or `agent` (somebody
+    acts for them, who showed their own face)."""
+
+
+class CrossAgent(_Part, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """Who acts for the applicant (代办人), under a delegation that the receiving place keeps."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    id_type: Short
+    id_number: Annotated[str, Meta(min_length=1, max_length=30)]
+    phone: Short | None = None
+    basis: Short
+    """What the delegation rests on: agreement, adult_child or guardian."""
+    delegation: UUID
+    """Its id at the receiving place, under which it can be asked about."""
+    until: date
 
 
 class CrossMaterial(_Part, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -132,6 +149,7 @@ class CrossMessage(Input, omit_defaults=True):
     matter: Short = ""
     matter_version: int = 0
     applicant: CrossApplicant | None = None
+    agent: CrossAgent | None = None
     materials: Annotated[tuple[CrossMaterial, ...], Meta(max_length=100)] = ()
     form: dict[str, Any] | None = None
     step: Short = ""

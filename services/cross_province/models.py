@@ -63,6 +63,17 @@ class CrossCase(Base):
             "('result_returned', 'delivered', 'refused', 'returned')",
         ),
         Index("ix_cross_province_case_hop", "hop_since", postgresql_where="hop_since IS NOT NULL"),
+        Index(
+            "ix_cross_province_case_certificate_id",
+            "certificate_id",
+            postgresql_where="certificate_id IS NOT NULL",
+        ),
+        Index(
+            "ix_cross_province_case_delegation_id",
+            "delegation_id",
+            "id",
+            postgresql_where="delegation_id IS NOT NULL",
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -96,7 +107,19 @@ class CrossCase(Base):
     """{opinion, items: [{pointer, message}]}: what the other side last said."""
     certificate_sealed: Mapped[bytes | None]
     certificate = SealedJson()
-    """What the handling place issued, with its printed code (messages.Certificate)."""
+    """What the handling place issued, with its printed code (messages.CrossCertificate)."""
+    certificate_id: Mapped[UUID | None]
+    """At the handling place: the version of it that the other place was last told of."""
+    certificate_status: Mapped[str | None]
+    """What it is worth (certificates.Status), as the receiving place was last told."""
+    certificate_news_sealed: Mapped[bytes | None]
+    certificate_news = SealedJson()
+    """{at, reason}: at the receiving place, of the last change since its issue."""
+    delegation_id: Mapped[UUID | None] = mapped_column(ForeignKey("delegations_delegation.id"))
+    """At the receiving place: under which somebody applied for another."""
+    agent_sealed: Mapped[bytes | None]
+    agent = SealedJson()
+    """Who acts for the applicant (messages.CrossAgent), at both places."""
     express_sealed: Mapped[bytes | None]
     express = Sealed()
     """The number under which originals are on their way."""

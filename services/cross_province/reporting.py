@@ -17,13 +17,10 @@ from haiyiban import clock
 from haiyiban.cases.models import Case, CaseEvent
 from haiyiban.cases.notices import UNDO_WINDOW
 from haiyiban.cases.states import By, Verb
-from haiyiban.certificates import Certificate, type_of
-from haiyiban.codes.printed import printed_text
-from haiyiban.codes.signing import code_keys
 from haiyiban.db import database
 from haiyiban.errors import Problem
-from services.cross_province import cases
-from services.cross_province.messages import CrossCertificate, CrossItem, CrossResult, CrossTimes, Type
+from services.cross_province import cases, issued
+from services.cross_province.messages import CrossItem, CrossResult, CrossTimes, Type
 from services.cross_province.models import CrossCase
 from services.cross_province.rules import FINAL, State
 from services.cross_province.sending import send
@@ -53,6 +50,7 @@ async def report(_: bytes) -> None:
         except Problem as why:
             # Such as no key that signs codes, or no agreement any more: other cases are told all the same.
             log.warning("case %s is not told yet: %s", case_id, why.type)
+    await issued.report()
 
 
 async def _tell(session: AsyncSession, cross: CrossCase, *, now: datetime) -> None:
@@ -99,7 +97,9 @@ async def _one(
         await cases.move(session, cross, State.IN_PROGRESS, by=cases.here(), now=now)
         await send(session, cross, Type.PROGRESS, now=now, step=event.verb, opinion=opinion, times=times)
     elif event.verb in _ENDS:
-        certificate = await _certificate(session, event.detail.get("certificate"), now=now)
+        certificate = None
+        if (said := event.detail.get("certificate")) is not None:
+            certificate = await issued.first_told(session, cross, UUID(said), now=now)
         refused = event.verb == Verb.REFUSE
         cross.outcome = case.outcome
         await cases.move(
@@ -115,24 +115,3 @@ async def _one(
             times=times,
             result=CrossResult(outcome=case.outcome or event.verb, certificate=certificate),
         )
-
-
-async def _certificate(
-    session: AsyncSession, issued: str | None, *, now: datetime
-) -> CrossCertificate | None:
-    if issued is None:
-        return None
-    found = await session.get_one(Certificate, UUID(issued))
-    kind = type_of(found)
-    return CrossCertificate(
-        identifier=found.identifier,
-        type=found.type,
-        name_zh=kind.name.zh,
-        name_en=kind.name.en,
-        issuer=found.issuer,
-        issuer_code=found.issuer_code,
-        issued_on=found.issued_on,
-        valid_until=found.valid_until,
-        claims=found.claims,
-        code=await printed_text(session, found, keys=code_keys(now), now=now),
-    )

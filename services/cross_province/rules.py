@@ -60,6 +60,16 @@ def is_past(state: str, other: State) -> bool:
     return state in _ORDER and other in _ORDER and _ORDER.index(State(state)) > _ORDER.index(other)
 
 
+def receiving_owes(state: str, *, joint_awaited: bool) -> bool:
+    """Whether the next hop is the receiving place's; else it is the handling place's."""
+    return joint_awaited or state in {State.TAKEN_IN, State.RESULT_RETURNED}
+
+
+def due_on(since: datetime, *, calendar: Calendar, division: str) -> date:
+    """The last day of a hop."""
+    return calendar.due(local_date(since), HOP_WORKDAYS, division=division).day
+
+
 def is_late(since: datetime, today: date, *, calendar: Calendar, division: str) -> bool:
     """Whether a hop takes longer than its working day."""
-    return calendar.due(local_date(since), HOP_WORKDAYS, division=division).day < today
+    return due_on(since, calendar=calendar, division=division) < today

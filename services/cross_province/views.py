@@ -1,128 +1,33 @@
-"""Cross-province cases and matters as people and clerks see them."""
+"""Filling in what people and clerks see of cross-province cases and matters."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from haiyiban import clock
+from haiyiban.certificates import Status, status_on
 from haiyiban.context import current
-from haiyiban.wire import Output
-from services.cross_province import cases
+from haiyiban.masking import mask_id_number
+from services.cross_province import cases, hops, neighbours
 from services.cross_province.models import Alert, CrossCase
-from services.cross_province.neighbours import Known
+from services.cross_province.neighbours import Known, NoSuchNeighbour
 from services.cross_province.offers import OfferedMatter
-
-
-class CrossMatterRead(Output, omit_defaults=False):
-    """A matter of another province that can be applied for here, on that province's terms."""
-
-    division: str
-    place: str
-    code: str
-    version: int
-    name: str
-    summary: str
-    agency: str
-    modes: list[int]
-    """1 online (全程网办), 2 at a counter (异地代收代办)."""
-    joint_step: str | None
-    """多地联办: what our place decides in it; null where the other place decides alone."""
-    promise_workdays: int
-    law_workdays: int | None
-    fee_fen: int
-    accept_condition: str
-    form: dict[str, Any]
-    """The JSON Schema to fill in; what `filledIn` names need not be."""
-    filled_in: list[str]
-    """Pointers that registers or your sign-in fill in."""
-    as_of: datetime
-    """When the other place last told us."""
-
-
-class CrossStepRead(Output):
-    """One step of the timeline, and which place took it."""
-
-    at: datetime
-    state: str
-    by_division: str
-
-
-class CrossCertificateRead(Output, omit_defaults=False):
-    """What the other place issued. `code` is its printed code: any terminal that trusts that place's list
-    verifies it offline."""
-
-    identifier: str
-    type: str
-    name: str
-    issuer: str
-    issuer_code: str
-    issued_on: str
-    valid_until: str | None
-    claims: dict[str, Any]
-    code: str
-
-
-class CrossItemRead(Output):
-    """One thing to correct, or one reason of a return."""
-
-    pointer: str
-    message: str
-
-
-class CrossCaseSummary(Output, kw_only=True, omit_defaults=False):
-    """A case between two places, without anything of the person."""
-
-    id: UUID
-    number: str | None
-    remote_number: str | None
-    side: str
-    mode: int
-    neighbour: str
-    matter: str
-    matter_name: str
-    state: str
-    outcome: str | None
-    due_on: date | None
-    """The handling place's promise; while a correction is asked for, its last day."""
-    updated_at: datetime
-
-
-class JointRead(Output, omit_defaults=False):
-    """多地联办: the receiving place's part of the decision; `agrees` null while it is awaited."""
-
-    step: str
-    agrees: bool | None
-    at: str | None
-
-
-class CrossCaseRead(CrossCaseSummary, kw_only=True, omit_defaults=False):
-    """The whole case, to whoever it concerns."""
-
-    joint: JointRead | None
-
-    opinion: str
-    items: list[CrossItemRead]
-    certificate: CrossCertificateRead | None
-    express: str | None
-    timeline: list[CrossStepRead]
-
-
-class AlertRead(Output, omit_defaults=False):
-    """A hop that takes longer than its working day."""
-
-    id: UUID
-    case_id: UUID
-    number: str | None
-    remote_number: str | None
-    neighbour: str
-    matter_name: str
-    state: str
-    """Where it stands still."""
-    since: datetime
-    raised_at: datetime
+from services.cross_province.wire import (
+    AlertRead,
+    CrossAgentRead,
+    CrossCaseRead,
+    CrossCaseSummary,
+    CrossCertificateRead,
+    CrossHopRead,
+    CrossItemRead,
+    CrossMatterRead,
+    CrossStepRead,
+    JointRead,
+)
 
 
 def matter_read(known: Known, matter: OfferedMatter) -> CrossMatterRead:
@@ -155,18 +60,24 @@ def summary(case: CrossCase) -> CrossCaseSummary:
     return CrossCaseSummary(**_members(case))
 
 
-async def read(session: AsyncSession, case: CrossCase) -> CrossCaseRead:
-    """A case with its timeline."""
+async def read(session: AsyncSession, case: CrossCase, *, reader: UUID | None = None) -> CrossCaseRead:
+    """A case with its timeline, for a resident, or without one for a clerk."""
     news: dict[str, Any] = case.news or {}
     steps = await cases.steps(session, case)
+    acts_for_another = reader is not None and reader != case.person_id
     return CrossCaseRead(
         **_members(case),
         joint=_joint(case.joint),
+        agent=_agent(case.agent),
+        hop=await _hop(session, case),
+        form=None if acts_for_another else case.form,
+        place=await _place(session, case),
+        case_id=case.case_id,
         opinion=news.get("opinion", ""),
         items=[
             CrossItemRead(pointer=one["pointer"], message=one["message"]) for one in news.get("items", [])
         ],
-        certificate=_certificate(case.certificate),
+        certificate=None if acts_for_another else _certificate(case),
         express=case.express,
         timeline=[
             CrossStepRead(at=step.at, state=step.state, by_division=step.by_division) for step in steps
@@ -174,8 +85,9 @@ async def read(session: AsyncSession, case: CrossCase) -> CrossCaseRead:
     )
 
 
-def alert_read(alert: Alert, case: CrossCase) -> AlertRead:
+async def alert_read(session: AsyncSession, alert: Alert, case: CrossCase) -> AlertRead:
     """An alert with the case that stands still."""
+    waiting = await hops.unsent(session, case)
     return AlertRead(
         id=alert.id,
         case_id=case.id,
@@ -184,8 +96,12 @@ def alert_read(alert: Alert, case: CrossCase) -> AlertRead:
         neighbour=case.neighbour,
         matter_name=_name(case.matter_name),
         state=alert.state,
+        side=case.side,
         since=alert.since,
         raised_at=alert.raised_at,
+        attempts=waiting.attempts if waiting else 0,
+        next_attempt_at=waiting.due_at if waiting else None,
+        error=waiting.last_error if waiting else None,
     )
 
 
@@ -212,9 +128,48 @@ def _joint(held: dict[str, Any] | None) -> JointRead | None:
     return JointRead(step=_name(held["step"]), agrees=held.get("agrees"), at=held.get("at"))
 
 
-def _certificate(held: dict[str, Any] | None) -> CrossCertificateRead | None:
+async def _hop(session: AsyncSession, case: CrossCase) -> CrossHopRead | None:
+    hop = await hops.of(session, case)
+    if hop is None:
+        return None
+    waiting = await hops.unsent(session, case)
+    return CrossHopRead(
+        since=hop.since,
+        owed_by=hop.owed_by,
+        due_on=hop.due_on,
+        is_late=hop.is_late,
+        alerted_at=hop.alerted_at,
+        attempts=waiting.attempts if waiting else 0,
+        next_attempt_at=waiting.due_at if waiting else None,
+    )
+
+
+async def _place(session: AsyncSession, case: CrossCase) -> str:
+    try:
+        known = await neighbours.get(session, case.neighbour)
+    except NoSuchNeighbour:
+        return case.neighbour
+    return known.other.name.words.in_language(current().language)
+
+
+def _agent(held: dict[str, Any] | None) -> CrossAgentRead | None:
     if held is None:
         return None
+    return CrossAgentRead(
+        name=held["name"],
+        id_number=mask_id_number(held["idNumber"]),
+        basis=held["basis"],
+        until=held["until"],
+    )
+
+
+def _certificate(case: CrossCase) -> CrossCertificateRead | None:
+    held: dict[str, Any] | None = case.certificate
+    if held is None:
+        return None
+    until = date.fromisoformat(held["validUntil"]) if held.get("validUntil") else None
+    status = status_on(case.certificate_status or Status.VALID, until, today=clock.today())
+    news: dict[str, Any] = case.certificate_news or {}
     return CrossCertificateRead(
         identifier=held["identifier"],
         type=held["type"],
@@ -224,7 +179,10 @@ def _certificate(held: dict[str, Any] | None) -> CrossCertificateRead | None:
         issued_on=held["issuedOn"],
         valid_until=held.get("validUntil"),
         claims=held["claims"],
-        code=held["code"],
+        code=held["code"] if status is Status.VALID else None,
+        status=status,
+        status_at=news.get("at"),
+        status_reason=news.get("reason", ""),
     )
 
 

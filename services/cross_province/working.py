@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban import clock
 from haiyiban.codes.trust import TrustList
 from haiyiban.db import database
-from services.cross_province import cases, following, handling, joint, refreshing
+from services.cross_province import cases, following, handling, issued, joint, refreshing
 from services.cross_province.applying import WITHDRAWAL
 from services.cross_province.handling import Prepared
 from services.cross_province.messages import CrossMessage, Type
@@ -86,6 +86,8 @@ async def _carry_out(
         row.outcome = await handling.forwarded(session, message, row.neighbour, prepared, now=now)
     elif cross is None:
         row.outcome = "unknown-case"
+    elif cross.side == "receiving" and message.type == Type.CERTIFICATE:
+        row.outcome = await issued.changed(session, message, cross, trust=trust, now=now)
     elif cross.side == "receiving":
         row.outcome = await following.followed(session, message, cross, trust=trust, now=now)
     else:

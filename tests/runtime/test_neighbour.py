@@ -49,7 +49,10 @@ async def take_back(url: str) -> list[dict[str, Any]]:
     """How those describe themselves that ours has agreed with; the database is other tests' too."""
     connection = await asyncpg.connect(url)
     try:
-        rows = await connection.fetch("DELETE FROM cross_province_neighbour RETURNING division, agreement")
+        rows = await connection.fetch(
+            "DELETE FROM cross_province_neighbour WHERE division = $1 RETURNING division, agreement",
+            neighbour.ISSUER,
+        )
     finally:
         await connection.close()
     return [

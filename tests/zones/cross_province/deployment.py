@@ -76,6 +76,11 @@ async def arrive(name: str, id_number: str, phone: str) -> str:
     return (await builders.arrive(name, id_number, phone)).access_token
 
 
+async def enter(name: str, id_number: str, phone: str) -> str:
+    """What a browser keeps of somebody's sign-in."""
+    return (await builders.arrive(name, id_number, phone)).refresh_token
+
+
 async def clerk(agency: str, division: str) -> list[str]:
     username, password = f"clerk-{secrets.token_hex(6)}", secrets.token_urlsafe(16)
     async with database().transaction() as session:
@@ -132,6 +137,7 @@ _COMMANDS = {
         run,
         together,
         arrive,
+        enter,
         clerk,
         rows,
         rows_changed,

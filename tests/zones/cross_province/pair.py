@@ -146,7 +146,7 @@ class Pair:
             for one in (self.hainan, self.guangdong):
                 await one.do("run", *PUMP)
 
-    async def resident(self, *, insured: bool = True) -> tuple[dict[str, str], str]:
+    async def resident(self, *, insured: bool = True, **facts: Any) -> tuple[dict[str, str], str]:
         """Somebody of Haikou who was insured in Guangzhou; the headers and the identity number."""
         self.serial += 1
         born = datetime(1985, 1, 1).date() + timedelta(days=self.serial)
@@ -159,7 +159,7 @@ class Pair:
             "division": "460105",
             "hukou": {"address": "海口市秀英区1号", "division": "460105", "since": "2010-01-01"},
         }
-        answer = await self.sandbox.post("/residents", json=somebody | insurance)
+        answer = await self.sandbox.post("/residents", json=somebody | insurance | facts)
         assert answer.is_success, answer.text
         who = ("符南北", number, str(somebody["phone"]))
         headers = {"Authorization": f"Bearer {await self.hainan.do('arrive', *who)}"}
@@ -307,7 +307,7 @@ async def _read(answer: httpx.Response) -> None:
 
 async def _wait_for(started: list[Deployment]) -> None:
     for one in started:
-        for _ in range(400):
+        for _ in range(2400):
             with suppress(httpx.HTTPError):
                 if (await one.api.get("/matters")).status_code == 200:
                     break
