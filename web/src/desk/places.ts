@@ -1,4 +1,5 @@
 import { reactive } from 'vue'
+import { api, ask } from '@/shared/api'
 import type { IconName } from '@/shared/ui/Icon.vue'
 import { has, staff } from './staff'
 
@@ -15,9 +16,12 @@ export interface Place {
   waits?: () => Promise<number>
 }
 
+const lateHops = async () => (await ask(() => api.GET('/api/v1/desk/cross-province/alerts', { params: { query: { limit: 100 } } }))).items.length
+
 /** Where a role has something to do; the server decides what it may. */
 export const PLACES: Place[] = [
   { to: '/cases', icon: 'cases', key: 'cases', group: 'work', roles: ['clerk', 'officer'] },
+  { to: '/cross-province', icon: 'link', key: 'crossProvince', group: 'work', roles: ['clerk', 'officer'], waits: lateHops },
   { to: '/enrolments', icon: 'school', key: 'enrolments', group: 'schools', roles: ['officer'], agency: 'education' },
   { to: '/verifiers', icon: 'scan', key: 'verifiers', group: 'operations', roles: ['operator'] },
 ]

@@ -6,6 +6,7 @@ export const router = createRouter({
   routes: [
     { path: '/', redirect: () => mine()[0]?.to ?? '/cases' },
     { path: '/cases/:id?', component: () => import('./pages/Cases.vue'), props: true },
+    { path: '/cross-province/:id?', component: () => import('./pages/CrossProvince.vue'), props: true },
     { path: '/enrolments', component: () => import('./pages/Enrolments.vue') },
     { path: '/verifiers', component: () => import('./pages/Verifiers.vue') },
     { path: '/:nowhere(.*)', redirect: '/' },
