@@ -31,6 +31,7 @@ def main() -> None:
         _node(NPM, "ci", "--no-audit", "--no-fund", "--ignore-scripts")
         INSTALLED.write_text(lock)
     sources = [path for name in ("m", "desk", "hall", "src", "public") for path in (WEB / name).rglob("*")]
+    sources += (ROOT / "schemas" / "codes" / "verifier").glob("*.ts")
     parts = sorted(path for path in sources if path.is_file() and path.name != "schema.d.ts")
     tools = [WEB / name for name in ("package-lock.json", "vite.config.ts", "build.mjs")]
     now = _hash([*parts, CONTRACT, *tools])

@@ -173,6 +173,8 @@ DOORS = {
     "GET /hall/figures": EVERYBODY,
     "GET /hall/events": EVERYBODY,
     "GET /trust-list": EVERYBODY,
+    "GET /trust-list/root": EVERYBODY,
+    "GET /status-lists": EVERYBODY,
     "GET /deny-list": EVERYBODY,
     "GET /status-lists/{list_id}": EVERYBODY,
     "GET /verification-purposes": EVERYBODY,

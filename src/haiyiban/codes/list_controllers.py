@@ -12,7 +12,22 @@ from haiyiban import clock
 from haiyiban.codes import deny_publishing, status_publishing
 from haiyiban.codes.signing import NoKeySigns, TrustListMissing, code_keys
 from haiyiban.codes.status_publishing import StatusListMissing
-from haiyiban.wire import problems
+from haiyiban.wire import Output, problems
+
+
+class TrustRootRead(Output):
+    """The public half of the root key, as a JWK."""
+
+    kty: str
+    crv: str
+    x: str
+    y: str
+
+
+class StatusListsRead(Output, omit_defaults=False):
+    """How many status lists there are: GET /status-lists/0 and up."""
+
+    count: int
 
 
 class TrustListController(Controller):
@@ -31,6 +46,16 @@ class TrustListController(Controller):
         when. With `If-None-Match`, 304 while it is the same."""
         text = code_keys(clock.now()).published.text
         return _signed(request, text, media_type="application/jwt", seconds=300)
+
+    @get("/root", summary="The root key of the trust list", responses=problems(TrustListMissing))
+    async def root(self) -> Response[TrustRootRead]:
+        """What a terminal pins when it is set up, and never asks for again: who pins a root that
+        came over the network trusts this address at that moment."""
+        jwk = code_keys(clock.now()).published.root
+        return Response(
+            TrustRootRead(kty=jwk["kty"], crv=jwk["crv"], x=jwk["x"], y=jwk["y"]),
+            headers={"Cache-Control": "public, max-age=300"},
+        )
 
 
 class DenyListController(Controller):
@@ -63,6 +88,12 @@ class StatusListController(Controller):
 
     path = "/status-lists"
     tags = ["codes"]
+
+    @get(summary="Which status lists there are")
+    async def status_lists(self) -> Response[StatusListsRead]:
+        """For terminals that fetch all of them before they go where no network is."""
+        count = await status_publishing.how_many()
+        return Response(StatusListsRead(count=count), headers={"Cache-Control": "public, max-age=30"})
 
     @get(
         "/{list_id:int}",

@@ -52,6 +52,13 @@ async def text(list_id: int, *, keys: CodeKeys, now: datetime) -> str:
         return kept.text
 
 
+async def how_many() -> int:
+    """How many lists there are; they are numbered from 0 without a gap."""
+    async with database().autocommit.connect() as connection:
+        found = await connection.exec_driver_sql(_HOW_MANY)
+        return int(found.one()[0])
+
+
 async def _read(list_id: int, *, keys: CodeKeys, now: datetime) -> _Kept:
     read_at = time.monotonic()
     async with database().autocommit.connect() as connection:
@@ -69,6 +76,7 @@ async def _read(list_id: int, *, keys: CodeKeys, now: datetime) -> _Kept:
     return _Kept(signed, read_at, now)
 
 
+_HOW_MANY = "SELECT coalesce(max(list_id) + 1, 0) FROM codes_printed"
 _IS_THERE = "SELECT 1 FROM codes_printed WHERE list_id = $1 LIMIT 1"
 _NOT_VALID = """
 SELECT printed.index, certificate.status

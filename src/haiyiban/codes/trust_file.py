@@ -33,18 +33,21 @@ class Published(NamedTuple):
 
     text: str
     trust: TrustList
+    root: dict[str, Any]
+    """The public half of the key that signed it, as a JWK."""
 
 
 def published(folder: Path) -> Published:
     """The signed list in a key folder. Raises UntrustedList, which says what is missing or wrong."""
     try:
-        root = public_key_of(json.loads(_root_file(folder).read_bytes()))
+        jwk: dict[str, Any] = json.loads(_root_file(folder).read_bytes())
+        root = public_key_of(jwk)
         text = _list_file(folder).read_text("ascii").strip()
     except FileNotFoundError as error:
         raise UntrustedList(f"{error.filename} is not there; run haiyiban trust sign") from None
     except (OSError, ValueError) as error:
         raise UntrustedList(f"the signed list in {folder} cannot be read: {error}") from None
-    return Published(text, read_trust_list(text, root))
+    return Published(text, read_trust_list(text, root), jwk)
 
 
 def root_jwk(folder: Path) -> dict[str, Any]:
@@ -100,9 +103,10 @@ def sign(
     )
     trust = TrustList(entries, issued_at=now, expires_at=now + life)
     text = sign_trust_list(trust, root)
-    _replace(_root_file(folder), json.dumps(public_jwk(root.public) | {"kid": root.kid}))
+    jwk = public_jwk(root.public) | {"kid": root.kid}
+    _replace(_root_file(folder), json.dumps(jwk))
     _replace(_list_file(folder), text)
-    return Published(text, trust)
+    return Published(text, trust, jwk)
 
 
 def public_jwk(public: ec.EllipticCurvePublicKey) -> dict[str, Any]:

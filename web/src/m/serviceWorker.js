@@ -1,6 +1,8 @@
 // Lets the phone page start without a network. The build puts the list of files where it says so.
 const FILES = __FILES__
 const CACHE = __CACHE__
+// What reads codes, kept by browsers that are terminals (components/terminal.ts).
+const TERMINAL = 'terminal'
 
 self.addEventListener('install', (event) => {
   event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting()))
@@ -8,7 +10,7 @@ self.addEventListener('install', (event) => {
 self.addEventListener('activate', (event) => {
   event.waitUntil(
     caches.keys()
-      .then((names) => Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name))))
+      .then((names) => Promise.all(names.filter((name) => name !== CACHE && name !== TERMINAL).map((name) => caches.delete(name))))
       .then(() => self.clients.claim()),
   )
 })

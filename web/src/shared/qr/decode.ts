@@ -1,3 +1,5 @@
+import wasmUrl from 'zxing-wasm/reader/zxing_reader.wasm?url'
+
 /** Reads QR codes off the main thread with zxing; the worker and its wasm are loaded at the first use. */
 let worker: Worker | undefined
 let last = 0
@@ -45,3 +47,6 @@ export function grabFrame(video: HTMLVideoElement, canvas: HTMLCanvasElement): I
   context.drawImage(video, (video.videoWidth - side) / 2, (video.videoHeight - side) / 2, side, side, 0, 0, canvas.width, canvas.height)
   return context.getImageData(0, 0, canvas.width, canvas.height)
 }
+
+/** What a browser must have kept to read codes without a network, beside the scripts. */
+export const readerFiles = [wasmUrl]
