@@ -6,12 +6,15 @@ The rules are data (`schemas/zones/health_code`): `expressions` judges their con
 
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
-from services.health_code import commands, retention
+from services.health_code import checks, commands, recolouring, retention
 from services.health_code.appeal_controllers import AppealController
 from services.health_code.appointment_controllers import AppointmentController, SlotDeskController
+from services.health_code.check_controllers import HealthCheckController
 from services.health_code.code_kind import HEALTH
 from services.health_code.controllers import HealthCodeController
 from services.health_code.desk_controllers import HealthCodeDeskController
+from services.health_code.recolouring_controllers import RecolouringController
+from services.health_code.seed import seed
 from services.health_code.tasks import RECHECK
 
 zone = Zone(
@@ -20,12 +23,15 @@ zone = Zone(
     controllers=(
         HealthCodeController,
         AppealController,
+        HealthCheckController,
         HealthCodeDeskController,
         AppointmentController,
         SlotDeskController,
+        RecolouringController,
     ),
-    tasks=(RECHECK,),
+    tasks=(RECHECK, checks.FORGET, recolouring.WORK),
     commands=(commands.health_code,),
+    seed=seed,
     code_kinds=(HEALTH,),
     kept=retention.kept,
     delete_kept=retention.delete_all,

@@ -144,12 +144,36 @@ class AppointmentController(Controller):
         return VaccinationAppointmentRead(id=found.id, state=found.state, slot=_slot(slot))
 
 
+class DeskSlotRead(VaccinationSlotRead, kw_only=True):
+    """Hours with how many places there are in all."""
+
+    capacity: int
+
+
 class SlotDeskController(Controller):
     """The health authority opens hours."""
 
     path = "/zones/health-code/desk/slots"
     tags = ["health-code"]
     guards = [staff("clerk", "officer")]
+
+    @get(summary="Hours of my division", responses=problems(NotAllowed, Malformed))
+    async def listed(
+        self,
+        request: StaffRequest,
+        session: NamedDependency[AsyncSession],
+        limit: FromQuery[int | None] = None,
+    ) -> Page[DeskSlotRead]:
+        """Those of my division and below that are not over, the next first, full ones too; one page."""
+        if request.user.agency != AGENCY:
+            raise NotAllowed
+        rows = await session.scalars(
+            select(Slot)
+            .where(appointments.slot_within(request.user.division), Slot.ends_at > clock.now())
+            .order_by(Slot.starts_at, Slot.id)
+            .limit(page_limit(limit))
+        )
+        return Page(items=[_desk_slot(row) for row in rows], next=None)
 
     @post(status_code=201, summary="Open hours for vaccination", responses=problems(NotAllowed, InvalidSlot))
     async def open(
@@ -172,6 +196,19 @@ class SlotDeskController(Controller):
             now=clock.now(),
         )
         return _slot(slot)
+
+
+def _desk_slot(row: Slot) -> DeskSlotRead:
+    shown = _slot(row)
+    return DeskSlotRead(
+        id=shown.id,
+        division=shown.division,
+        site=shown.site,
+        starts_at=shown.starts_at,
+        ends_at=shown.ends_at,
+        left=shown.left,
+        capacity=row.capacity,
+    )
 
 
 def _slot(row: Slot) -> VaccinationSlotRead:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit, divisions, notices, outbox
@@ -100,6 +100,11 @@ async def open_slot(
     await session.flush()
     await audit.record(session, "health-code.open-slot", object_kind="health-code-slot", object_id=slot.id)
     return slot
+
+
+def slot_within(division: str) -> ColumnElement[bool]:
+    """The hours of a division and below."""
+    return Slot.division == any_(literal(sorted(divisions.subtree(division)), ARRAY(Text)))
 
 
 async def book(

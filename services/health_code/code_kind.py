@@ -24,6 +24,7 @@ from haiyiban.db import database
 from haiyiban.errors import NotFound
 from haiyiban.identity.models import Person
 from haiyiban.masking import mask_name
+from services.health_code import checks
 from services.health_code.service import refresh
 from services.health_code.standards import standards
 from services.health_code.windows import window
@@ -135,4 +136,5 @@ HEALTH = CodeKind(
     find_again=find_again,
     standing=standing,
     capsule_life=CAPSULE_LIFE,
+    checked=checks.keep,
 )

@@ -46,12 +46,13 @@ def recolour() -> None:
         bar = progress.add_task("重算健康码 Recolouring", total=None)
 
         def passing(run: Recolouring) -> None:
-            progress.update(bar, total=max(run.total, run.done), completed=run.done)
+            progress.update(bar, total=max(run.total or 0, run.done), completed=run.done)
 
         async def work() -> Recolouring:
-            run = await recolouring.begin()
-            passing(run)
-            return await recolouring.run_on(run, passing)
+            async with db.database().transaction() as session:
+                begun = await recolouring.begin(session, now=clock.now())
+            passing(begun)
+            return await recolouring.run_on(passing) or begun
 
         try:
             run = _in_database(work)
@@ -63,21 +64,34 @@ def recolour() -> None:
 @health_code.command()
 def stop() -> None:
     """Stop the run after the batch that it is in; `recolour` goes on."""
-    if not _in_database(recolouring.stop):
-        raise click.ClickException("没有正在进行的重算。Nothing runs.")
+
+    async def work() -> None:
+        async with db.database().transaction() as session:
+            await recolouring.stop(session)
+
+    try:
+        _in_database(work)
+    except recolouring.NoRecolouring:
+        raise click.ClickException("没有正在进行的重算。Nothing runs.") from None
     click.echo("已通知停止。It stops after this batch.")
 
 
 @health_code.command()
 def progress() -> None:
     """How far the last run is."""
-    run = _in_database(recolouring.latest)
+
+    async def work() -> Recolouring | None:
+        async with db.database().reading() as session:
+            return await recolouring.latest(session)
+
+    run = _in_database(work)
     click.echo(_told(run) if run is not None else "从未重算。There was no run yet.")
 
 
 def _told(run: Recolouring) -> str:
+    total = "?" if run.total is None else run.total
     return (
-        f"{run.state}: {run.done}/{run.total} 人 people, 变色 changed {run.changed}, "
+        f"{run.state}: {run.done}/{total} 人 people, 变色 changed {run.changed}, "
         f"有数据源未答复 a register was silent for {run.unanswered}; {run.rules}"
     )
 

@@ -151,8 +151,8 @@ class Recolouring(Base):
     after: Mapped[UUID | None]
     """The last person of the last batch; the next one begins behind. None at the start and at the end, so
     that nobody's id outlives the run."""
-    total: Mapped[int] = mapped_column(BigInteger)
-    """People when it was begun."""
+    total: Mapped[int | None] = mapped_column(BigInteger)
+    """People when its first batch began; None before."""
     done: Mapped[int] = mapped_column(BigInteger)
     changed: Mapped[int] = mapped_column(BigInteger)
     """Whose colour became another."""
@@ -160,6 +160,8 @@ class Recolouring(Base):
     """Of whom a register that counts was silent; decided again when next asked."""
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    taken_until: Mapped[datetime | None]
+    """Until when one process has it to itself; the next may take it then, whatever became of that one."""
 
 
 class Slot(Base):
@@ -204,3 +206,32 @@ class Appointment(Base):
     state: Mapped[str]
     at: Mapped[datetime]
     cancelled_at: Mapped[datetime | None]
+
+
+class Check(Base):
+    """One check of somebody's health code by a terminal (核验记录); an anonymous line to whoever has no key
+    of the people, for no name and no number stands in it.
+
+    One row for each minute of a person at a terminal, which the key holds. There are no foreign keys, for
+    each would cost a locked row at every check, and gates check 5 million times a day.
+    """
+
+    __tablename__ = "health_code_check"
+    __table_args__ = (
+        CheckConstraint("colour IN ('green', 'yellow', 'red', 'grey')", name="colour"),
+        CheckConstraint("outcome IN ('valid', 'denied')", name="outcome"),
+        Index("ix_health_code_check_at", "at"),
+    )
+
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    minute: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    """Of `at`, counted from 1970: by it the key is in the order of time."""
+    terminal_id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    place: Mapped[str]
+    colour: Mapped[str]
+    """What the terminal showed."""
+    outcome: Mapped[str]
+    """valid; denied where the code was withdrawn, for its colour had changed."""
+    is_offline: Mapped[bool]
+    """Whether the terminal judged by itself and told later."""

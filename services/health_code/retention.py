@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import delete, func, select, union
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit, clock
@@ -18,16 +19,17 @@ from haiyiban.codes.claims import Kind
 from haiyiban.codes.withdrawn import withdraw
 from haiyiban.db import database
 from haiyiban.identity.models import Person
-from services.health_code.models import Appeal, Appointment, Declaration, ManualChange, Status
+from services.health_code.models import Appeal, Appointment, Check, Declaration, ManualChange, Status
 
 BATCH = 5_000
 """People in one transaction: stopped in between, the next run goes on with who is left."""
-_TABLES: Mapping[str, type[Status | Declaration | Appeal | ManualChange | Appointment]] = {
+_TABLES: Mapping[str, type[Status | Declaration | Appeal | ManualChange | Appointment | Check]] = {
     "statuses": Status,
     "declarations": Declaration,
     "changes": ManualChange,
     "appeals": Appeal,
     "appointments": Appointment,
+    "checks": Check,
 }
 """In the order in which they go: changes refer to appeals."""
 
@@ -56,8 +58,7 @@ async def delete_all(passing: Callable[[Mapping[str, int]], object] = lambda _: 
 
 async def _delete_some(session: AsyncSession, *, now: datetime) -> dict[str, int]:
     """Delete what is kept of one batch of people; empty where nobody is left."""
-    holders = union(*(select(table.person_id) for table in _TABLES.values())).limit(BATCH)
-    people = list(await session.scalars(holders))
+    people = await _some_people(session)
     if not people:
         return {}
     refs = await session.scalars(select(Person.ref).where(Person.id.in_(people)))
@@ -72,7 +73,17 @@ async def _delete_some(session: AsyncSession, *, now: datetime) -> dict[str, int
         session,
         "health-code.delete",
         object_kind="health_code",
-        fields=["colour", "declarations", "appeals", "changes", "appointments"],
+        fields=["colour", "declarations", "appeals", "changes", "appointments", "checks"],
         reason="retention ended: " + ", ".join(f"{count} {name}" for name, count in gone.items()),
     )
     return gone
+
+
+async def _some_people(session: AsyncSession) -> list[UUID]:
+    """Of whom something is kept. Of the first table that is not empty, not of all together: a batch must not
+    read everything that is left."""
+    for table in _TABLES.values():
+        rows = await session.scalars(select(table.person_id).limit(BATCH))
+        if people := sorted(set(rows)):
+            return people
+    return []

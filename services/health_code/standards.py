@@ -11,9 +11,10 @@ from functools import cache
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from haiyiban import resources
+from haiyiban.errors import Words
 from services.health_code.rules import RuleTable
 
 _FOLDER = "zones/health_code"
@@ -58,17 +59,34 @@ class Standard(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """How long the last known colour is shown while the registers cannot be asked."""
 
 
+class CheckRecords(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """How many days the check records of terminals are kept and shown; holds until a later entry."""
+
+    effective_from: date
+    source: str
+    confidence: str
+    days: int
+
+
 class Standards(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole data file."""
 
     id: str
     standards: tuple[Standard, ...]
+    check_records: tuple[CheckRecords, ...] = field(name="checkRecords")
     areas: tuple[Area, ...] = ()
 
     def on(self, day: date) -> Standard:
         """The newest entry that holds on a day; ValueError before the first."""
         return max(
             (entry for entry in self.standards if entry.effective_from <= day),
+            key=lambda entry: entry.effective_from,
+        )
+
+    def check_records_on(self, day: date) -> CheckRecords:
+        """The newest entry that holds on a day; ValueError before the first."""
+        return max(
+            (entry for entry in self.check_records if entry.effective_from <= day),
             key=lambda entry: entry.effective_from,
         )
 
@@ -95,6 +113,24 @@ def standards() -> Standards:
     """The figures of this deployment."""
     content = (resources.schemas() / _FOLDER / "standards.v1.json").read_bytes()
     return msgspec.json.decode(content, type=Standards)
+
+
+def province(place: str) -> Words | None:
+    """The name of the province that a division of another one lies in; None of a country."""
+    found = _provinces().get(place[:2]) if place.isdecimal() else None
+    return Words(found["zh"], found["en"]) if found else None
+
+
+@cache
+def _provinces() -> Mapping[str, Mapping[str, str]]:
+    content = (resources.schemas() / _FOLDER / "provinces.v1.json").read_bytes()
+    return msgspec.json.decode(content, type=_Provinces).provinces
+
+
+class _Provinces(Struct, frozen=True, forbid_unknown_fields=True):
+    id: str
+    source: str
+    provinces: Mapping[str, Mapping[str, str]]
 
 
 @cache

@@ -19,7 +19,7 @@ from services.health_code.code_kind import HEALTH, Row, showable
 from services.health_code.itinerary import visited
 from services.health_code.rules import Colour
 from services.health_code.service import MANUAL, Held
-from services.health_code.standards import rules_on, standards
+from services.health_code.standards import province, rules_on, standards
 from services.health_code.windows import window
 
 
@@ -31,7 +31,8 @@ class ColourReasonRead(Output):
 
 
 class VisitedRead(Output):
-    """A prefecture or country visited of late; `name` null where it lies outside the table of divisions."""
+    """A prefecture or country visited of late. `name`: of the prefecture here, of the province elsewhere;
+    null of a country."""
 
     division: str
     name: str | None
@@ -42,6 +43,15 @@ class RulesRead(Output):
     """The version of the rules in force: since when, who says so, how sure that is."""
 
     id: str
+    effective_from: date
+    source: str
+    confidence: str
+
+
+class RuleDaysRead(Output):
+    """A number of days that a rule sets: since when, who says so, how sure that is."""
+
+    days: int
     effective_from: date
     source: str
     confidence: str
@@ -60,6 +70,8 @@ class HealthCodeRead(Output):
     is_current: bool
     """False: a register could not be asked, and this is the colour of `asOf`."""
     rules: RulesRead
+    itinerary_of: RuleDaysRead
+    """How many days the itinerary goes back."""
     reminder: str | None = None
     negative_within_hours: int | None = None
     itinerary: list[VisitedRead] | None = None
@@ -88,7 +100,7 @@ def code_read(held: Held, *, now: datetime) -> HealthCodeRead:
     found = showable(row, now)
     found = found._replace(body=replace(found.body, name=name_in_code(found.body.name)))
     shown = showing.show(HEALTH, found, keys=code_keys(now), now=now)
-    table = rules_on(local_date(now))
+    table, standard = rules_on(local_date(now)), standards().on(local_date(now))
     return HealthCodeRead(
         colour=Colour(status.colour),
         golden=status.golden,
@@ -102,6 +114,9 @@ def code_read(held: Held, *, now: datetime) -> HealthCodeRead:
         as_of=status.decided_at,
         is_current=held.is_current,
         itinerary=_itinerary(held, local_date(now)),
+        itinerary_of=RuleDaysRead(
+            standard.itinerary_days, standard.effective_from, standard.source, standard.confidence
+        ),
         rules=RulesRead(
             id=table.id,
             effective_from=table.effective_from,
@@ -151,6 +166,5 @@ def _itinerary(held: Held, today: date) -> list[VisitedRead] | None:
 
 def _name(place: str) -> str | None:
     division = divisions.find(place) if place.isdecimal() else None
-    if division is None:
-        return None
-    return Words(division.name, division.name_en).in_language(current().language)
+    words = Words(division.name, division.name_en) if division else province(place)
+    return words.in_language(current().language) if words else None

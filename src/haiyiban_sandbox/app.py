@@ -91,6 +91,7 @@ def create_app(home: Path) -> Litestar:
             registers.portrait_of,
             registers.portrait_of_visitor,
             registers.query,
+            registers.query_many,
             enterprises.query,
             enterprises.add_enterprise,
             sms.send,

@@ -124,13 +124,14 @@ def people_for_other_services(today: date) -> list[Family]:
             home=insured,
             social_insurance=SocialInsurance(months=128, division="460100"),
             employment={"employer": "海口样例科技有限公司", "since": "2016-03-01", "until": None},
+            trips=(flight(today - timedelta(days=4), "440300", "460100", number="HU7358"),),
             tests=({"result": "negative", "sampledAt": f"{today - timedelta(days=1)}T18:00:00+08:00"},),
             vaccinations=(
                 {"product": "inactivated", "on": "2021-05-10"},
                 {"product": "inactivated", "on": "2021-06-07"},
             ),
-            about="在职参保128个月，可开参保证明；健康码金边 · 128 insured months: proof of social insurance;"
-            " a health code with a gold edge",
+            about="在职参保128个月，可开参保证明；健康码金边、有行程 · 128 insured months: proof of social"
+            " insurance; a health code with a gold edge and an itinerary",
         ),
         Family(
             name="罗待业",

@@ -1,13 +1,14 @@
 """The registers (数据源): one question each, by identity number in the body, never in the address."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 from unicodedata import normalize
 
 from litestar import post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
+from msgspec import Meta
 
 from haiyiban_sandbox import facts
 from haiyiban_sandbox.access import needs_key
@@ -29,6 +30,12 @@ class Query(Wire):
 
     def __post_init__(self) -> None:
         self.id_number = parse_number(self.id_type, self.id_number)
+
+
+class Queries(Wire):
+    """Ask about many people at once."""
+
+    questions: Annotated[list[Query], Meta(min_length=1, max_length=50)]
 
 
 class Match(Query, kw_only=True):
@@ -183,10 +190,32 @@ async def query(
     clock: NamedDependency[Clock],
 ) -> Facts:
     """What one register knows about one person; what is not registered is `found: false`, not an error."""
-    if register not in REGISTERS:
+    return _known(_register(register), await read(request, Query), store, clock)
+
+
+@post("/registers/{register:str}/queries", status_code=200, guards=[needs_key], before_request=answer_badly)
+async def query_many(
+    register: FromPath[str],
+    request: Asked,
+    store: NamedDependency[Store],
+    clock: NamedDependency[Clock],
+) -> Facts:
+    """The same of at most fifty people, one answer for each in the order of the questions, which says again
+    whom it is about."""
+    kept = _register(register)
+    asked = await read(request, Queries)
+    return {
+        "answers": [{**_known(kept, one, store, clock), "idNumber": one.id_number} for one in asked.questions]
+    }
+
+
+def _register(name: str) -> Register:
+    if name not in REGISTERS:
         raise NotFoundException("no such register")
-    source, facts_of = REGISTERS[register]
-    asked = await read(request, Query)
+    return REGISTERS[name]
+
+
+def _known(register: Register, asked: Query, store: Store, clock: Clock) -> Facts:
     person = store.holder(asked.id_number, asked.id_type)
-    found = facts_of(store, person) if person else None
-    return {"found": found is not None, "source": source, "asOf": clock.now(), **(found or {})}
+    found = register.facts_of(store, person) if person else None
+    return {"found": found is not None, "source": register.source, "asOf": clock.now(), **(found or {})}

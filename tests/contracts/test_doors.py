@@ -239,10 +239,12 @@ DOORS = {
     "GET /desk/cross-province/alerts": Door(own_only=STAFF),
     "GET /zones/health-code/code": Door(own_only={STRANGER}),
     "POST /zones/health-code/declarations": Door(own_only={STRANGER}, body={"symptoms": False}),
+    "GET /zones/health-code/checks": Door(own_only={STRANGER}),
     "GET /zones/health-code/slots": Door(open_to={STRANGER}),
     "POST /zones/health-code/slots/{slot_id}/appointments": Door(own_only={STRANGER}),
     "GET /zones/health-code/appointments": Door(own_only={STRANGER}),
     "POST /zones/health-code/appointments/{appointment_id}/cancellation": CLOSED,
+    "GET /zones/health-code/desk/slots": CLOSED,
     "POST /zones/health-code/desk/slots": Door(
         body={
             "division": "460105",
@@ -252,6 +254,9 @@ DOORS = {
             "capacity": 1,
         }
     ),
+    "GET /zones/health-code/desk/recolouring": CLOSED,
+    "POST /zones/health-code/desk/recolouring": CLOSED,
+    "POST /zones/health-code/desk/recolouring/stop": CLOSED,
     # Whoever is green is told that there is nothing to appeal.
     "POST /zones/health-code/appeals": Door(open_to={STRANGER}, body={"reason": "?", "division": "460105"}),
     "GET /zones/health-code/appeals": Door(own_only={STRANGER}),

@@ -52,7 +52,7 @@ async def test_the_map_of_keys_shows_those_of_the_page(
     await expect(page.get_by_role("dialog").get_by_text("请补正")).to_be_visible()
     await page.keyboard.press("Escape")
     await page.locator("nav a", has_text="核验方").click()
-    await expect(page.locator("main h1")).to_have_text("核验方和终端")
+    await expect(page.locator("main h1")).to_have_text("核验方")
     await page.keyboard.press("?")
     await expect(page.get_by_role("dialog").get_by_text("下一行")).to_be_visible()
     await expect(page.get_by_role("dialog").get_by_text("请补正")).to_have_count(0)

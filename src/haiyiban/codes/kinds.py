@@ -16,11 +16,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 from msgspec.structs import replace
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from haiyiban.batching import Batcher
 from haiyiban.codes.claims import Body
 from haiyiban.codes.disclosures import Disclosure
 from haiyiban.codes.outcomes import Outcome
+from haiyiban.db import database
 from haiyiban.errors import Conflict, FieldError, NotFound, Problem, Words
 
 NAME_BYTES = 24
@@ -95,6 +97,21 @@ class Standing(NamedTuple):
     """What the answer shows where the code is accepted."""
 
 
+class Checked(NamedTuple):
+    """One verification by a terminal, as a kind may keep it: whose code, where, when, what came of it."""
+
+    holder_id: UUID
+    terminal_id: UUID
+    place: str
+    at: datetime
+    outcome: Outcome
+    body: Body
+    """What the code itself says."""
+    discloses: Disclosure | None
+    """What the terminal was told of that moment; None of what was verified offline."""
+    is_offline: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeKind:
     """A kind of code. Its functions take and answer batches in order, for crowds show and scan at once."""
@@ -114,6 +131,9 @@ class CodeKind:
     """How long a phone may show it without asking again."""
     face_within: timedelta | None = None
     """How fresh the face check of whoever shows it must be; None where the level alone decides."""
+    checked: Callable[[AsyncConnection, Sequence[Checked]], Awaitable[None]] | None = None
+    """Keeps what it needs of verifications by terminals. A repeated request and a repeated upload tell it of
+    the same ones again, which must change nothing."""
 
     def __post_init__(self) -> None:
         if not timedelta() < self.capsule_life <= CAPSULE_LIFE_MOST:
@@ -124,6 +144,7 @@ class _Installed(NamedTuple):
     kind: CodeKind
     finding: Batcher[Wanted, Found]
     standing: Batcher[int, Standing] | None
+    checking: Batcher[Checked, None] | None
 
 
 _by_number: Mapping[int, _Installed] = {}
@@ -134,7 +155,12 @@ def install(kinds: Iterable[CodeKind]) -> None:
     """Make this process offer these kinds; done once at its start. Raises ValueError for two that clash."""
     global _by_number, _by_name
     installed = [
-        _Installed(kind, Batcher(kind.find, in_flight=2), Batcher(kind.standing) if kind.standing else None)
+        _Installed(
+            kind,
+            Batcher(kind.find, in_flight=2),
+            Batcher(kind.standing) if kind.standing else None,
+            Batcher(_keeping(kind)) if kind.checked else None,
+        )
         for kind in kinds
     ]
     by_number = {one.kind.number: one for one in installed}
@@ -171,6 +197,30 @@ async def standing(number: int, ref: int) -> Standing | None:
     """What stands behind a row; None of a kind that is read with the record, and of one not offered here."""
     installed = _by_number.get(number)
     return await installed.standing.ask(ref) if installed and installed.standing else None
+
+
+async def checked(number: int, one: Checked) -> None:
+    """Tell a kind of an online verification by a terminal, once it is recorded."""
+    installed = _by_number.get(number)
+    if installed is not None and installed.checking is not None:
+        await installed.checking.ask(one)
+
+
+async def checked_offline(connection: AsyncConnection, number: int, some: Sequence[Checked]) -> None:
+    """The same of an uploaded batch, in the transaction of its upload."""
+    kind = numbered(number)
+    if kind is not None and kind.checked is not None:
+        await kind.checked(connection, some)
+
+
+def _keeping(kind: CodeKind) -> Callable[[Sequence[Checked]], Awaitable[Sequence[None]]]:
+    async def keep(batch: Sequence[Checked]) -> Sequence[None]:
+        assert kind.checked is not None
+        async with database().autocommit.connect() as connection:
+            await kind.checked(connection, batch)
+        return [None] * len(batch)
+
+    return keep
 
 
 def name_in_code(masked: str) -> str:

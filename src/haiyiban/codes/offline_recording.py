@@ -8,7 +8,7 @@ whichever of the two was online.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban.audit.models import AuditRecord, AuditSubject
+from haiyiban.codes import kinds
 from haiyiban.codes.batch_wire import OfflineRecord
 from haiyiban.codes.envelope import ParsedCode
 from haiyiban.codes.models import Verification
@@ -96,6 +97,7 @@ async def record(
         insert(AuditRecord),
         [_audit(one, one.id in first, subjects, batch, context) for one in judged],
     )
+    await _tell_kinds(session, judged, first, terminal)
     return first
 
 
@@ -109,6 +111,27 @@ async def kept_before(session: AsyncSession, terminal_id: UUID, record_ids: Sequ
             )
         )
     )
+
+
+async def _tell_kinds(
+    session: AsyncSession, judged: Sequence[Judged], first: Mapping[UUID, First], terminal: Terminal
+) -> None:
+    by_kind: dict[int, list[kinds.Checked]] = {}
+    for one in judged:
+        if one.code is not None and one.source.holder_id is not None:
+            told = kinds.Checked(
+                holder_id=one.source.holder_id,
+                terminal_id=terminal.id,
+                place=one.place,
+                at=one.record.verified_at,
+                outcome=Outcome.ALREADY_USED if one.id in first else one.outcome,
+                body=one.code.claims.body,
+                discloses=None,
+                is_offline=True,
+            )
+            by_kind.setdefault(one.code.claims.kind, []).append(told)
+    for number, some in by_kind.items():
+        await kinds.checked_offline(await session.connection(), number, some)
 
 
 async def _first(session: AsyncSession, second: Sequence[Judged]) -> dict[UUID, First]:

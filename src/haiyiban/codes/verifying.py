@@ -21,7 +21,7 @@ from haiyiban.batching import Batcher
 from haiyiban.certificates import Certificate
 from haiyiban.codes import challenges, consent, disclosures, kinds, looks, uses, wakeups
 from haiyiban.codes.answers import VerificationRead, answer_of, settled_answer
-from haiyiban.codes.claims import Kind
+from haiyiban.codes.claims import Body, Kind
 from haiyiban.codes.consent_wire import Fields
 from haiyiban.codes.entitlement import fields_asked, fields_shown, is_entitled, shows_presence
 from haiyiban.codes.envelope import CHALLENGE_BYTES, ParsedCode
@@ -86,6 +86,8 @@ class Judgement(NamedTuple):
     """A printed code shows nobody's presence and is not used up."""
     granted: Outcome = Outcome.VALID
     """What it comes to where the source has nothing against it."""
+    body: Body | None = None
+    """What the code itself says, where its signature holds."""
 
 
 async def verify(
@@ -149,6 +151,22 @@ async def verify(
     )
     if recorded.request_hash != request_hash:
         raise IdempotencyMismatch
+    if caller.terminal is not None and judged.body is not None and behind and behind.holder_id:
+        # After it is recorded, and again when the request is repeated: whoever is killed in between loses
+        # nothing that the terminal's retry does not bring back.
+        await kinds.checked(
+            judged.kind or 0,
+            kinds.Checked(
+                holder_id=behind.holder_id,
+                terminal_id=caller.terminal.id,
+                place=asked.place or caller.terminal.place,
+                at=recorded.at,
+                outcome=recorded.outcome,
+                body=judged.body,
+                discloses=behind.discloses,
+                is_offline=False,
+            ),
+        )
     return answer_of(recorded)
 
 
@@ -214,6 +232,7 @@ def judge(
         fields=asks_for or fields_shown(wanted, claims),
         is_printed=claims.printed_at is not None,
         granted=Outcome.CONSENT_PENDING if asks_for else Outcome.VALID,
+        body=claims.body,
     )
 
 

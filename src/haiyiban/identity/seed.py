@@ -25,12 +25,14 @@ VILLAGE = "460105104201"
 
 
 class Post(NamedTuple):
-    """A post of the demo: its role, and the matter whose agency it belongs to."""
+    """A post of the demo: its role, and the matter whose agency it belongs to, or the agency by its name
+    where no matter is that agency's."""
 
     role: str
     matter: str
     has_otp: bool
     division: str = DIVISION
+    agency: str = ""
 
 
 POSTS = {
@@ -41,6 +43,9 @@ POSTS = {
     "market-clerk": Post("clerk", "market-regulation.food-business-licence-renewal", has_otp=True),
     "insurance-clerk": Post("clerk", "social-insurance.proof", has_otp=True),
     "benefit-clerk": Post("clerk", "employment.unemployment-benefit", has_otp=True),
+    # Two, for what one proposes the other confirms.
+    "health-clerk": Post("clerk", "", True, agency="health"),
+    "health-clerk-2": Post("clerk", "", True, agency="health"),
     "fund-officer": Post("officer", "employment.unemployment-benefit", False, divisions.PROVINCE),
 }
 
@@ -61,7 +66,7 @@ async def seed() -> None:
     """
     path = credentials_path(Settings.from_env())
     known = credentials(path) or {}
-    posts = {name: post for name, post in POSTS.items() if _files_of(post.matter)}
+    posts = {name: post for name, post in POSTS.items() if _is_here(post)}
     fresh = {name: known.get(name) or _make_up(name, post) for name, post in posts.items()}
     if fresh != known:
         _write(path, fresh)
@@ -99,7 +104,7 @@ async def _employ(session: AsyncSession, wanted: Credentials, post: Post) -> Non
             wanted.username,
             password=wanted.password,
             roles=[post.role],
-            agency=_agency_of(post.matter),
+            agency=post.agency or _agency_of(post.matter),
             # A deployment of another province has its clerks at its province's desk.
             division=post.division if divisions.find(post.division) else divisions.PROVINCE,
             otp_secret=wanted.otp_secret,
@@ -110,6 +115,11 @@ async def _employ(session: AsyncSession, wanted: Credentials, post: Post) -> Non
     if member.otp_secret != wanted.otp_secret:
         member.otp_secret = wanted.otp_secret
         member.otp_last_step = None
+
+
+def _is_here(post: Post) -> bool:
+    """Whether this deployment has such a post; another province's has its own agencies and matters."""
+    return resources.own("matters") is None if post.agency else bool(_files_of(post.matter))
 
 
 def _agency_of(matter: str) -> str:

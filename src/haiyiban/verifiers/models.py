@@ -85,6 +85,8 @@ class Terminal(Base):
     """Offline verifications that it has yet to upload, as it reported."""
     skew_seconds: Mapped[int | None]
     """How far its clock is ahead of ours, as it reported; negative where it is behind."""
+    software_version: Mapped[str | None]
+    """Of its software, as it reported; kept from the last report that said it."""
 
 
 class TerminalKey(Base):

@@ -114,7 +114,7 @@ class TerminalController(Controller):
         """Every few minutes while connected: the answer says in words when the clock is wrong or the lists
         are too old."""
         now = clock.now()
-        report = Report(data.list_issued_at, data.queue_length, data.clock)
+        report = Report(data.list_issued_at, data.queue_length, data.clock, data.software_version)
         skew = await terminals.hear(session, _terminal(request).id, report, now=now)
         language = current().language
         return HeartbeatRead(

@@ -18,18 +18,20 @@ from haiyiban.verifiers import terminals
 from haiyiban.verifiers.models import Terminal, Verifier
 from haiyiban.verifiers.service import VerifierMissing
 from haiyiban.verifiers.terminal_wire import (
+    FleetRead,
     OneTimeCodeCreate,
     OneTimeCodeRead,
     TerminalCreate,
     TerminalRead,
 )
 from haiyiban.verifiers.terminals import (
+    SILENT_AFTER,
     NotThatVerifiersPurpose,
     TerminalMissing,
     TerminalNotInThatState,
 )
 from haiyiban.verifiers.wire import SuspensionCreate
-from haiyiban.wire import Page, after_cursor, cursor_of, page_limit, problems
+from haiyiban.wire import after_cursor, cursor_of, page_limit, problems
 
 
 class TerminalDeskController(Controller):
@@ -44,17 +46,28 @@ class TerminalDeskController(Controller):
         self,
         session: NamedDependency[AsyncSession],
         verifier_id: FromQuery[UUID | None] = None,
+        silent: FromQuery[bool | None] = None,
         cursor: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
-    ) -> Page[TerminalRead]:
-        """Newest first, with what each reported last: when it was seen, the age of its lists, its queue."""
-        size = page_limit(limit)
+    ) -> FleetRead:
+        """Newest first, with what each reported last: when it was seen, its software, the age of its lists,
+        its queue. `silent`: true for the active ones not heard for 15 minutes, false for all others."""
+        size, now = page_limit(limit), clock.now()
         rows = await terminals.fleet(
-            session, verifier_id=verifier_id, after=after_cursor(cursor), limit=size + 1
+            session,
+            verifier_id=verifier_id,
+            silent=silent,
+            after=after_cursor(cursor),
+            limit=size + 1,
+            now=now,
         )
         language = current().language
-        items = [TerminalRead.of(terminal, verifier, language) for terminal, verifier in rows[:size]]
-        return Page(items=items, next=cursor_of(items[-1].id) if len(rows) > size else None)
+        items = [TerminalRead.of(terminal, verifier, language, now=now) for terminal, verifier in rows[:size]]
+        return FleetRead(
+            items=items,
+            silent_after_minutes=SILENT_AFTER // timedelta(minutes=1),
+            next=cursor_of(items[-1].id) if len(rows) > size else None,
+        )
 
     @post(
         status_code=201,
@@ -136,4 +149,4 @@ async def _code(session: AsyncSession, terminal_id: UUID, minutes: int) -> OneTi
 
 async def _read(session: AsyncSession, terminal: Terminal) -> TerminalRead:
     verifier = await session.get_one(Verifier, terminal.verifier_id)
-    return TerminalRead.of(terminal, verifier, current().language)
+    return TerminalRead.of(terminal, verifier, current().language, now=clock.now())

@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from haiyiban.verifiers.models import Terminal, Verifier
+from haiyiban.verifiers.terminals import is_silent
 from haiyiban.wire import Input, Output
 
 Label = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -54,15 +55,18 @@ class TerminalRead(Output):
     status: str
     last_sequence: int
     """Of the batch that it uploaded last; 0 before the first."""
+    is_silent: bool
+    """Active, and not heard for longer than `silentAfterMinutes`."""
     last_seen_at: datetime | None = None
     list_issued_at: datetime | None = None
     queue_length: int | None = None
     skew_seconds: int | None = None
+    software_version: str | None = None
     suspended_at: datetime | None = None
     reason: str | None = None
 
     @classmethod
-    def of(cls, terminal: Terminal, verifier: Verifier, language: str) -> TerminalRead:
+    def of(cls, terminal: Terminal, verifier: Verifier, language: str, *, now: datetime) -> TerminalRead:
         return cls(
             id=terminal.id,
             verifier_id=verifier.id,
@@ -76,9 +80,19 @@ class TerminalRead(Output):
             list_issued_at=terminal.list_issued_at,
             queue_length=terminal.queue_length,
             skew_seconds=terminal.skew_seconds,
+            software_version=terminal.software_version,
+            is_silent=is_silent(terminal, now=now),
             suspended_at=terminal.suspended_at,
             reason=terminal.suspension_reason,
         )
+
+
+class FleetRead(Output):
+    """A page of the fleet, and from how many minutes of silence on a terminal counts as silent."""
+
+    items: list[TerminalRead]
+    silent_after_minutes: int
+    next: str | None
 
 
 class TerminalEnrolmentCreate(Input):
@@ -116,11 +130,12 @@ class SecretRead(Output):
 
 class HeartbeatCreate(Input):
     """How a terminal is: when the older of its lists was issued (null: it has none), how many verifications
-    wait to be uploaded, what time it has."""
+    wait to be uploaded, what time it has, which version of its software runs."""
 
     list_issued_at: Instant | None
     queue_length: Annotated[int, Meta(ge=0, le=1_000_000)]
     clock: Instant | None = None
+    software_version: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[ -~]+$")] | None = None
 
 
 class HeartbeatRead(Output, omit_defaults=False):

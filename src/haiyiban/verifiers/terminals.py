@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, not_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit
@@ -26,6 +26,8 @@ from haiyiban.verifiers.service import VerifierMissing
 CLOCK_TOLERANCE = timedelta(seconds=5)
 """As much as codes allow for; beyond it a terminal refuses good codes and accepts old ones."""
 LISTS_OLD = timedelta(hours=24)
+SILENT_AFTER = timedelta(minutes=15)
+"""Not heard for so long, an active terminal counts as silent: it reports every few minutes."""
 
 
 class TerminalMissing(NotFound):
@@ -61,11 +63,12 @@ class OneTimeCode(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a terminal says of itself; its clock where it told it."""
+    """What a terminal says of itself; its clock and its software's version where it told them."""
 
     list_issued_at: datetime | None
     queue_length: int
     clock: datetime | None
+    software_version: str | None = None
 
 
 async def register(
@@ -174,10 +177,23 @@ async def retire(session: AsyncSession, terminal_id: UUID, *, now: datetime) -> 
     return terminal
 
 
+def is_silent(terminal: Terminal, *, now: datetime) -> bool:
+    """Whether it should report and does not. One that is suspended, retired or not yet enrolled need not."""
+    heard = terminal.last_seen_at
+    return terminal.status == "active" and (heard is None or heard < now - SILENT_AFTER)
+
+
 async def fleet(
-    session: AsyncSession, *, verifier_id: UUID | None, after: UUID | None, limit: int
+    session: AsyncSession,
+    *,
+    verifier_id: UUID | None,
+    silent: bool | None,
+    after: UUID | None,
+    limit: int,
+    now: datetime,
 ) -> Sequence[tuple[Terminal, Verifier]]:
-    """Terminals with their verifiers, newest first; of one verifier where it is named."""
+    """Terminals with their verifiers, newest first; of one verifier where it is named, and the silent or the
+    others alone where that is asked."""
     query = (
         select(Terminal, Verifier)
         .join(Verifier, Verifier.id == Terminal.verifier_id)
@@ -186,6 +202,11 @@ async def fleet(
     )
     if verifier_id is not None:
         query = query.where(Terminal.verifier_id == verifier_id)
+    if silent is not None:
+        quiet = (Terminal.status == "active") & func.coalesce(
+            Terminal.last_seen_at < now - SILENT_AFTER, true()
+        )
+        query = query.where(quiet if silent else not_(quiet))
     if after is not None:
         query = query.where(Terminal.id < after)
     return [(row[0], row[1]) for row in await session.execute(query)]
@@ -202,6 +223,7 @@ async def hear(session: AsyncSession, terminal_id: UUID, report: Report, *, now:
             list_issued_at=report.list_issued_at,
             queue_length=report.queue_length,
             skew_seconds=skew,
+            software_version=func.coalesce(report.software_version, Terminal.software_version),
         )
     )
     return skew

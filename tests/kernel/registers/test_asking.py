@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from haiyiban.registers import REGISTERS, Question, RegisterClient
+from haiyiban.registers.client import _answers_about
 
 
 def checked(seventeen: str) -> str:
@@ -169,3 +171,72 @@ async def test_the_sandbox_takes_no_credit_code_that_cannot_be(sandbox: httpx.As
     """docs/domain.md §1.3, the negative rows; checked there without the platform's own rule."""
     answer = await sandbox.post("/enterprises", json={"creditCode": code})
     assert answer.status_code == 400
+
+
+async def test_a_crowd_is_asked_in_a_few_calls_and_each_gets_the_answer_of_one(
+    client: RegisterClient, somebody: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = somebody["idNumber"]
+    calls: list[str] = []
+    for name in ("tests", "contacts"):
+        line = client.lines[name]
+
+        async def counted(path: str, body: object, *, read: Any, call: Any = line.call) -> Any:
+            calls.append(path)
+            return await call(path, body, read=read)
+
+        monkeypatch.setattr(line, "call", counted)
+    strangers = [checked(f"46010519800101{number:03}") for number in range(60)]
+    questions: dict[tuple[str, str], Question] = {
+        (one, name): Question(name, one) for one in [number, *strangers] for name in ("tests", "contacts")
+    }
+    questions["visitor", "pension"] = Question("pension", "E12345678", "414")
+    answers = await client.ask_crowd(questions)
+    assert sorted(calls) == ["/registers/contacts/queries"] * 2 + ["/registers/tests/queries"] * 2
+    assert set(answers) == set(questions)
+    for name in ("tests", "contacts"):
+        alone = await client.ask(name, number)
+        assert (answers[number, name].state, answers[number, name].data) == ("known", alone.data)
+        assert {answers[one, name].state for one in strangers} == {"absent"}
+    assert answers["visitor", "pension"].state == "absent"
+
+
+async def test_a_crowd_at_a_register_that_is_away_is_unknown(
+    client: RegisterClient, sandbox: httpx.AsyncClient, somebody: dict[str, Any]
+) -> None:
+    await sandbox.post("/faults", json={"register": "tests", "mode": "error"})
+    number = somebody["idNumber"]
+    found = await client.ask_crowd({name: Question(name, number) for name in ("tests", "contacts")})
+    assert [found[name].state for name in ("tests", "contacts")] == ["unknown", "known"]
+
+
+async def test_a_crowd_at_a_register_that_knows_one_question_is_asked_one_by_one(
+    somebody: dict[str, Any],
+    sandbox: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+    client: RegisterClient,
+) -> None:
+    line = client.lines["tests"]
+    calls: list[str] = []
+
+    async def plain(path: str, body: object, *, read: Any, call: Any = line.call) -> Any:
+        calls.append(path)
+        return await call(path.replace("queries", "many"), body, read=read)
+
+    monkeypatch.setattr(line, "call", plain)
+    number = somebody["idNumber"]
+    for _ in range(2):
+        found = await client.ask_crowd({"it": Question("tests", number)})
+        assert found["it"].state == "known"
+    assert calls == ["/registers/tests/queries", *["/registers/tests/query"] * 2], "not offered it twice"
+
+
+def test_one_answer_of_a_crowd_that_cannot_be_read_is_unknown_and_no_other() -> None:
+    good, bad = "460105198801010710", "460105199003070017"
+    asked = {one: Question("tests", one) for one in (good, bad)}
+    head = {"found": True, "source": "库", "asOf": "2026-01-01T00:00:00Z"}
+    content = [head | {"idNumber": good, "tests": []}, head | {"idNumber": good, "tests": []}]
+    found = _answers_about("tests", asked)(msgspec.json.encode({"answers": content}))
+    assert [found[one].state for one in (good, bad)] == ["known", "unknown"]
+    with pytest.raises(msgspec.ValidationError, match=r"answers"):
+        _answers_about("tests", asked)(msgspec.json.encode({"answers": content[:1]}))

@@ -10,12 +10,13 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from haiyiban import clock
 from haiyiban.audit.models import AuditRecord
+from haiyiban.verifiers.models import Terminal as Fleet
 from haiyiban.verifiers.models import TerminalCode
-from haiyiban.verifiers.terminals import Report, advice
+from haiyiban.verifiers.terminals import SILENT_AFTER, Report, advice
 from tests.builders import slug
 from tests.terminal import Terminal
 
@@ -289,6 +290,8 @@ def test_a_terminal_that_is_well_gets_no_advice() -> None:
         {"listIssuedAt": "2027-09-01T08:00:00", "queueLength": 1},
         {"queueLength": 1},
         {"listIssuedAt": None, "queueLength": 1, "mood": "good"},
+        {"listIssuedAt": None, "queueLength": 1, "softwareVersion": ""},
+        {"listIssuedAt": None, "queueLength": 1, "softwareVersion": "1" * 41},
     ],
 )
 async def test_a_malformed_report_is_refused(api, enrolled, body) -> None:
@@ -327,6 +330,39 @@ async def test_the_fleet_comes_in_pages_and_by_verifier(api, operator, enrolled,
     rest = (await api.get(f"{path}&cursor={first['next']}", headers=operator)).json()
     assert [item["id"] for item in first["items"] + rest["items"]] == ids[::-1]
     assert rest["next"] is None
+
+
+async def test_the_silent_ones_are_told_apart_and_each_says_its_software(
+    api, operator, enrolled, accredited_for, database
+) -> None:
+    verifier_id = await accredited_for("gate")
+    quiet, heard, suspended, unheard = [await enrolled(verifier_id) for _ in range(4)]
+    for terminal in (quiet, heard, suspended):
+        body = {"listIssuedAt": None, "queueLength": 0, "softwareVersion": "3.2.1"}
+        answer = await api.post("/terminals/me/heartbeat", json=body, headers=await terminal.headers())
+        assert answer.status_code == 200, answer.text
+    body = {"listIssuedAt": None, "queueLength": 0}
+    await api.post("/terminals/me/heartbeat", json=body, headers=await heard.headers())
+    await api.post(f"/desk/terminals/{suspended.id}/suspension", json={"reason": "维修"}, headers=operator)
+    long_ago = clock.now() - SILENT_AFTER - timedelta(seconds=1)
+    async with database.transaction() as session:
+        await session.execute(
+            update(Fleet).where(Fleet.id.in_([quiet.id, suspended.id])).values(last_seen_at=long_ago)
+        )
+
+    async def listed(query: str) -> dict[str, Any]:
+        path = f"/desk/terminals?verifier_id={verifier_id}{query}"
+        return dict((await api.get(path, headers=operator)).json())
+
+    silent = await listed("&silent=true")
+    assert [one["id"] for one in silent["items"]] == [unheard.id, quiet.id]
+    assert silent["silentAfterMinutes"] == 15
+    others = {one["id"]: one for one in (await listed("&silent=false"))["items"]}
+    assert set(others) == {heard.id, suspended.id}
+    assert others[heard.id]["softwareVersion"] == "3.2.1", "a report without it changes nothing"
+    assert [one["isSilent"] for one in (await listed(""))["items"]] == [True, False, False, True]
+    refused = await api.get("/desk/terminals?silent=perhaps", headers=operator)
+    assert refused.status_code == 400
 
 
 async def test_the_audit_tells_which_terminal_it_was(api, enrolled, database) -> None:

@@ -38,6 +38,23 @@ async def opened(api: httpx.AsyncClient, **more: Any) -> str:
     return f"{ZONE}/slots/{answer.json()['id']}/appointments"
 
 
+async def test_the_desk_lists_its_own_hours_full_ones_too(
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient
+) -> None:
+    slot = await opened(api, capacity=1)
+    taken = await api.post(slot, headers=await builders.resident(api, sandbox))
+    assert taken.status_code == 201, taken.text
+    clerk = await builders.staff(api, agency="health")
+    listed = (await api.get(f"{ZONE}/desk/slots", params={"limit": 100}, headers=clerk)).json()["items"]
+    (mine,) = [row for row in listed if row["id"] in slot]
+    assert (mine["left"], mine["capacity"]) == (0, 1)
+    elsewhere = await builders.staff(api, agency="health", division="460203")
+    theirs = await api.get(f"{ZONE}/desk/slots", headers=elsewhere)
+    assert not [row for row in theirs.json()["items"] if row["id"] in slot]
+    other = await builders.staff(api, agency="education")
+    assert (await api.get(f"{ZONE}/desk/slots", headers=other)).status_code == 403
+
+
 async def test_of_a_crowd_as_many_get_a_place_as_there_are(
     api: httpx.AsyncClient, sandbox: httpx.AsyncClient, database: Database
 ) -> None:

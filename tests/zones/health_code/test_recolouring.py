@@ -6,20 +6,25 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
 from sqlalchemy import delete, event, func, select, update
 
+from haiyiban import clock
 from haiyiban.audit.models import AuditRecord
 from haiyiban.codes.models import Capsule
 from haiyiban.db import Database
 from services.health_code import recolouring
 from services.health_code.models import Recolouring, Status
 from tests import builders
+from tests.terminal import operator_of
 from tests.zones.health_code.test_code import phone_of, shown, well
 
 PEOPLE = 3
+DESK = "/zones/health-code/desk/recolouring"
 
 
 class Killed(Exception):
@@ -46,15 +51,28 @@ async def people(
         await session.execute(delete(Recolouring))
 
 
+async def begin(database: Database) -> Recolouring:
+    """As the desk and the command line do."""
+    async with database.transaction() as session:
+        return await recolouring.begin(session, now=clock.now())
+
+
+async def finished() -> Recolouring:
+    run = await recolouring.run_on()
+    assert run is not None
+    return run
+
+
 async def begun(database: Database) -> Recolouring:
     """A run that stands before the three."""
-    run = await recolouring.begin()
+    run = await begin(database)
     async with database.transaction() as session:
         before = await session.scalar(
             select(Status.person_id).order_by(Status.person_id.desc()).offset(PEOPLE).limit(1)
         )
         await session.execute(update(Recolouring).values(after=before, total=PEOPLE))
-    found = await recolouring.latest()
+    async with database.reading() as session:
+        found = await recolouring.latest(session)
     assert found is not None
     assert found.id == run.id
     return found
@@ -85,7 +103,9 @@ async def test_a_run_recolours_everybody_and_withdraws_what_phones_hold(
     async with database.transaction() as session:
         await session.execute(update(Status).values(colour="yellow"))
     heard: list[int] = []
-    run = await recolouring.run_on(await begun(database), lambda run: heard.append(run.done))
+    await begun(database)
+    run = await recolouring.run_on(lambda run: heard.append(run.done))
+    assert run is not None
     assert (run.state, run.done, run.changed, run.unanswered) == ("finished", PEOPLE, PEOPLE, 0)
     assert heard == [1, 2, 3, 3]
     assert await colours(database) == ["green"] * PEOPLE
@@ -98,19 +118,24 @@ async def test_a_run_recolours_everybody_and_withdraws_what_phones_hold(
 async def test_stopped_and_taken_up_it_leaves_nobody_out_and_does_nobody_twice(
     database: Database, people: list[dict[str, str]]
 ) -> None:
-    run, at_first = await begun(database), await decided(database)
+    begun_run, at_first = await begun(database), await decided(database)
 
-    stops: list[asyncio.Task[bool]] = []
-    run = await recolouring.run_on(
-        run, lambda _: stops or stops.append(asyncio.ensure_future(recolouring.stop()))
-    )
+    async def stop() -> str:
+        async with database.transaction() as session:
+            return (await recolouring.stop(session)).state
+
+    stops: list[asyncio.Task[str]] = []
+    run = await recolouring.run_on(lambda _: stops or stops.append(asyncio.ensure_future(stop())))
+    assert run is not None
     assert run.state == "stopped"
-    assert await asyncio.gather(*stops) == [True]
+    assert await asyncio.gather(*stops) == ["stopped"]
     assert 1 <= run.done < PEOPLE
-    assert not await recolouring.stop(), "it stands already"
-    resumed = await recolouring.begin()
-    assert (resumed.id, resumed.done) == (run.id, run.done)
-    run = await recolouring.run_on(resumed)
+    with pytest.raises(recolouring.NoRecolouring):
+        await stop()
+    await recolouring.work(b"")
+    resumed = await begin(database)
+    assert (resumed.id, resumed.done) == (begun_run.id, run.done), "the worker left it alone"
+    run = await finished()
     assert (run.state, run.done, run.changed) == ("finished", PEOPLE, PEOPLE)
     assert await decided(database) - at_first == PEOPLE
 
@@ -118,7 +143,7 @@ async def test_stopped_and_taken_up_it_leaves_nobody_out_and_does_nobody_twice(
 async def test_killed_before_the_commit_a_batch_is_done_by_the_next_process(
     database: Database, people: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, at_first = await begun(database), await decided(database)
+    at_first, _ = await decided(database), await begun(database)
     decide_all, calls = recolouring.decide_all, iter(range(9))
 
     async def dies(*args: object, **more: object) -> object:
@@ -129,19 +154,36 @@ async def test_killed_before_the_commit_a_batch_is_done_by_the_next_process(
 
     monkeypatch.setattr(recolouring, "decide_all", dies)
     with pytest.raises(Killed):
-        await recolouring.run_on(run)
+        await recolouring.work(b"")
     assert sorted(await colours(database)) == ["green", "yellow", "yellow"]
-    run = await recolouring.run_on(await recolouring.begin())
+    await recolouring.work(b"")
+    run = await finished()
     assert (run.state, run.done) == ("finished", PEOPLE)
     assert await colours(database) == ["green"] * PEOPLE
     assert await decided(database) - at_first == PEOPLE
 
 
+async def test_after_a_process_that_vanished_the_run_waits_until_its_time_is_over(
+    database: Database, people: list[dict[str, str]]
+) -> None:
+    """kill -9 gives nothing back."""
+    await begun(database)
+    for seconds, done in ((30, 0), (-1, PEOPLE)):
+        async with database.transaction() as session:
+            until = clock.now() + timedelta(seconds=seconds)
+            await session.execute(update(Recolouring).values(taken_until=until))
+        await recolouring.work(b"")
+        async with database.reading() as session:
+            run = await recolouring.latest(session)
+        assert run is not None
+        assert run.done == done
+
+
 async def test_two_processes_share_a_run_without_doing_anybody_twice(
     database: Database, people: list[dict[str, str]]
 ) -> None:
-    run, at_first = await begun(database), await decided(database)
-    both = await asyncio.gather(recolouring.run_on(run), recolouring.run_on(run))
+    at_first, _ = await decided(database), await begun(database)
+    both = await asyncio.gather(finished(), finished())
     assert {one.state for one in both} == {"finished"}
     assert max(one.done for one in both) == PEOPLE
     assert await decided(database) - at_first == PEOPLE
@@ -153,8 +195,54 @@ async def test_a_run_for_rules_no_longer_in_force_is_given_up(
     old = await begun(database)
     async with database.transaction() as session:
         await session.execute(update(Recolouring).values(rules="urn:older"))
-    run = await recolouring.begin()
+    run = await begin(database)
     assert (run.id != old.id, run.after) == (True, None)
+
+
+async def test_an_operator_begins_watches_stops_and_resumes_it_at_the_desk(
+    api: httpx.AsyncClient, database: Database, people: list[dict[str, str]]
+) -> None:
+    operator = await operator_of(api, database)
+    before = (await api.get(DESK, headers=operator)).json()
+    assert before["run"] is None
+    assert before["rules"].startswith("urn:haiyiban:health-code:rules:")
+    refused = await api.post(f"{DESK}/stop", headers=operator)
+    assert (refused.status_code, builders.slug(refused)) == (409, "no-recolouring")
+
+    first = (await api.post(DESK, headers=operator)).json()["run"]
+    assert (first["state"], first["done"], first.get("total")) == ("running", 0, None)
+    assert (await api.post(DESK, headers=operator)).json()["run"]["id"] == first["id"], "a second tap"
+    stopped = (await api.post(f"{DESK}/stop", headers=operator)).json()["run"]
+    assert stopped["state"] == "stopped"
+    await recolouring.work(b"")
+    assert (await api.get(DESK, headers=operator)).json()["run"]["done"] == 0
+    await begun(database)
+    await recolouring.work(b"")
+    run = (await api.get(DESK, headers=operator)).json()["run"]
+    assert (run["state"], run["done"], run["changed"]) == ("finished", PEOPLE, PEOPLE)
+    assert run["finishedAt"]
+    async with database.reading() as session:
+        acts = list(
+            await session.execute(
+                select(AuditRecord.action, AuditRecord.actor_kind)
+                .where(AuditRecord.object_id == UUID(run["id"]))
+                .order_by(AuditRecord.at)
+            )
+        )
+    assert [tuple(act) for act in acts] == [
+        ("health-code.recolour-begin", "staff"),
+        ("health-code.recolour-stop", "staff"),
+        ("health-code.recolour-resume", acts[2][1]),
+        ("health-code.recolour-finish", acts[3][1]),
+    ]
+
+
+async def test_nobody_but_an_operator_reaches_it(api: httpx.AsyncClient, sandbox: httpx.AsyncClient) -> None:
+    clerk = await builders.staff(api, agency="health", division="460000")
+    resident = await builders.resident(api, sandbox)
+    for headers, status in (({}, 401), (clerk, 403), (resident, 403)):
+        for method, path in (("GET", DESK), ("POST", DESK), ("POST", f"{DESK}/stop")):
+            assert (await api.request(method, path, headers=headers)).status_code == status
 
 
 async def test_a_batch_takes_as_many_statements_for_three_as_for_one(

@@ -16,8 +16,10 @@ from haiyiban.codes.models import Capsule
 from haiyiban.db import Database
 from services.health_code import retention
 from tests import builders
+from tests.terminal import accredited_for, enrolled_at
 from tests.zones.health_code.test_appeals import APPEALS, DESK, SAID, corrected, positive
 from tests.zones.health_code.test_appointments import opened
+from tests.zones.health_code.test_checks import scan
 from tests.zones.health_code.test_code import DECLARATIONS, phone_of, shown, well
 
 
@@ -36,6 +38,8 @@ async def test_deleting_leaves_no_row_and_no_living_code(
     await corrected(api, f"{DESK}/{answer.json()['items'][0]['id']}")
     booked = await api.post(await opened(api), headers=sick)
     assert booked.status_code == 201, booked.text
+    terminal = await enrolled_at(api, database, await accredited_for(database, "gate", "enrolment"))
+    assert await scan(api, terminal, (await shown(api, headers))["text"]) == "valid"
     phone = await (await phone_of(api, headers)).bind("health")
     before = await retention.kept()
     assert before["statuses"] >= 3

@@ -23,7 +23,11 @@ export const PLACES: Place[] = [
   { to: '/cases', icon: 'cases', key: 'cases', group: 'work', roles: ['clerk', 'officer'] },
   { to: '/cross-province', icon: 'link', key: 'crossProvince', group: 'work', roles: ['clerk', 'officer'], waits: lateHops },
   { to: '/enrolments', icon: 'school', key: 'enrolments', group: 'schools', roles: ['officer'], agency: 'education' },
+  { to: '/health-appeals', icon: 'heart', key: 'healthAppeals', group: 'care', roles: ['clerk', 'officer'], agency: 'health' },
+  { to: '/vaccination', icon: 'clock', key: 'vaccination', group: 'care', roles: ['clerk', 'officer'], agency: 'health' },
   { to: '/verifiers', icon: 'scan', key: 'verifiers', group: 'operations', roles: ['operator'] },
+  { to: '/terminals', icon: 'phone', key: 'terminals', group: 'operations', roles: ['operator'] },
+  { to: '/recolouring', icon: 'refresh', key: 'recolouring', group: 'care', roles: ['operator'] },
 ]
 export const mine = () => PLACES.filter((place) => has(...place.roles) && (!place.agency || place.agency === staff.me?.agency))
 /** The same by group, each group under its heading. */

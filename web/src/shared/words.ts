@@ -9,6 +9,8 @@ export const day = (iso: string | null | undefined) => iso
   ? new Intl.DateTimeFormat(prefs.language, { dateStyle: 'medium', timeZone: ZONE }).format(new Date(iso.length === 10 ? `${iso}T12:00:00+08:00` : iso))
   : ''
 
+export const time = (iso: string) => new Intl.DateTimeFormat(prefs.language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: ZONE }).format(new Date(iso))
+
 export const moment = (iso: string | null | undefined) => iso
   ? new Intl.DateTimeFormat(prefs.language, { month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: ZONE }).format(new Date(iso))
   : ''
