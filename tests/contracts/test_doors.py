@@ -278,6 +278,7 @@ DOORS = {
     "POST /zones/unemployment/grants/{grant_id}/objection": Door(body={"words": "?"}),
     # The province's officer's, who is none of these.
     "GET /zones/unemployment/batches": CLOSED,
+    "GET /zones/unemployment/batches/{batch_id}/payments": CLOSED,
     "POST /zones/unemployment/batches/{batch_id}/release": CLOSED,
     "GET /zones/unemployment/reconciliation": CLOSED,
     "GET /zones/unemployment/moves": Door(own_only={STRANGER}),
@@ -299,10 +300,12 @@ DOORS = {
     "GET /zones/duty-free/settlement.csv": Door(own_only={OTHER_VERIFIER}),
     "GET /zones/duty-free/books": CLOSED,
     "GET /zones/duty-free/desk/settlements": CLOSED,
+    "GET /zones/duty-free/desk/settlements.csv": CLOSED,
     # The operator's, who is none of these.
     "GET /zones/duty-free/desk/campaigns": CLOSED,
     "POST /zones/duty-free/desk/campaigns": Door(body=duty_free_flow.CAMPAIGN),
     "GET /zones/duty-free/desk/campaigns/{campaign_id}": CLOSED,
+    "GET /zones/duty-free/desk/campaigns/{campaign_id}/figures": CLOSED,
     "PATCH /zones/duty-free/desk/campaigns/{campaign_id}": Door(body={"stock": 1}),
     "POST /zones/duty-free/desk/campaigns/{campaign_id}/opening": CLOSED,
     "POST /zones/duty-free/desk/campaigns/{campaign_id}/pause": CLOSED,

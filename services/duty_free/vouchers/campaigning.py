@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import any_, delete, select
+from sqlalchemy import any_, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,7 +23,7 @@ from haiyiban.verifiers.models import Verifier
 from services.duty_free.vouchers import campaign_rules
 from services.duty_free.vouchers.campaign_rules import Terms
 from services.duty_free.vouchers.claiming import CampaignMissing
-from services.duty_free.vouchers.models import Campaign, CampaignDay, CampaignShop
+from services.duty_free.vouchers.models import Campaign, CampaignDay, CampaignShop, Voucher
 
 SHOP_PURPOSE = "shop"
 COLUMNS = {"stock_per_day": "stock_day", "per_person_per_day": "per_person_day"}
@@ -278,3 +278,23 @@ async def _record(session: AsyncSession, campaign: Campaign, verb: str, fields: 
         fields=fields,
     )
     await session.flush()
+
+
+class Figure(NamedTuple):
+    """Vouchers in one state: how many, and what they are worth together."""
+
+    number: int = 0
+    face_fen: int = 0
+
+
+async def figures(session: AsyncSession, campaign_id: UUID) -> dict[str, Figure]:
+    """A campaign's vouchers by state. Raises CampaignMissing."""
+    if await session.get(Campaign, campaign_id) is None:
+        raise CampaignMissing
+    rows = await session.execute(
+        select(Voucher.state, func.count(), func.sum(Voucher.face_fen))
+        .where(Voucher.campaign_id == campaign_id)
+        .group_by(Voucher.state)
+    )
+    found = {state: Figure(number, int(face)) for state, number, face in rows}
+    return {state: found.get(state, Figure()) for state in ("claimed", "redeemed", "expired", "returned")}

@@ -105,6 +105,18 @@ class CampaignDeskRead(Output, omit_defaults=False):
     shops: list[UUID]
 
 
+class CampaignFigures(Output, omit_defaults=False):
+    """What became of a campaign's vouchers: `unused` are still good, `returned` came back by a refund."""
+
+    claimed: int
+    redeemed: int
+    unused: int
+    expired: int
+    returned: int
+    saved_fen: int
+    """What the redeemed ones took off prices."""
+
+
 class CampaignDeskController(Controller):
     """Campaigns at the operator's desk."""
 
@@ -156,6 +168,25 @@ class CampaignDeskController(Controller):
     ) -> CampaignDeskRead:
         """In any state."""
         return _read(await campaigning.read(session, campaign_id, today=clock.today()))
+
+    @get(
+        "/{campaign_id:uuid}/figures",
+        summary="What became of a campaign's vouchers",
+        responses=problems(NotSignedIn, NotAllowed, CampaignMissing),
+    )
+    async def figures(
+        self, session: NamedDependency[AsyncSession], campaign_id: FromPath[UUID]
+    ) -> CampaignFigures:
+        """Counted anew at each look, over all vouchers of the campaign."""
+        found = await campaigning.figures(session, campaign_id)
+        return CampaignFigures(
+            claimed=sum(each.number for each in found.values()),
+            redeemed=found["redeemed"].number,
+            unused=found["claimed"].number,
+            expired=found["expired"].number,
+            returned=found["returned"].number,
+            saved_fen=found["redeemed"].face_fen,
+        )
 
     @patch(
         "/{campaign_id:uuid}",

@@ -126,6 +126,30 @@ def as_csv(statement: Statement) -> bytes:
     return spreadsheet.as_csv(COLUMNS, rows)
 
 
+def shops_as_csv(shops: Sequence[tuple[str, Statement]]) -> bytes:
+    """A day of all shops as a table, one line for each, and the sum."""
+    rows: list[Sequence[str | int]] = [
+        [
+            name,
+            len(statement.lines),
+            _amount(statement.owed_fen),
+            _amount(sum(statement.ledger.values())),
+            "一致" if statement.agrees else "不一致，请勿付款",
+        ]
+        for name, statement in shops
+    ]
+    rows.append(
+        [
+            "合计",
+            sum(len(statement.lines) for _, statement in shops),
+            _amount(sum(statement.owed_fen for _, statement in shops)),
+            _amount(sum(sum(statement.ledger.values()) for _, statement in shops)),
+            "",
+        ]
+    )
+    return spreadsheet.as_csv(("商户", "笔数", "应付（元）", "账簿（元）", "与账簿核对"), rows)
+
+
 class _Amount(int):
     """An amount in fen that a table shows in yuan: ours, so its sign is no formula."""
 

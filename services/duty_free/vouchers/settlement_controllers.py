@@ -153,11 +153,7 @@ class BooksController(Controller):
         """Every shop that did anything with vouchers that day (Asia/Shanghai), by name; yesterday unless
         `day` says otherwise. Pay where the ledger agrees."""
         wanted = day or clock.today() - timedelta(days=1)
-        language = current().language
-        found = [
-            (shop, name.in_language(language), await settlement.of_day(session, shop, wanted))
-            for shop, name in await settlement.shops_of_day(session, wanted)
-        ]
+        found = await _shops(session, wanted)
         return SettlementsRead(
             day=wanted,
             is_final=wanted < clock.today(),
@@ -176,6 +172,24 @@ class BooksController(Controller):
             ],
         )
 
+    @get(
+        "/desk/settlements.csv",
+        summary="What is owed to the shops, as a table",
+        media_type="text/csv",
+        responses=problems(NotSignedIn, NotAllowed, Malformed),
+    )
+    async def table_of_shops(
+        self, session: NamedDependency[AsyncSession], day: Day = None
+    ) -> Response[bytes]:
+        """The same as CSV (UTF-8 with its mark): a line for each shop, amounts in yuan."""
+        wanted = day or clock.today() - timedelta(days=1)
+        rows = [(name, statement) for _, name, statement in await _shops(session, wanted)]
+        return Response(
+            settlement.shops_as_csv(rows),
+            media_type="text/csv",
+            headers={"content-disposition": f'attachment; filename="settlements-{wanted.isoformat()}.csv"'},
+        )
+
     @get("/books", summary="Do the books of vouchers balance?", responses=problems(NotSignedIn, NotAllowed))
     async def read(self) -> BooksRead:
         """Stock and vouchers, vouchers and redemptions, redemptions and the ledger, in one snapshot. A task
@@ -190,6 +204,15 @@ class BooksController(Controller):
                 for each in found
             ],
         )
+
+
+async def _shops(session: AsyncSession, day: date) -> list[tuple[UUID, str, Statement]]:
+    """Each shop that did anything with vouchers on a day: its name in the reader's language, and its day."""
+    language = current().language
+    return [
+        (shop, name.in_language(language), await settlement.of_day(session, shop, day))
+        for shop, name in await settlement.shops_of_day(session, day)
+    ]
 
 
 def _read(found: Statement, merchant: str) -> SettlementRead:

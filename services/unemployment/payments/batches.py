@@ -120,6 +120,18 @@ def _transfer(payment: Payment, name: str, account: str, about: str) -> Transfer
     return Transfer(payment.id.hex, payment.amount_fen, name, account, about)
 
 
+async def inside(
+    session: AsyncSession, batch_id: UUID, *, after: UUID | None, limit: int
+) -> Sequence[Payment]:
+    """The payments of a file, in their order. Raises BatchMissing."""
+    if await session.get(Batch, batch_id) is None:
+        raise BatchMissing
+    query = select(Payment).where(Payment.batch_id == batch_id).order_by(Payment.id).limit(limit)
+    if after is not None:
+        query = query.where(Payment.id > after)
+    return (await session.scalars(query)).all()
+
+
 async def release(session: AsyncSession, batch_id: UUID, *, by: UUID, now: datetime) -> Batch:
     """An officer has looked at a batch: it goes to the bank. Raises BatchMissing, AlreadyReleased."""
     batch = await session.get(Batch, batch_id, with_for_update=True, populate_existing=True)

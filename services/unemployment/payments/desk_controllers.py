@@ -75,6 +75,21 @@ class PaymentBatchRead(Output, omit_defaults=False):
     settled_at: datetime | None
 
 
+class BatchPaymentRead(Output, omit_defaults=False):
+    """One month of one grant in a file; whose it is stands in the grant, not here."""
+
+    id: UUID
+    grant_id: UUID
+    month: date
+    amount_fen: int
+    attempt: int
+    """0, and one more each time the bank gave it back."""
+    state: str
+    """batched, paid or returned."""
+    reason: str | None
+    """Why the bank gave it back, by its ISO 20022 code."""
+
+
 class DifferenceRead(Output):
     """One thing that two books tell differently; amounts in fen, of a grant in months."""
 
@@ -177,6 +192,38 @@ class PaymentsDeskController(Controller):
         size = page_limit(limit)
         rows = await batches.listed(session, after=after_cursor(cursor), limit=size + 1)
         items = [_batch(row) for row in rows[:size]]
+        return Page(items=items, next=cursor_of(rows[size - 1].id) if len(rows) > size else None)
+
+    @get(
+        "/batches/{batch_id:uuid}/payments",
+        summary="What is in a file of payments",
+        guards=[staff("officer")],
+        responses=problems(NotAllowed, Malformed, BatchMissing),
+    )
+    async def payments(
+        self,
+        request: StaffRequest,
+        session: NamedDependency[AsyncSession],
+        batch_id: FromPath[UUID],
+        cursor: FromQuery[str | None] = None,
+        limit: FromQuery[int | None] = None,
+    ) -> Page[BatchPaymentRead]:
+        """Each payment, and what the bank said of it."""
+        require_fund(request.user)
+        size = page_limit(limit)
+        rows = await batches.inside(session, batch_id, after=after_cursor(cursor), limit=size + 1)
+        items = [
+            BatchPaymentRead(
+                id=row.id,
+                grant_id=row.grant_id,
+                month=row.month,
+                amount_fen=row.amount_fen,
+                attempt=row.attempt,
+                state=row.state,
+                reason=row.reason,
+            )
+            for row in rows[:size]
+        ]
         return Page(items=items, next=cursor_of(rows[size - 1].id) if len(rows) > size else None)
 
     @post(

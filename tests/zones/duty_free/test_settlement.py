@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from haiyiban import clock
+from haiyiban.db import Database
 from services.duty_free.vouchers import books
 from services.duty_free.vouchers.models import Campaign, Voucher
 from services.duty_free.vouchers.settlement_models import SettlementEntry
@@ -139,3 +140,27 @@ async def test_books_that_do_not_balance_are_told_and_the_hourly_task_fails(
     assert str(redeemed) in [each["id"] for each in said["items"]]
     clerk = await builders.staff(wallet.api, role="clerk")
     assert (await wallet.api.get(BOOKS, headers=clerk)).status_code == 403
+
+
+async def test_the_operator_reads_figures_and_takes_all_shops_away_as_a_table(
+    wallet: Wallet, database: Database
+) -> None:
+    await a_day(wallet)
+    operator = await builders.staff(wallet.api, role="operator")
+    today = {"day": clock.today().isoformat()}
+    table = await wallet.api.get(f"{DESK}.csv", params=today, headers=operator)
+    assert table.headers["content-type"].startswith("text/csv")
+    _, *rows = csv.reader(io.StringIO(table.content.decode("utf-8-sig")))
+    told = (await wallet.api.get(DESK, params=today, headers=operator)).json()
+    assert len(rows) == len(told["items"]) + 1
+    assert rows[-1][0] == "合计"
+    assert float(rows[-1][2]) * 100 == told["owedFen"]
+    voucher = await wallet.voucher()
+    await wallet.spent(voucher)
+    async with database.reading() as session:
+        campaign = str((await session.get_one(Voucher, voucher)).campaign_id)
+    at = f"/zones/duty-free/desk/campaigns/{campaign}/figures"
+    figures = (await wallet.api.get(at, headers=operator)).json()
+    assert (figures["claimed"], figures["redeemed"], figures["savedFen"]) == (1, 1, 20_000)
+    missing = await wallet.api.get(at.replace(campaign, str(UUID(int=1))), headers=operator)
+    assert missing.status_code == 404

@@ -527,3 +527,19 @@ def test_what_is_not_the_banks_document_is_refused(document: bytes) -> None:
 def test_a_card_number_checks_itself(number: str, is_one: bool) -> None:
     """ISO/IEC 7812-1 (Luhn)."""
     assert rules.is_account_number(number) is is_one
+
+
+async def test_an_officer_looks_into_a_file_and_sees_what_the_bank_said(
+    api: httpx.AsyncClient, officer: dict[str, str], drawer: Any
+) -> None:
+    await drawer(account="closed")
+    await pay_everything(api, officer)
+    [batch] = (await api.get(f"{HERE}/batches", headers=officer)).json()["items"]
+    at = f"{HERE}/batches/{batch['id']}/payments"
+    [payment] = (await api.get(at, headers=officer)).json()["items"]
+    assert (payment["state"], payment["attempt"], payment["amountFen"]) == ("returned", 0, batch["totalFen"])
+    assert payment["reason"]
+    nowhere = await api.get(at.replace(batch["id"], str(UUID(int=1))), headers=officer)
+    assert (nowhere.status_code, slug(nowhere)) == (404, "batch-not-found")
+    clerk = await builders.staff(api, agency="human-resources", division="460000")
+    assert (await api.get(at, headers=clerk)).status_code == 403

@@ -1,7 +1,7 @@
 import { reactive } from 'vue'
 import { api, ask } from '@/shared/api'
 import type { IconName } from '@/shared/ui/Icon.vue'
-import { has, staff } from './staff'
+import { has, PROVINCE, staff } from './staff'
 
 export interface Place {
   to: string
@@ -16,15 +16,38 @@ export interface Place {
   waits?: () => Promise<number>
 }
 
+/** Submitted cases, and what is over time or due today. */
+async function casesWait() {
+  const { counts } = await ask(() => api.GET('/api/v1/desk/cases/counts'))
+  return (counts.submitted ?? 0) + (counts.overdue ?? 0) + (counts.today ?? 0)
+}
+/** Objections, and at the province's fund files to release. */
+async function benefitWaits() {
+  const objections = await ask(() => api.GET('/api/v1/zones/unemployment/objections'))
+  if (!has('officer') || staff.me?.division !== PROVINCE) return objections.items.length
+  const batches = await ask(() => api.GET('/api/v1/zones/unemployment/batches', { params: { query: { limit: 100 } } }))
+  return objections.items.length + batches.items.filter((each) => each.state === 'made').length
+}
+/** Campaigns whose opening a second person must confirm. */
+async function openings() {
+  const { items } = await ask(() => api.GET('/api/v1/zones/duty-free/desk/campaigns', { params: { query: { limit: 100 } } }))
+  return items.filter((each) => each.openingAwaitsSecondPerson).length
+}
+
 const lateHops = async () => (await ask(() => api.GET('/api/v1/desk/cross-province/alerts', { params: { query: { limit: 100 } } }))).items.length
 
 /** Where a role has something to do; the server decides what it may. */
 export const PLACES: Place[] = [
-  { to: '/cases', icon: 'cases', key: 'cases', group: 'work', roles: ['clerk', 'officer'] },
+  { to: '/cases', icon: 'cases', key: 'cases', group: 'work', roles: ['clerk', 'officer'], waits: casesWait },
   { to: '/cross-province', icon: 'link', key: 'crossProvince', group: 'work', roles: ['clerk', 'officer'], waits: lateHops },
+  { to: '/certificates', icon: 'card', key: 'certificates', group: 'work', roles: ['clerk', 'officer'] },
   { to: '/enrolments', icon: 'school', key: 'enrolments', group: 'schools', roles: ['officer'], agency: 'education' },
   { to: '/health-appeals', icon: 'heart', key: 'healthAppeals', group: 'care', roles: ['clerk', 'officer'], agency: 'health' },
   { to: '/vaccination', icon: 'clock', key: 'vaccination', group: 'care', roles: ['clerk', 'officer'], agency: 'health' },
+  { to: '/afterwards', icon: 'people', key: 'afterwards', group: 'schools', roles: ['clerk', 'officer'], agency: 'education' },
+  { to: '/benefit', icon: 'work', key: 'benefit', group: 'money', roles: ['clerk', 'officer'], agency: 'human-resources', waits: benefitWaits },
+  { to: '/campaigns', icon: 'bag', key: 'campaigns', group: 'money', roles: ['operator'], waits: openings },
+  { to: '/settlements', icon: 'print', key: 'settlements', group: 'money', roles: ['operator'] },
   { to: '/verifiers', icon: 'scan', key: 'verifiers', group: 'operations', roles: ['operator'] },
   { to: '/terminals', icon: 'phone', key: 'terminals', group: 'operations', roles: ['operator'] },
   { to: '/recolouring', icon: 'refresh', key: 'recolouring', group: 'care', roles: ['operator'] },

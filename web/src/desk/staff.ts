@@ -4,6 +4,8 @@ import { api, ask, bearer } from '@/shared/api'
 
 interface Staff { id: string; roles: string[]; agency: string; division: string }
 export const staff = reactive<{ me: Staff | null; username: string }>({ me: null, username: '' })
+/** The whole province's division: `divisions.PROVINCE`. */
+export const PROVINCE = '460000'
 export const has = (...roles: string[]) => roles.some((role) => staff.me?.roles.includes(role))
 
 const HERE = 'haiyiban.desk'
