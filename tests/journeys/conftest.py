@@ -19,7 +19,7 @@ import pytest
 
 from haiyiban.runtime import ports
 
-READY_WITHIN_SECONDS = 90
+READY_WITHIN_SECONDS = 180
 
 
 @dataclass
@@ -45,7 +45,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 @contextmanager
-def running(home: Path, *, ended_by: int = signal.SIGINT, **settings: str) -> Iterator[Platform]:
+def running(home: Path, *flags: str, ended_by: int = signal.SIGINT, **settings: str) -> Iterator[Platform]:
     """`haiyiban up` on a state folder; Ctrl-C at the end, or another signal, must stop it cleanly."""
     # Its own servers always: those of the other tests have their own keys and their own worker.
     theirs = ("HAIYIBAN_", "DATABASE_URL", "REDIS_URL")
@@ -56,7 +56,7 @@ def running(home: Path, *, ended_by: int = signal.SIGINT, **settings: str) -> It
         **settings,
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "haiyiban.cli", "up"],
+        [sys.executable, "-m", "haiyiban.cli", "up", *flags],
         env=environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

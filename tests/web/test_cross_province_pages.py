@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from io import BytesIO
@@ -21,6 +22,7 @@ from tests.web.desk_steps import LOOKS
 from tests.web.test_phone import _LOOK, AXE, STATES
 from tests.zones.cross_province.conftest import both, both_homes, pair
 from tests.zones.cross_province.pair import GUANGDONG, MATTER, Deployment, Pair, agreement
+from tests.zones.cross_province.test_agent import delegated
 from tests.zones.cross_province.test_medical import facts
 
 __all__ = ["both", "both_homes", "pair"]
@@ -99,6 +101,8 @@ async def test_an_application_is_made_here_decided_there_and_its_code_shown_here
 
     wanted = [{"pointer": "/purpose", "message": "请改为实际用途"}]
     await decide(pair, case_id, "request-correction", items=wanted, note="用途不符")
+    await open_(page, pair, "/")
+    await expect(page.get_by_role("link", name="请补正：广东省社会保险参保证明")).to_be_visible()
     await open_(page, pair, "/cross-province")
     await expect(page.locator(".case", has_text="待补正")).to_be_visible()
     await page.locator(".case", has_text="待补正").click()
@@ -133,7 +137,12 @@ async def test_an_application_is_made_here_decided_there_and_its_code_shown_here
     await expect(page.locator(".issued")).to_contain_text("已撤销")
     await expect(page.locator(".issued")).to_contain_text("参保地认定有误")
     await expect(page.locator(".issued .code")).to_have_count(0)
-    said = await at_a_terminal(pair, both_homes, tmp_path, read.text)
+    # A status list is read anew at most every half minute.
+    for _ in range(20):
+        said = await at_a_terminal(pair, both_homes, tmp_path, read.text)
+        if said["outcome"] == "revoked":
+            break
+        await asyncio.sleep(2)
     assert said["outcome"] == "revoked"
 
 
@@ -284,6 +293,25 @@ async def test_a_joint_step_is_decided_by_keyboard_and_what_came_from_others_lea
     await page.keyboard.press("l")
     await expect(page).to_have_url(re.compile("/desk/cases/"))
     await expect(page.locator("main")).to_contain_text("跨省通办")
+
+
+async def test_somebody_applies_for_another_and_finds_it_again(page: Page, pair: Pair) -> None:
+    """The case is the giver's: the agent sees where it stands, and no certificate."""
+    giver, _ = await pair.resident()
+    _, number, _ = await signed_in(page, pair)
+    await delegated(pair, giver, number, pair.people[-1][0])
+    await open_(page, pair, f"/cross-province/new/{GUANGDONG}/{MATTER}")
+    await page.locator(".choice", has_text="符").last.click()
+    await page.locator(".choice", has_text="贷款").click()
+    await page.get_by_role("button", name=re.compile("提交给")).click()
+    await expect(page.get_by_text("已收件，正在转往")).to_be_visible()
+    await expect(page.get_by_text("您是代办人")).to_be_visible()
+    await pair.pump()
+    await decide(pair, page.url.split("/cases/")[1].split("?")[0], "accept", "approve")
+    await open_(page, pair, "/cross-province")
+    await page.locator("section", has_text="我替别人办的").locator(".case").click()
+    await expect(page.locator(".head .tag")).to_have_text("结果已回传")
+    await expect(page.locator(".issued")).to_have_count(0)
 
 
 async def test_bills_of_other_provinces_are_reckoned_before_ones_eyes(page: Page, pair: Pair) -> None:
