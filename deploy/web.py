@@ -42,6 +42,7 @@ def main() -> None:
     if "check" in sys.argv[1:]:
         _types()
         _node(WEB / "node_modules/vue-tsc/bin/vue-tsc.js", "--noEmit")
+        _node(WEB / "node_modules/typescript/bin/tsc", "--project", WEB / "mp")
         _node(WEB / "node_modules/vitest/vitest.mjs", "run")
 
 

@@ -81,6 +81,7 @@ _FOR_ANOTHER_PROVINCE = {"division": "990000", "matter": "?", "version": 1, "for
 _BATCH = {"terminalId": "{terminal_id}", "sequence": 1, "records": [{}], "signature": "?"}
 DOORS = {
     "POST /auth/sms-codes": EVERYBODY,
+    "POST /auth/wechat-tickets": Door(open_to=set(CALLERS), body={"code": "?"}),
     "POST /auth/sessions": EVERYBODY,
     "POST /auth/sessions/refresh": EVERYBODY,
     "POST /auth/verifiers/token": EVERYBODY,

@@ -23,6 +23,7 @@ from haiyiban.identity import (
     sms_codes,
     staff,
     wechat,
+    wechat_tickets,
 )
 from haiyiban.identity.guards import SessionRequest, signed_in
 from haiyiban.identity.sessions import Grant
@@ -38,6 +39,9 @@ from haiyiban.identity.wire import (
     Tokens,
     Transport,
     WechatSignIn,
+    WechatTicketCreate,
+    WechatTicketRead,
+    WechatTicketSignIn,
 )
 from haiyiban.settings import Settings
 from haiyiban.wire import API, problems
@@ -71,6 +75,24 @@ class AuthController(Controller):
         )
 
     @post(
+        "/wechat-tickets",
+        status_code=201,
+        summary="A ticket for the page in the mini program",
+        responses=problems(
+            registers.WechatNotOffered, registers.WechatCodeRefused, registers.RegisterUnavailable
+        ),
+    )
+    async def give_ticket(
+        self, session: NamedDependency[AsyncSession], data: JSONBody[WechatTicketCreate]
+    ) -> Response[WechatTicketRead]:
+        """The login code for a ticket, good once and for a minute: POST /auth/sessions redeems it. So the
+        login code never stands in an address."""
+        user = wechat.index_of(await registers.wechat_user(data.code))
+        ticket = await wechat_tickets.issue(session, user, now=clock.now())
+        answer = WechatTicketRead(ticket=ticket, expires_in_seconds=int(wechat_tickets.LIFE.total_seconds()))
+        return Response(answer, status_code=201, headers={"Cache-Control": "no-store"})
+
+    @post(
         "/sessions",
         status_code=201,
         summary="Sign in",
@@ -81,6 +103,7 @@ class AuthController(Controller):
             registers.WechatNotOffered,
             registers.WechatCodeRefused,
             registers.RegisterUnavailable,
+            wechat_tickets.TicketRefused,
             staff.WrongCredentials,
             staff.OtpRequired,
             staff.OtpUsed,
@@ -91,7 +114,7 @@ class AuthController(Controller):
         self,
         request: Request[Any, Any, Any],
         session: NamedDependency[AsyncSession],
-        data: JSONBody[SmsSignIn | WechatSignIn | StaffSignIn],
+        data: JSONBody[SmsSignIn | WechatSignIn | WechatTicketSignIn | StaffSignIn],
     ) -> Response[Tokens]:
         """By SMS code, from WeChat, or as staff by password and one-time password."""
         label = rules.device_label(request.headers.get("user-agent", ""))
@@ -108,6 +131,12 @@ class AuthController(Controller):
                 grant = await sessions.open_staff(session, member, label=label)
             case WechatSignIn():
                 user = wechat.index_of(await registers.wechat_user(data.code))
+                account = await wechat.find_or_create(session, user)
+                grant = await sessions.open_resident(
+                    session, account, device_token=data.device_token, label=label, wechat_index=user
+                )
+            case WechatTicketSignIn():
+                user = await wechat_tickets.redeem(session, data.ticket, now=clock.now())
                 account = await wechat.find_or_create(session, user)
                 grant = await sessions.open_resident(
                     session, account, device_token=data.device_token, label=label, wechat_index=user

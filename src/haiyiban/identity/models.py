@@ -165,6 +165,18 @@ class SmsCode(Base):
     used_at: Mapped[datetime | None]
 
 
+class WechatTicket(Base):
+    """What lets a page sign in the WeChat user whom the shell has just asked for: once, within a minute."""
+
+    __tablename__ = "identity_wechat_ticket"
+
+    ticket_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    """SHA-256 of 32 random bytes: whoever reads the table can sign in nobody."""
+    wechat_index: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+
+
 class StaffFailure(Base):
     """A sign-in of staff that failed, by name given and network address."""
 

@@ -7,7 +7,7 @@ from sqlalchemy import delete
 from haiyiban import clock
 from haiyiban.db import database
 from haiyiban.identity import rules
-from haiyiban.identity.models import RealNameTry, RefreshToken, SmsCode, StaffFailure
+from haiyiban.identity.models import RealNameTry, RefreshToken, SmsCode, StaffFailure, WechatTicket
 from haiyiban.identity.revocations import Revocation
 from haiyiban.zone import Task
 
@@ -21,6 +21,7 @@ async def forget(_: bytes) -> None:
     now = clock.now()
     async with database().transaction() as session:
         await session.execute(delete(SmsCode).where(SmsCode.created_at < now - 2 * rules.DAY))
+        await session.execute(delete(WechatTicket).where(WechatTicket.created_at < now - rules.DAY))
         await session.execute(delete(StaffFailure).where(StaffFailure.at < now - 2 * rules.DAY))
         await session.execute(delete(RealNameTry).where(RealNameTry.at < now - 2 * rules.DAY))
         await session.execute(delete(RefreshToken).where(RefreshToken.used_at < now - rules.RESIDENT_SESSION))

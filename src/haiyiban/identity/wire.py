@@ -45,6 +45,27 @@ class WechatSignIn(Input, tag_field="method", tag="wechat"):
     device_token: Secret | None = None
 
 
+class WechatTicketCreate(Input):
+    """What `wx.login` gave the shell of the mini program."""
+
+    code: Secret
+
+
+class WechatTicketRead(Output):
+    """A ticket for the page inside: good once, shown this once."""
+
+    ticket: str
+    expires_in_seconds: int
+
+
+class WechatTicketSignIn(Input, tag_field="method", tag="wechat-ticket"):
+    """The page inside the mini program signs in by the ticket that the shell was given."""
+
+    ticket: Secret
+    transport: Transport = "body"
+    device_token: Secret | None = None
+
+
 class StaffSignIn(Input, tag_field="method", tag="staff"):
     """A staff member signs in."""
 

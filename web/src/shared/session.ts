@@ -60,6 +60,19 @@ export async function signIn(phone: string, code: string): Promise<void> {
   await readMe()
 }
 
+/** Inside the WeChat shell: the ticket that it was given, for a session. An old one leaves everything as it is. */
+export async function signInByTicket(ticket: string): Promise<void> {
+  const deviceToken = localStorage.getItem(DEVICE) ?? undefined
+  const answer = await api.POST('/api/v1/auth/sessions', {
+    body: { method: 'wechat-ticket', ticket, transport: 'cookie', deviceToken },
+  }).catch(() => null)
+  if (!answer?.data) return
+  bearer.token = answer.data.accessToken
+  localStorage.setItem(HERE, '1')
+  if (answer.data.deviceToken) localStorage.setItem(DEVICE, answer.data.deviceToken)
+  await readMe().catch(() => undefined)
+}
+
 export async function signOut(): Promise<void> {
   await ask(() => api.DELETE('/api/v1/auth/sessions/current')).catch((error: unknown) => {
     if (!(error instanceof Refusal) || error.isOffline) throw error

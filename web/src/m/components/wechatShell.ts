@@ -20,6 +20,9 @@ export function take(name: string): string | null {
   return said
 }
 
+/** Of whoever uses WeChat here: taken when this module is loaded, before the router remembers the address. */
+export const ticket = take('ticket')
+
 export function onNativeScan(hear: (text: string) => void): () => void {
   const look = () => { const text = take('scan'); if (text) hear(text) }
   addEventListener('hashchange', look)

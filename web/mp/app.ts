@@ -1,0 +1,3 @@
+import { type Shell } from './shell'
+
+App<Shell>({ scanned: '' })
