@@ -15,11 +15,13 @@ from playwright.async_api import Browser, Page, expect
 
 from haiyiban.db import Database
 from tests.builders import settle
+from tests.kernel.hall.test_counting import count, step
 from tests.web.phone_steps import Phone
 from tests.web.test_desk import desk, handed_in
+from tests.web.test_hall import busy
 from tests.zones.school_places.conftest import MakeRound, family
 
-__all__ = ["desk"]
+__all__ = ["busy", "desk"]
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 QUALITY = 72
@@ -82,3 +84,15 @@ async def test_the_desk(
     await expect(page.locator(".case h3").first).to_be_visible()
     await page.wait_for_timeout(400)
     strip([await page.screenshot()], "desk.webp", height=760)
+
+
+async def test_the_hall(busy: None, page: Page, site: str, database: Database) -> None:
+    for matter in ("education.exam-score-proof", "employment.job-registration", "civil-affairs.senior-card"):
+        for _ in range(10):
+            await step(database, "submission", matter=matter)
+        await count(database)
+    await page.set_viewport_size({"width": 1920, "height": 1080})
+    await page.goto(f"{site}/hall/")
+    await expect(page.locator(".feed li").first).to_be_visible()
+    await page.wait_for_timeout(400)
+    strip([await page.screenshot()], "hall.webp", height=760)
