@@ -192,6 +192,15 @@ DOORS = {
     "POST /presentation-requests/answers": Door(
         body={"request": "{presentation}", "decision": "allow", "subjectId": "{certificate_id}"}
     ),
+    "GET /desk/staff": CLOSED,
+    "POST /desk/staff": CLOSED,
+    "POST /desk/staff/{staff_id}/rights": CLOSED,
+    "POST /desk/staff/{staff_id}/rights/withdrawal": CLOSED,
+    "POST /desk/staff/{staff_id}/suspension": CLOSED,
+    "POST /desk/staff/{staff_id}/reinstatement": CLOSED,
+    "POST /desk/staff/{staff_id}/second-factor": CLOSED,
+    "GET /desk/matters": CLOSED,
+    "POST /desk/matters/validation": CLOSED,
     "GET /desk/verifiers": CLOSED,
     "POST /desk/verifiers/{verifier_id}/suspension": Door(body={"reason": "不应当能暂停"}),
     "POST /desk/verifiers/{verifier_id}/reinstatement": CLOSED,
@@ -401,6 +410,7 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
     appealed = await health_code_flow.appeal(await _person_id(database, owner))
     after = await afterwards.aftermath(database, UUID(case["id"]), run_id)
     ids = {
+        "staff_id": str(new_id()),
         "case_id": case["id"],
         "certificate_id": str(notice.id),
         "code_id": code["id"],

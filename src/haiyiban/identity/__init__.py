@@ -7,13 +7,14 @@ from haiyiban.errors import Words
 from haiyiban.identity.auth_controller import AuthController
 from haiyiban.identity.me_controller import MeController
 from haiyiban.identity.seed import seed
+from haiyiban.identity.staff_desk import StaffDeskController
 from haiyiban.identity.tasks import FORGET
 from haiyiban.zone import Zone
 
 zone = Zone(
     name="identity",
     title=Words("身份", "Identity"),
-    controllers=(AuthController, MeController),
+    controllers=(AuthController, MeController, StaffDeskController),
     tasks=(FORGET,),
     seed=seed,
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Identity, Index, Text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from haiyiban.crypto import Sealed
@@ -105,6 +107,10 @@ class Staff(Base):
     """The agency, by the name that the matters give it (`handledBy`)."""
     division: Mapped[str]
     """Division whose subtree this person handles."""
+    change: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """{roles, agency, division} that one operator asked for and another has not given yet."""
+    change_by: Mapped[UUID | None]
+    """The operator who asked."""
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 

@@ -39,6 +39,8 @@ POSTS = {
     "clerk": Post("clerk", "education.school-place", has_otp=True),
     "officer": Post("officer", "education.school-place", has_otp=False),
     "operator": Post("operator", "education.school-place", has_otp=False),
+    # Rights of staff take two operators.
+    "second-operator": Post("operator", "education.school-place", has_otp=False),
     "village-agent": Post("village-agent", "civil-affairs.senior-allowance", False, VILLAGE),
     "market-clerk": Post("clerk", "market-regulation.food-business-licence-renewal", has_otp=True),
     "insurance-clerk": Post("clerk", "social-insurance.proof", has_otp=True),

@@ -71,7 +71,7 @@ class Catalogue:
             except msgspec.ValidationError as error:
                 wrong[file.name] = [Finding("shape", "", Words("文件不符合事项文件的格式", str(error)))]
                 continue
-            if found := [*_file_findings(file.name, matter), *findings(matter)]:
+            if found := [*file_findings(file.name, matter), *findings(matter)]:
                 wrong[file.name] = found
             matters.append(matter)
         if wrong:
@@ -91,6 +91,10 @@ class Catalogue:
             return self._versions[code, version]
         except KeyError:
             raise MatterUnknown() from None
+
+    def versions(self) -> list[Matter]:
+        """Every version of every matter, in order of code, the newest first."""
+        return [self._versions[at] for at in sorted(self._versions, key=lambda at: (at[0], -at[1]))]
 
     def search(
         self,
@@ -145,7 +149,7 @@ def _entry(matter: Matter) -> Entry:
     return Entry(matter.code, (matter.name.zh, matter.name.en), keywords + other)
 
 
-def _file_findings(file_name: str, matter: Matter) -> Iterator[Finding]:
+def file_findings(file_name: str, matter: Matter) -> Iterator[Finding]:
     """What holds between a matter file, its name and its form."""
     named = _FILE.fullmatch(file_name)
     if not named or (named["code"], named["version"]) != (matter.code, str(matter.version)):

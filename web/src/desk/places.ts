@@ -36,6 +36,12 @@ async function openings() {
 
 const lateHops = async () => (await ask(() => api.GET('/api/v1/desk/cross-province/alerts', { params: { query: { limit: 100 } } }))).items.length
 
+/** Rights of staff that I may give as the second person. */
+async function rightsWait() {
+  const { items } = await ask(() => api.GET('/api/v1/desk/staff', { params: { query: { limit: 100 } } }))
+  return items.filter((each) => each.change && each.change.by !== staff.me?.id && !each.isMe).length
+}
+
 /** Where a role has something to do; the server decides what it may. */
 export const PLACES: Place[] = [
   { to: '/cases', icon: 'cases', key: 'cases', group: 'work', roles: ['clerk', 'officer'], waits: casesWait },
@@ -48,6 +54,10 @@ export const PLACES: Place[] = [
   { to: '/benefit', icon: 'work', key: 'benefit', group: 'money', roles: ['clerk', 'officer'], agency: 'human-resources', waits: benefitWaits },
   { to: '/campaigns', icon: 'bag', key: 'campaigns', group: 'money', roles: ['operator'], waits: openings },
   { to: '/settlements', icon: 'print', key: 'settlements', group: 'money', roles: ['operator'] },
+  { to: '/errands', icon: 'user', key: 'errands', group: 'villages', roles: ['village-agent'] },
+  { to: '/double-uses', icon: 'code', key: 'doubleUses', group: 'operations', roles: ['operator'] },
+  { to: '/matters', icon: 'search', key: 'matters', group: 'operations', roles: ['operator'] },
+  { to: '/people', icon: 'people', key: 'people', group: 'operations', roles: ['operator'], waits: rightsWait },
   { to: '/verifiers', icon: 'scan', key: 'verifiers', group: 'operations', roles: ['operator'] },
   { to: '/terminals', icon: 'phone', key: 'terminals', group: 'operations', roles: ['operator'] },
   { to: '/recolouring', icon: 'refresh', key: 'recolouring', group: 'care', roles: ['operator'] },

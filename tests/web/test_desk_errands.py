@@ -1,0 +1,90 @@
+"""A village agent at the desk: a consent on paper, a case under it, the ledger of the day."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.async_api import expect
+
+from haiyiban import clock
+from tests import builders
+from tests.builders import Somebody
+from tests.web.desk_steps import Desk, desk, faults
+
+__all__ = ["desk"]
+AT = {"agency": "villages", "division": "460105001001"}
+
+
+@pytest.fixture
+async def villager(sandbox: httpx.AsyncClient) -> Somebody:
+    known = Somebody(
+        name="吴阿公",
+        id_number=builders.id_number(date(1950, 2, 3)),
+        more={"socialInsurance": {"months": 240, "division": "460105"}},
+    )
+    await builders.settle(sandbox, known)
+    return known
+
+
+async def test_an_agent_records_a_paper_hands_a_case_in_and_finds_both_in_the_ledger(
+    desk: Desk, villager: Somebody, tmp_path: Path
+) -> None:
+    page = await desk("village-agent", **AT, place="/errands")
+    await page.get_by_role("button", name="委托书", exact=True).click()
+    await page.keyboard.press("n")
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("姓名").fill(villager.name)
+    await dialog.get_by_label("身份证号").fill(villager.id_number)
+    await dialog.get_by_label("手机号").fill(villager.phone)
+    await dialog.get_by_label("社会保险参保证明").check()
+    await dialog.get_by_label("有效期至").fill((clock.today() + timedelta(days=30)).isoformat())
+    await dialog.get_by_label("存放位置或编号").fill("秀华社区档案柜2-17")
+    scan = tmp_path / "scan.png"
+    scan.write_bytes(b"scan")
+    await dialog.get_by_label("扫描件").set_input_files(scan)
+    await expect(dialog).to_contain_text("SHA-256")
+    await dialog.get_by_label("见证人", exact=True).fill("王见证")
+    await dialog.get_by_label("见证人电话").fill("13800138000")
+    await dialog.get_by_role("button", name="登记").click()
+    row = page.locator("tr", has_text="秀华社区档案柜2-17")
+    await expect(row).to_contain_text("有效")
+
+    await page.get_by_role("button", name="代办的办件").click()
+    await page.get_by_role("button", name="代办一件").click()
+    await dialog.get_by_label("委托人").select_option(index=0)
+    await dialog.get_by_label("事项").select_option(index=0)
+    await dialog.get_by_role("button", name="代办一件").click()
+    await expect(page.get_by_text("为 吴*公 代办")).to_be_visible()
+    await page.get_by_label("子女入学").check()
+    await page.get_by_role("button", name="确认提交").click()
+    await expect(page.locator(".head .tag")).to_have_text("已提交")
+    await page.get_by_role("button", name="撤回申请").click()
+    await page.get_by_role("button", name="确认撤回").click()
+    await expect(page.locator(".head .tag")).to_have_text("已撤回")
+
+    await page.get_by_role("link", name="返回代办").click()
+    await page.get_by_role("button", name="委托书", exact=True).click()
+    await row.get_by_role("button", name="终止委托").click()
+    await page.get_by_role("button", name="确认").click()
+    await expect(row.get_by_role("button")).to_have_count(0)
+    await page.get_by_role("button", name="台账").click()
+    await expect(page.locator("tbody tr")).to_have_count(5)
+    async with page.expect_download() as waiting:
+        await page.get_by_role("button", name="下载 CSV").click()
+    table = await (await waiting.value).path()
+    assert Path(table).read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+async def test_the_agents_page_is_sound_in_every_look(desk: Desk) -> None:
+    page = await desk("village-agent", **AT, place="/errands")
+    assert await faults(page) == []
+
+
+async def test_double_uses_are_listed_for_operators(desk: Desk) -> None:
+    page = await desk("operator", agency="education", division="460105", place="/double-uses")
+    await expect(page.locator("main h1")).to_have_text("重复核验")
+    await expect(page.get_by_text("没有重复核验").or_(page.locator("tbody tr").first)).to_be_visible()
+    assert await faults(page) == []
