@@ -52,6 +52,12 @@ class Settings:
     pool_size: int = 16
     body_limit: int = 1_048_576
     """Bytes of a request's body."""
+    upload_limit: int = 8_388_608
+    """Bytes of a request that carries a file."""
+    objects_url: str = ""
+    """Where people's files lie (s3://bucket/prefix, with AWS_* beside it); unset, the folder `uploads`."""
+    scanner: str = ""
+    """host:port of a clamd that every file is shown to before it is kept; unset, no virus is looked for."""
     sms_per_address: int = 300
     """Sign-in codes that one network address may ask for in an hour; a village may share one address."""
     four_eyes: bool = True
@@ -113,6 +119,9 @@ class Settings:
             clock_offset=offset,
             pool_size=int(_number(environ, "HAIYIBAN_POOL_SIZE", 16)),
             body_limit=int(_number(environ, "HAIYIBAN_BODY_LIMIT", 1_048_576)),
+            upload_limit=int(_number(environ, "HAIYIBAN_UPLOAD_LIMIT", 8_388_608)),
+            objects_url=environ.get("HAIYIBAN_OBJECTS_URL", ""),
+            scanner=environ.get("HAIYIBAN_SCANNER", ""),
             four_eyes=bool(_number(environ, "HAIYIBAN_FOUR_EYES", env == "production")),
             sms_per_address=int(_number(environ, "HAIYIBAN_SMS_PER_ADDRESS", 300)),
             password_kib=password_kib,

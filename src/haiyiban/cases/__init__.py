@@ -6,6 +6,8 @@ from haiyiban.cases.controllers import CasesController
 from haiyiban.cases.desk_controllers import DeskController
 from haiyiban.cases.errands_controller import ErrandsController
 from haiyiban.cases.ledger_controller import LedgerController
+from haiyiban.cases.materials import sweep
+from haiyiban.cases.materials_controllers import CaseFilesController, DeskFilesController
 from haiyiban.cases.models import Case
 from haiyiban.cases.publishing import decide as decide_by_publication
 from haiyiban.cases.seed import seed
@@ -17,6 +19,8 @@ zone = Zone(
     title=Words("办件", "Cases"),
     controllers=(
         CasesController,
+        CaseFilesController,
+        DeskFilesController,
         DeskController,
         ErrandsController,
         LedgerController,
@@ -28,6 +32,7 @@ zone = Zone(
         Task(name="cases.resume", run=tasks.resume, schedule="* * * * *"),
         Task(name="cases.deem", run=tasks.deem, schedule="*/5 * * * *"),
         Task(name="cases.close", run=tasks.close, schedule="*/10 * * * *"),
+        Task(name="cases.sweep-files", run=sweep, schedule="43 2 * * *"),
         Task(name="cases.ask_again", run=tasks.ask_again, schedule="* * * * * */10"),
     ),
     tallies=counted.TALLIES,

@@ -92,6 +92,29 @@ class Case(Base):
     """approved, denied, refused, lapsed, terminated or withdrawn."""
 
 
+class CaseFile(Base):
+    """A file that the applicant handed in for a material; its bytes lie sealed in the object store."""
+
+    __tablename__ = "cases_file"
+    __table_args__ = (
+        Index("ix_cases_file_case_id", "case_id", "id"),
+        CheckConstraint("size > 0", name="size"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases_case.id"))
+    material: Mapped[str]
+    """The material's code."""
+    name_sealed: Mapped[bytes]
+    name = Sealed()
+    media_type: Mapped[str]
+    size: Mapped[int]
+    """Bytes before sealing."""
+    digest: Mapped[bytes]
+    """Blind index of the bytes: the same file again is the file that is there."""
+    at: Mapped[datetime]
+
+
 class CaseEvent(Base):
     """One step in a case's life; what the timeline shows."""
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban.cases import access, commitments, moves, renewals
+from haiyiban.cases import access, commitments, materials, moves, renewals
 from haiyiban.cases.access import Seen
 from haiyiban.cases.drafting import InvalidForm, schema_of
 from haiyiban.cases.handlers import Finding, handler_of
@@ -85,17 +85,21 @@ async def submit(
 
 async def findings_for_clerk(session: AsyncSession, case: Case, *, now: datetime) -> list[Any]:
     """What the matter's check finds now in a case that is handed in, after a register has answered."""
+    return _for_clerk(await _found(session, case, now=now))
+
+
+async def _found(session: AsyncSession, case: Case, *, now: datetime) -> list[Finding]:
     handler = handler_of(case.matter)
-    return _for_clerk(await handler.check(session, case, now=now)) if handler else case.findings
+    return [
+        *renewals.check(case, today=local_date(now)),
+        *await materials.findings(session, case),
+        *(await handler.check(session, case, now=now) if handler else ()),
+    ]
 
 
 async def _check(session: AsyncSession, case: Case, *, now: datetime) -> list[Any]:
-    handler = handler_of(case.matter)
     errors = [error for error in schema_of(case).validate(case.form) if not _is_awaited(case, error.pointer)]
-    findings = [
-        *renewals.check(case, today=local_date(now)),
-        *(await handler.check(session, case, now=now) if handler else ()),
-    ]
+    findings = await _found(session, case, now=now)
     errors += [finding.error for finding in findings if finding.level == "refuses"]
     if errors:
         # A field that fails the schema and a rule in the same words is listed once.

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban.cases import decisions
+from haiyiban.cases import decisions, materials
 from haiyiban.cases.calendar import calendar_from
 from haiyiban.cases.clocks import EXTENSION_DAYS_MOST, correction_deadline, due_dates
 from haiyiban.cases.drafting import schema_of
@@ -105,7 +105,7 @@ async def _request_correction(session: AsyncSession, step: Step) -> Effect:
     schema = schema_of(step.case)
     errors = []
     for index, (pointer, message) in enumerate(step.given.items):
-        if not schema.knows(pointer):
+        if not schema.knows(pointer) and pointer not in materials.pointers(step.case):
             words = Words("表单中没有这一项", "The form has no such field")
             errors.append(FieldError(f"/items/{index}/pointer", words))
         if not message.strip():

@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit, clock, context
+from haiyiban.cases import materials
 from haiyiban.cases.calendar import calendar_from
 from haiyiban.cases.drafting import schema_of
 from haiyiban.cases.models import Case, CaseEvent
@@ -68,12 +69,23 @@ class Acting(Output, kw_only=True, omit_defaults=False):
     delegation: UUID | None
 
 
-class MaterialState(Output):
-    """A material and whether it is there."""
+class MaterialFile(Output):
+    """A file that was handed in for a material."""
+
+    id: UUID
+    name: str
+    media_type: str
+    size: int
+
+
+class MaterialState(Output, omit_defaults=False):
+    """A material and whether it is there. `necessity`: required, optional or deferrable (容缺)."""
 
     code: str
     name: str
     obtained_by: str
+    necessity: str
+    files: list[MaterialFile]
 
 
 class CaseSummary(Output, kw_only=True, omit_defaults=False):
@@ -224,6 +236,7 @@ def summary_members(case: Case) -> dict[str, Any]:
 
 async def _members(session: AsyncSession, case: Case, *, form: dict[str, Any], by: By) -> dict[str, Any]:
     language = context.current().language
+    files = await materials.of_case(session, case.id) if materials.wanted(case) else ()
     return summary_members(case) | {
         "form": form,
         "locked": case.locked,
@@ -235,6 +248,12 @@ async def _members(session: AsyncSession, case: Case, *, form: dict[str, Any], b
                 code=material.code,
                 name=material.name.words.in_language(language),
                 obtained_by=material.obtained_by,
+                necessity=material.necessity,
+                files=[
+                    MaterialFile(id=each.id, name=each.name, media_type=each.media_type, size=each.size)
+                    for each in files
+                    if each.material == material.code
+                ],
             )
             for material in _matter(case).materials
         ],

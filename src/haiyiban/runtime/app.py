@@ -112,6 +112,7 @@ def behind_edge(
         access_log=access_log,
         figures=application.state["figures"],
         body_limit=settings.body_limit,
+        upload_limit=settings.upload_limit,
     )
 
 

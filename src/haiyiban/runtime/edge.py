@@ -42,6 +42,8 @@ _REQUEST_ID = re.compile(rb"(?!\d+[Xx]?\Z)[A-Za-z0-9._-]{8,64}")
 """Never digits alone: it goes into the log, and that would be somebody's phone or identity number."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
+_FILES = "/files"
+"""What the address of an operation ends with that takes a file; its body may be larger than others."""
 _NO_STORED_ANSWER = (f"{API}/auth/",)
 
 
@@ -57,6 +59,7 @@ class Edge:
         access_log: AccessLog,
         figures: Figures,
         body_limit: int,
+        upload_limit: int,
     ) -> None:
         self._app: Any = app
         self._router = app.asgi_router
@@ -66,6 +69,7 @@ class Edge:
         self._access_log = access_log
         self._figures = figures
         self._body_limit = body_limit
+        self._upload_limit = upload_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -103,7 +107,9 @@ class Edge:
         if b"%00" in scope["query_string"] or "\0" in scope["path"]:
             raise Malformed  # PostgreSQL keeps no NUL, so nothing can be found by one
         if scope["method"] not in _WITHOUT_BODY:
-            content = await body.read(receive, headers, self._body_limit)
+            carries_a_file = caller.id is not None and scope["path"].endswith(_FILES)
+            limit = self._upload_limit if carries_a_file else self._body_limit
+            content = await body.read(receive, headers, limit)
             receive = body.replay(content, receive)
             key = headers.get(b"idempotency-key")
             if key is not None and scope["method"] == "POST":

@@ -1,0 +1,47 @@
+"""Files that people hand in, kept apart from the database: a folder in the demo, S3 in production.
+
+What is stored is sealed by whoever stores it; here it is bytes under a name. A name is written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from functools import cache
+
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from haiyiban.settings import Settings
+
+
+@cache
+def _store() -> ObjectStore:
+    settings = Settings.from_env()
+    if settings.objects_url:
+        return from_url(settings.objects_url)
+    return LocalStore(settings.home / "uploads", mkdir=True)
+
+
+async def put(name: str, content: bytes) -> None:
+    """Keep bytes under a name; whole or not at all."""
+    await _store().put_async(name, content)
+
+
+async def get(name: str) -> bytes:
+    """The bytes under a name. Raises FileNotFoundError."""
+    found = await _store().get_async(name)
+    return bytes(await found.bytes_async())
+
+
+async def delete(name: str) -> None:
+    """Forget a name; one that is not there is forgotten already."""
+    try:
+        await _store().delete_async(name)
+    except FileNotFoundError:
+        return
+
+
+async def names(prefix: str, *, before: datetime) -> AsyncIterator[list[str]]:
+    """The names below a prefix that were written before an instant, some at a time."""
+    async for chunk in _store().list(prefix):
+        yield [each["path"] for each in chunk if each["last_modified"] < before]
