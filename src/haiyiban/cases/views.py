@@ -11,9 +11,9 @@ from msgspec import UNSET, UnsetType
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit, clock, context
-from haiyiban.cases import materials
 from haiyiban.cases.calendar import calendar_from
 from haiyiban.cases.drafting import schema_of
+from haiyiban.cases.material_views import MaterialState, material_states
 from haiyiban.cases.models import Case, CaseEvent
 from haiyiban.cases.states import By, State, Verb, clock_in, verbs_in
 from haiyiban.cases.timeline import events_of
@@ -67,25 +67,6 @@ class Acting(Output, kw_only=True, omit_defaults=False):
     by: str
     for_whom: str
     delegation: UUID | None
-
-
-class MaterialFile(Output):
-    """A file that was handed in for a material."""
-
-    id: UUID
-    name: str
-    media_type: str
-    size: int
-
-
-class MaterialState(Output, omit_defaults=False):
-    """A material and whether it is there. `necessity`: required, optional or deferrable (容缺)."""
-
-    code: str
-    name: str
-    obtained_by: str
-    necessity: str
-    files: list[MaterialFile]
 
 
 class CaseSummary(Output, kw_only=True, omit_defaults=False):
@@ -235,28 +216,13 @@ def summary_members(case: Case) -> dict[str, Any]:
 
 
 async def _members(session: AsyncSession, case: Case, *, form: dict[str, Any], by: By) -> dict[str, Any]:
-    language = context.current().language
-    files = await materials.of_case(session, case.id) if materials.wanted(case) else ()
     return summary_members(case) | {
         "form": form,
         "locked": case.locked,
         "prefill": {at: msgspec.convert(origin, PrefillSource) for at, origin in case.prefill.items()},
         "disputes": case.disputes or {},
         "open_facts": [at for at, origin in case.prefill.items() if origin["state"] == "unknown"],
-        "materials": [
-            MaterialState(
-                code=material.code,
-                name=material.name.words.in_language(language),
-                obtained_by=material.obtained_by,
-                necessity=material.necessity,
-                files=[
-                    MaterialFile(id=each.id, name=each.name, media_type=each.media_type, size=each.size)
-                    for each in files
-                    if each.material == material.code
-                ],
-            )
-            for material in _matter(case).materials
-        ],
+        "materials": await material_states(session, case),
         "timeline": [_entry(case, event) for event in await events_of(session, case)],
         "due_provisional": case.due_provisional,
         "statutory_due_on": case.statutory_due_on,
