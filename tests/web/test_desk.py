@@ -169,7 +169,7 @@ async def test_an_officer_holds_a_draw(
 
 
 async def test_a_verifier_is_suspended_at_once(desk: Any, api: httpx.AsyncClient, gate_secret: Any) -> None:
-    page = await desk("operator", agency="education", division="460105")
+    page = await desk("operator", agency="education", division="460105", place="/verifiers")
     await expect(page).to_have_url(re.compile("/desk/verifiers"))
     row = page.locator("tr", has_text="测试门岗").last
     await row.get_by_role("button", name="暂停").click()
