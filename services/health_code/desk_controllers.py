@@ -222,6 +222,7 @@ async def _shown(session: AsyncSession, rows: Sequence[Appeal]) -> list[DeskColo
                 object_kind="health-code-appeal",
                 object_id=row.id,
                 fields=["name", "colour", "reason", "evidence"],
+                reason=f"appeal: {row.state}",
             )
             for row in rows
         ],

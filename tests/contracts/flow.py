@@ -13,7 +13,7 @@ import httpx
 from haiyiban import clock, texts
 from tests import builders
 from tests.builders import Somebody
-from tests.contracts import cross_province_flow, duty_free_flow, terminals_flow
+from tests.contracts import cross_province_flow, duty_free_flow, health_code_flow, terminals_flow
 from tests.kernel.enterprises.companies import RENEWAL, credit_code
 from tests.phone import Phone, jwk, unbase64url
 from tests.zones.school_places.conftest import MakeRound, SignInStaff
@@ -93,6 +93,7 @@ async def go(
     stranger = await builders.resident(api, sandbox)
     clerk, officer, operator = [await employ(role) for role in ("clerk", "officer", "operator")]
     counter = await employ("clerk", agency="human-resources", division="460000")
+    health = [await employ("clerk", agency="health") for _ in range(2)]
     shop = await accredit("shop", "duty-free-order")
     verifier = await accredit("enrolment", "gate")
     case = await _apply(flow, me, stranger, list(made.schools.values()))
@@ -104,6 +105,7 @@ async def go(
     await _look_after(flow, notice, clerk)
     await duty_free_flow.go(flow, me, shop, operator)
     await cross_province_flow.go(flow, me, counter)
+    await health_code_flow.go(flow, me, operator, health)
     await _end(flow, me, verifier, operator)
     return flow
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -74,7 +74,11 @@ async def gate_of(api: httpx.AsyncClient, database: Database) -> dict[str, str]:
     secret = verifiers.new_secret()
     async with database.transaction() as session:
         verifier = await verifiers.accredit(
-            session, Words("东门", "The east gate"), unit="health", purposes=("gate",), now=clock.now()
+            session,
+            Words(f"东门{uuid4().hex[:8]}", "The east gate"),
+            unit="health",
+            purposes=("gate",),
+            now=clock.now(),
         )
         await verifiers.add_client(session, verifier, secret, now=clock.now())
     answer = await api.post(
