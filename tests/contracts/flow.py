@@ -225,6 +225,9 @@ async def _receive(flow: Flow, me: Headers, case: str) -> str:
     await flow.step("print a certificate", "GET", f"/certificates/{notice}/document", by=me)
     words = f"我是{flow.parent.name}，电话{flow.parent.phone}"
     await flow.step("rate", "POST", f"/cases/{case}/rating", by=me, expect=201, score=5, comment=words)
+    handed_in = await flow.step("read a case with its receipt", "GET", f"/cases/{case}", by=me)
+    receipt = {"number": handed_in["number"], "phoneEnding": flow.parent.phone[-4:]}
+    await flow.step("follow a case by its receipt", "POST", "/case-tracking", by={}, **receipt)
     return str(notice)
 
 

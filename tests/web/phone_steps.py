@@ -36,8 +36,9 @@ class Phone:
     async def sign_in(self, somebody: Somebody) -> None:
         """By SMS, from the sheet that is open."""
         await self.type("#phone", somebody.phone)
+        before = len(await self._codes(somebody.phone))
         await self.tap("获取验证码")
-        await self.type("#sms-code", await self._code(somebody.phone))
+        await self.type("#sms-code", await self._code(somebody.phone, before))
         await self.page.locator("dialog form .primary").click()
         self.taps += 1
 
@@ -60,11 +61,15 @@ class Phone:
         await self.tap("去实名")
         await self.confirm(somebody)
 
-    async def _code(self, phone: str) -> str:
-        for _ in range(200):
-            sent = (await self.sandbox.get("/sms", params={"phone": phone})).json()
-            codes = [message["code"] for message in sent if "code" in message]
-            if codes:
-                return str(codes[0])
+    async def _codes(self, phone: str) -> list[str]:
+        """The codes that this phone was sent, the newest first."""
+        sent = (await self.sandbox.get("/sms", params={"phone": phone})).json()
+        return [str(message["code"]) for message in sent if "code" in message]
+
+    async def _code(self, phone: str, before: int) -> str:
+        for _ in range(600):
+            codes = await self._codes(phone)
+            if len(codes) > before:
+                return codes[0]
             await asyncio.sleep(0.05)
         raise AssertionError("no code came")

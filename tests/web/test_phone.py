@@ -42,6 +42,9 @@ OWN_SCREENS = (
     "/me/devices",
     "/me/delegations",
     "/me/delegations/new",
+    "/me/settings",
+    "/enterprises",
+    "/cases/track",
 )
 STATES: dict[str, dict[str, Any]] = {
     "light": {"theme": "light"},

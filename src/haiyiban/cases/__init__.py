@@ -11,6 +11,7 @@ from haiyiban.cases.materials_controllers import CaseFilesController, DeskFilesC
 from haiyiban.cases.models import Case
 from haiyiban.cases.publishing import decide as decide_by_publication
 from haiyiban.cases.seed import seed
+from haiyiban.cases.tracking_controller import TrackingController
 from haiyiban.errors import Words
 from haiyiban.zone import Task, Zone
 
@@ -24,6 +25,7 @@ zone = Zone(
         DeskController,
         ErrandsController,
         LedgerController,
+        TrackingController,
         AccessLogController,
         EnterpriseAccessLogController,
     ),

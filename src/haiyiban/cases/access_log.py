@@ -41,10 +41,17 @@ class Entry(NamedTuple):
 
 
 async def of_person(
-    session: AsyncSession, person_id: UUID, account_id: UUID | None, *, after: UUID | None, limit: int
+    session: AsyncSession,
+    person_id: UUID,
+    account_id: UUID | None,
+    *,
+    after: UUID | None,
+    limit: int,
+    certificate_id: UUID | None = None,
 ) -> list[Entry]:
     """The acts of others on a person's data, and on that of children whose certificates the person keeps;
-    newest first. `account_id`: the person's own, whose acts are left out; an enterprise has none."""
+    newest first. `account_id`: the person's own, whose acts are left out; an enterprise has none.
+    `certificate_id`: the looks at this certificate alone, without its making."""
     concerned = select(Certificate.holder_id).where(Certificate.keeper_id == person_id).distinct()
     pseudonyms = select(AuditSubject.pseudonym).where(
         (AuditSubject.person_id == person_id) | AuditSubject.person_id.in_(concerned)
@@ -78,6 +85,11 @@ async def of_person(
         .order_by(AuditRecord.id.desc())
         .limit(limit)
     )
+    if certificate_id is not None:
+        looked_at = and_(AuditRecord.object_kind == "certificate", AuditRecord.object_id == certificate_id)
+        query = query.where(
+            (Certificate.id == certificate_id) | looked_at, AuditRecord.action != "certificates.issue"
+        )
     if after is not None:
         query = query.where(AuditRecord.id < after)
     return [Entry._make(row) for row in (await session.execute(query)).all()]

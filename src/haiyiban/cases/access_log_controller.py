@@ -155,10 +155,12 @@ class AccessLogController(Controller):
         self,
         request: ResidentRequest,
         session: NamedDependency[AsyncSession],
+        certificate: FromQuery[UUID | None] = None,
         cursor: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
     ) -> Page[AccessRead]:
-        """Every verification of my codes and every look by an office, of my children's certificates too."""
+        """Every verification of my codes and every look by an office, of my children's certificates too.
+        `certificate`: those at this certificate alone."""
         size = page_limit(limit)
         rows = await access_log.of_person(
             session,
@@ -166,6 +168,7 @@ class AccessLogController(Controller):
             request.user.account_id,
             after=after_cursor(cursor),
             limit=size + 1,
+            certificate_id=certificate,
         )
         language = current().language
         items = [AccessRead.of(row, language) for row in rows[:size]]

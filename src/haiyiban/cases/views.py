@@ -108,6 +108,8 @@ class CaseRead(CaseSummary, kw_only=True, omit_defaults=False):
     materials: list[MaterialState]
     timeline: list[TimelineEntry]
     due_provisional: bool
+    remaining_days: int | None
+    """Working days until its promised day, 0 on it, negative once it is over; null while no clock runs."""
     statutory_due_on: date | None
     correction_due_at: datetime | None
     verbs: list[str]
@@ -127,8 +129,6 @@ class DeskCaseRead(CaseRead, kw_only=True, omit_defaults=False):
     division: str
     findings: list[dict[str, Any]]
     extension_awaits_second_person: bool
-    remaining_days: int | None
-    """Working days until its promised day, 0 on it, negative once it is over; null while no clock runs."""
 
 
 def summary(case: Case) -> CaseSummary:
@@ -163,7 +163,7 @@ async def record_look(session: AsyncSession, case: Case) -> None:
 
 async def desk_read(session: AsyncSession, case: Case) -> DeskCaseRead:
     """The clerk's view."""
-    language, today = context.current().language, clock.today()
+    language = context.current().language
     findings = [
         {
             "code": finding["code"],
@@ -180,7 +180,6 @@ async def desk_read(session: AsyncSession, case: Case) -> DeskCaseRead:
         division=case.division,
         findings=findings,
         extension_awaits_second_person=(case.extension_asked_by is not None and case.state == State.ACCEPTED),
-        remaining_days=remaining_days(case, await calendar_from(session, today), today=today),
     )
 
 
@@ -216,6 +215,7 @@ def summary_members(case: Case) -> dict[str, Any]:
 
 
 async def _members(session: AsyncSession, case: Case, *, form: dict[str, Any], by: By) -> dict[str, Any]:
+    today = clock.today()
     return summary_members(case) | {
         "form": form,
         "locked": case.locked,
@@ -225,6 +225,7 @@ async def _members(session: AsyncSession, case: Case, *, form: dict[str, Any], b
         "materials": await material_states(session, case),
         "timeline": [_entry(case, event) for event in await events_of(session, case)],
         "due_provisional": case.due_provisional,
+        "remaining_days": remaining_days(case, await calendar_from(session, today), today=today),
         "statutory_due_on": case.statutory_due_on,
         "correction_due_at": case.correction_due_at,
         "verbs": [verb.value for verb in _verbs(case, by)],

@@ -1,7 +1,7 @@
-"""How many sign-in codes one network address may ask for: an hourly count in Redis.
+"""How often one network address may ask, for a sign-in code or where a case stands: an hourly count in Redis.
 
-When Redis is away, this process counts alone: an address may then get as many codes as the limit times
-the number of processes, and the limit by phone, which PostgreSQL keeps, still holds.
+When Redis is away, this process counts alone: an address may then ask as often as the limit times the
+number of processes; for codes the limit by phone, which PostgreSQL keeps, still holds.
 """
 
 from __future__ import annotations
@@ -32,9 +32,12 @@ class TooManyFromHere(TooMany):
 
 
 class AddressLimit:
-    """Counts by address and hour, shared between processes as long as Redis answers."""
+    """Counts by address and hour, shared between processes as long as Redis answers. `name`: of what is
+    counted; `refusal`: what whoever asks too often is told."""
 
-    def __init__(self, redis_url: str, *, most: int) -> None:
+    def __init__(
+        self, redis_url: str, *, most: int, name: str = "sms", refusal: type[TooMany] = TooManyFromHere
+    ) -> None:
         self._redis = (
             redis.asyncio.from_url(
                 redis_url, socket_timeout=_ASK_SECONDS, socket_connect_timeout=_ASK_SECONDS, retry=None
@@ -42,18 +45,18 @@ class AddressLimit:
             if redis_url
             else None
         )
-        self._most = most
+        self._most, self._name, self._refusal = most, name, refusal
         self._local: Counter[str] = Counter()
         self._local_window = 0
         self._rest_until = 0.0
 
     async def count(self, address: str, *, now: float) -> None:
-        """Count one request of an address; `now` in Unix seconds. Raises TooManyFromHere."""
+        """Count one request of an address; `now` in Unix seconds. Raises the refusal."""
         window, into = divmod(int(now), WINDOW_SECONDS)
         # The address is hashed, so that the cache names nobody.
         name = hashlib.blake2b(address.encode(), digest_size=12).hexdigest()
-        if await self._counted(f"sms:{window}:{name}", window) > self._most:
-            raise TooManyFromHere(WINDOW_SECONDS - into)
+        if await self._counted(f"{self._name}:{window}:{name}", window) > self._most:
+            raise self._refusal(WINDOW_SECONDS - into)
 
     async def close(self) -> None:
         """Give the connections back."""

@@ -14,6 +14,7 @@ from litestar.types import ASGIApp, Scope
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import registers
+from haiyiban.cases import tracking
 from haiyiban.codes import challenges, nonces, streams
 from haiyiban.db import Database
 from haiyiban.hall import counting, watching
@@ -93,6 +94,7 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             access_log.flush()
             await registers.close()
             await address_limit.close()
+            await tracking.close()
             await challenges.close()
             await nonces.close()
             await database.close()

@@ -1,5 +1,13 @@
 import { nextTick } from 'vue'
 import { createRouter, createWebHistory } from 'vue-router'
+import { openSheets } from '@/shared/ui/sheets'
+
+// Heard before the router hears of it. A way back, unlike a link, is tried once more from where one stayed.
+let isWayBack = false
+window.addEventListener('popstate', () => {
+  isWayBack = true
+  setTimeout(() => { isWayBack = false })
+}, { capture: true })
 
 export const router = createRouter({
   history: createWebHistory('/m/'),
@@ -9,15 +17,19 @@ export const router = createRouter({
     { path: '/search', component: () => import('./pages/Search.vue') },
     { path: '/matters/:code', component: () => import('./pages/Matter.vue'), props: true },
     { path: '/cases', component: () => import('./pages/Cases.vue'), meta: { tab: true } },
+    { path: '/cases/track', component: () => import('./pages/Track.vue') },
     { path: '/cases/:id', component: () => import('./pages/Case.vue'), props: true },
     { path: '/cases/:id/form', component: () => import('./pages/Application.vue'), props: true },
     { path: '/codes', component: () => import('./pages/Codes.vue'), meta: { tab: true } },
     { path: '/certificates/:id', component: () => import('./pages/Certificate.vue'), props: true },
     { path: '/me', component: () => import('./pages/Me.vue'), meta: { tab: true } },
+    { path: '/me/settings', component: () => import('./pages/Settings.vue') },
     { path: '/me/devices', component: () => import('./pages/Devices.vue') },
     { path: '/me/access-log', component: () => import('./pages/AccessLog.vue') },
     { path: '/me/delegations', component: () => import('./pages/Delegations.vue') },
     { path: '/me/delegations/new', component: () => import('./pages/DelegationNew.vue') },
+    { path: '/enterprises', component: () => import('./pages/Enterprises.vue') },
+    { path: '/enterprises/:id', component: () => import('./pages/Enterprise.vue'), props: true },
     { path: '/schools', component: () => import('./pages/Schools.vue') },
     { path: '/duty-free/orders', component: () => import('./pages/Orders.vue') },
     { path: '/duty-free', component: () => import('./pages/DutyFree.vue') },
@@ -35,6 +47,14 @@ export const router = createRouter({
     { path: '/verify', component: () => import('./pages/Verify.vue') },
     { path: '/:nowhere(.*)', component: () => import('./pages/Nowhere.vue') },
   ],
+})
+
+// Back on a phone closes what lies on top, as people expect of it, and loses nothing of the page below.
+router.beforeEach(() => {
+  const close = isWayBack && openSheets.at(-1)
+  if (!close) return true
+  close()
+  return false
 })
 
 // A screen reader is told where it is now, as it is by a page that was loaded.

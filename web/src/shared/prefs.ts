@@ -1,8 +1,8 @@
-/** What a person chose for this device: theme, 长辈版, language. Nothing personal. */
+/** What a person chose for this device: theme, 长辈版, size of text, language. Nothing personal. */
 import { reactive, watch } from 'vue'
 
 export type Language = 'zh-CN' | 'en'
-interface Prefs { theme: 'auto' | 'light' | 'dark'; elder: boolean; language: Language }
+interface Prefs { theme: 'auto' | 'light' | 'dark'; elder: boolean; size: number; language: Language }
 
 const KEY = 'haiyiban.prefs'
 const system = matchMedia('(prefers-color-scheme: dark)')
@@ -11,13 +11,14 @@ function kept(): Partial<Prefs> {
   try { return JSON.parse(localStorage.getItem(KEY) ?? '{}') } catch { return {} }
 }
 const first: Language = navigator.language.startsWith('zh') ? 'zh-CN' : 'en'
-export const prefs = reactive<Prefs>({ theme: 'auto', elder: false, language: first, ...kept() })
+export const prefs = reactive<Prefs>({ theme: 'auto', elder: false, size: 100, language: first, ...kept() })
 
 function apply() {
   const isDark = prefs.theme === 'dark' || (prefs.theme === 'auto' && system.matches)
   const root = document.documentElement
   root.dataset.theme = isDark ? 'dark' : 'light'
   root.classList.toggle('elder', prefs.elder)
+  root.style.fontSize = prefs.size === 100 ? '' : `${((prefs.elder ? 22 : 16) * prefs.size) / 100}px`
   root.lang = prefs.language
 }
 apply()
