@@ -9,6 +9,7 @@ from haiyiban.zone import Zone
 from services.health_code import checks, commands, recolouring, retention
 from services.health_code.appeal_controllers import AppealController
 from services.health_code.appointment_controllers import AppointmentController, SlotDeskController
+from services.health_code.card_controllers import CardCheckController
 from services.health_code.check_controllers import HealthCheckController
 from services.health_code.code_kind import HEALTH
 from services.health_code.controllers import HealthCodeController
@@ -24,6 +25,7 @@ zone = Zone(
         HealthCodeController,
         AppealController,
         HealthCheckController,
+        CardCheckController,
         HealthCodeDeskController,
         AppointmentController,
         SlotDeskController,

@@ -47,6 +47,7 @@ class Vaccination(msgspec.Struct, frozen=True, rename="camel"):
 
     product: str = ""
     contraindicated: bool = False
+    on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,8 @@ class Known:
     negative_at: datetime | None
     doses: Mapping[str, int] | None
     contraindicated: bool
+    vaccinations: Sequence[Vaccination] | None
+    """Every dose, the first given first."""
     trips: Sequence[Trip] | None
     silent: tuple[RegisterName, ...]
     """The registers that could not be asked or understood."""
@@ -106,6 +109,7 @@ def known(
         negative_at=last.counted_from(standard) if last is not None and is_negative else None,
         doses=None if doses is None else _counted(doses),
         contraindicated=any(dose.contraindicated for dose in doses or ()),
+        vaccinations=None if doses is None else sorted(doses, key=lambda dose: dose.on or date.min),
         trips=trips,
         silent=tuple(
             name for name, said in zip(ASKED, (tests, contacts, trips, doses), strict=True) if said is None

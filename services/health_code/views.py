@@ -57,6 +57,14 @@ class RuleDaysRead(Output):
     confidence: str
 
 
+class DoseRead(Output, omit_defaults=False):
+    """One dose (接种): what was given, and on which day where the register says so."""
+
+    product: str
+    text: str
+    on: date | None
+
+
 class HealthCodeRead(Output):
     """My health code: `text` is the QR of one minute; colours are green, yellow, red and grey."""
 
@@ -74,6 +82,8 @@ class HealthCodeRead(Output):
     """How many days the itinerary goes back."""
     reminder: str | None = None
     negative_within_hours: int | None = None
+    vaccinations: list[DoseRead] | None = None
+    """Every dose, the first given first; left out where the register of vaccinations could not be asked."""
     itinerary: list[VisitedRead] | None = None
     """Left out where the register of trips could not be asked."""
 
@@ -113,6 +123,7 @@ def code_read(held: Held, *, now: datetime) -> HealthCodeRead:
         negative_within_hours=window(status.negative_at, now=now),
         as_of=status.decided_at,
         is_current=held.is_current,
+        vaccinations=_doses(held),
         itinerary=_itinerary(held, local_date(now)),
         itinerary_of=RuleDaysRead(
             standard.itinerary_days, standard.effective_from, standard.source, standard.confidence
@@ -152,6 +163,28 @@ def _silence(held: Held) -> tuple[str, Words]:
         f"{zh}暂时无法查询，显示的是 {at:%Y-%m-%d %H:%M} 的颜色",
         f"{en} cannot be asked at the moment; this is the colour as of {at:%Y-%m-%d %H:%M}",
     )
+
+
+def _doses(held: Held) -> list[DoseRead] | None:
+    if held.known.vaccinations is None:
+        return None
+    return [
+        DoseRead(
+            product=dose.product,
+            text=_PRODUCTS.get(dose.product, _OTHER).in_language(current().language),
+            on=dose.on,
+        )
+        for dose in held.known.vaccinations
+        if dose.product
+    ]
+
+
+_PRODUCTS = {
+    "inactivated": Words("灭活疫苗", "Inactivated vaccine"),
+    "recombinant_protein": Words("重组蛋白疫苗", "Recombinant protein vaccine"),
+    "adenovirus_vector": Words("腺病毒载体疫苗", "Adenovirus vector vaccine"),
+}
+_OTHER = Words("其他疫苗", "Another vaccine")
 
 
 def _itinerary(held: Held, today: date) -> list[VisitedRead] | None:

@@ -274,6 +274,8 @@ DOORS = {
     "POST /zones/health-code/desk/recolouring/stop": CLOSED,
     # Whoever is green is told that there is nothing to appeal.
     "POST /zones/health-code/appeals": Door(open_to={STRANGER}, body={"reason": "?", "division": "460105"}),
+    # A terminal's at a gate, which none of these is.
+    "POST /zones/health-code/card-checks": Door(body={"name": "?", "idNumber": "?"}),
     "GET /zones/health-code/appeals": Door(own_only={STRANGER}),
     "GET /zones/health-code/desk/appeals": CLOSED,
     "POST /zones/health-code/desk/appeals/{appeal_id}/proposal": Door(
