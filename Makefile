@@ -1,6 +1,6 @@
 # A machine with Python 3.11 or newer, git and make needs nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run web test check check-format check-lint check-types check-imports check-wheel check-web bench screens openapi examples lock clean
+.PHONY: help run web test test-long check check-format check-lint check-types check-imports check-wheel check-web bench screens openapi examples lock clean
 BIN := .venv/bin
 # One more than there are cores: journeys and browsers wait more than they compute.
 PROCESSES := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
@@ -34,6 +34,9 @@ check-web: .venv/test.stamp
 	@$(BIN)/python deploy/web.py check
 check-wheel: .venv/test.stamp web
 	$(BIN)/python tests/checks/wheel.py
+
+test-long: .venv/test.stamp web ## the tests that wait for a minute and more: two provinces, bad networks, a day at the hall
+	$(BIN)/python -m pytest -m long --numprocesses $(PROCESSES) --dist loadfile
 
 bench: .venv/test.stamp ## measure the hot paths against the bare framework, in one run
 	$(BIN)/python -m benchmarks

@@ -12,9 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from haiyiban.runtime import ports
 from tests.journeys.conftest import running
 from tests.journeys.people import Document, Official, resident
+
+pytestmark = pytest.mark.long
 
 ZONE = "/zones/cross-province"
 

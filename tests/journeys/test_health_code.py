@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
+import pytest
 
 from haiyiban.codes.trust_file import root_jwk
 from haiyiban.runtime import state_folder
@@ -22,6 +23,8 @@ from tests.journeys.conftest import Platform, running
 from tests.journeys.people import Document, Official, Person, Resident, newcomer
 from tests.phone import Phone
 from tests.terminal import Terminal
+
+pytestmark = pytest.mark.long
 
 ZONE = "/zones/health-code"
 REST = "school_places,unemployment,duty_free,cross_province"

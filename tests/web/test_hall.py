@@ -247,6 +247,7 @@ async def day(busy: None, api: httpx.AsyncClient) -> AsyncIterator[tuple[str, di
     server.close()
 
 
+@pytest.mark.long
 async def test_a_day_unattended_leaves_memory_flat(
     page: Page, site: str, day: tuple[str, dict[str, int]]
 ) -> None:

@@ -48,9 +48,8 @@ OWN_SCREENS = (
 )
 STATES: dict[str, dict[str, Any]] = {
     "light": {"theme": "light"},
-    "dark": {"theme": "dark"},
-    "elder": {"theme": "light", "elder": True},
-    "English": {"theme": "light", "language": "en"},
+    # Each of the three changes another thing, so one look finds what any of them breaks.
+    "dark, elder and English": {"theme": "dark", "elder": True, "language": "en"},
 }
 
 

@@ -16,6 +16,8 @@ from tests import builders
 from tests.builders import Somebody, settle
 from tests.web.phone_steps import Phone
 
+pytestmark = pytest.mark.long
+
 LICENCE = "public-security.driving-licence-replacement"
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import statistics
 
+import pytest
 from playwright.async_api import Browser
+
+pytestmark = pytest.mark.long
 
 SLOW_4G = {
     "offline": False,
