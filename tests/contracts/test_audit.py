@@ -112,6 +112,8 @@ ACTS = {
     "buy goods to be mailed": {"codes.verify valid", "duty-free.order done"},
     "send a parcel": {"duty-free.send-parcel done", "duty-free.pick-up done"},
     "follow my parcel": NOTHING,
+    "follow a case by its receipt": NOTHING,
+    "read a case with its receipt": {"cases.read done"},
     "buy for my return": {"codes.verify valid", "duty-free.order done", "registers.read done"},
     "show a pick-up code": NOTHING,
     "check who picks up": {"codes.verify valid", "duty-free.pickup-check not_entitled"},

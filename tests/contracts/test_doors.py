@@ -21,6 +21,7 @@ from sqlalchemy import select
 
 from haiyiban import certificates, clock, texts, verifiers
 from haiyiban.audit.models import AuditRecord
+from haiyiban.cases.models import CaseFile
 from haiyiban.codes.claims import Kind
 from haiyiban.codes.cti import new_code_id
 from haiyiban.db import Database
@@ -431,6 +432,8 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         "run_id": str(run_id),
         "verb": "accept",
         "slug": "delegation",
+        "code": "special-group-proof",
+        "file_id": await _file(database, UUID(case["id"])),
         **company,
         "delegation_id": await _delegation(client, headers, taker, callers[DELEGATE]),
         **after,
@@ -717,6 +720,23 @@ async def _verifier(client: httpx.AsyncClient, held: Database) -> Headers:
         "/auth/verifiers/token", json={"clientId": secret.client_id, "clientSecret": secret.client_secret}
     )
     return {"Authorization": f"Bearer {answer.json()['accessToken']}"}
+
+
+async def _file(database: Database, case_id: UUID) -> str:
+    """A file that was handed in with the case."""
+    row = CaseFile(
+        id=new_id(),
+        case_id=case_id,
+        material="special-group-proof",
+        media_type="image/png",
+        size=1,
+        digest=b"?",
+        at=clock.now(),
+    )
+    row.name = "证明.png"
+    async with database.transaction() as session:
+        session.add(row)
+    return str(row.id)
 
 
 async def _terminal(held: Database, verifier_id: UUID) -> UUID:

@@ -86,6 +86,7 @@ def test_in_production_nothing_goes_over_plain_http(tmp_path: Path, monkeypatch:
     plain = described(tmp_path, origin="http://example.test")
     monkeypatch.setenv("HAIYIBAN_ENV", "demo")
     line.client(plain)
+    monkeypatch.delenv("HAIYIBAN_PASSWORD_KIB", raising=False)
     monkeypatch.setenv("HAIYIBAN_ENV", "production")
     with pytest.raises(NoSafeLine):
         line.client(plain)

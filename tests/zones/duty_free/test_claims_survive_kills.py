@@ -133,7 +133,9 @@ async def test_what_was_acknowledged_is_there_whatever_is_killed_and_the_books_b
             of_round = await _rush(api, platform, campaign, kill)
             told |= of_round.told
             outcomes += of_round.outcomes
-            assert (of_round.troubles > 0) == (kill in (platform.kill_api, platform.kill_postgres))
+            # Whoever had an answer on its way when the API or PostgreSQL died may not have noticed either.
+            noticed = kill in (platform.kill_api, platform.kill_postgres)
+            assert noticed or not of_round.troubles
     kept = await _vouchers(platform.postgres.url, campaign)
     assert {person: voucher for person, voucher in kept.items() if person in told} == told
     assert outcomes == {"201": STOCK, "sold-out": 4 * PEOPLE - STOCK}
