@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help run web test test-long check check-format check-lint check-types check-imports check-wheel check-web bench screens openapi examples lock clean
 BIN := .venv/bin
+# Hundreds of Pythons are started by the tests; without kept bytecode each compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 # One more than there are cores: journeys and browsers wait more than they compute.
 PROCESSES := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
@@ -17,7 +19,7 @@ web: .venv/run.stamp ## build the pages for people (make run and make test do it
 
 test: .venv/test.stamp web ## all checks, then all tests
 	@$(MAKE) --no-print-directory -j2 check
-	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # Schemas, the checked-in contract and the migrations are compared with the code by the tests.
 check: check-types check-format check-lint check-imports check-web check-wheel ## format, lint, types, import contracts, pages, wheel

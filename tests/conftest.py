@@ -35,8 +35,21 @@ from tests.contracts.documented import require_documented
 
 API = "/api/v1"
 
+pytest_plugins = ["tests.zones.cross_province.fixtures"]
+
 # As the processes of the platform have it (cli.py): searching all that stays for garbage is slow.
 gc.set_threshold(50_000, 20, 20)
+
+
+_LONG = ("journeys", "web", "runtime", "zones/cross_province")
+"""Folders whose files take longest."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: a file is one process's, and the last should not leave the others idle."""
+    long = tuple(str(Path(__file__).parent / folder) for folder in _LONG)
+    items.sort(key=lambda item: not str(item.path).startswith(long))
 
 
 def pytest_sessionfinish() -> None:

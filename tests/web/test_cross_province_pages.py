@@ -16,18 +16,13 @@ from PIL import Image
 from playwright.async_api import Page, expect
 
 from haiyiban.codes.verify_command import verify
-from haiyiban.identity.auth_controller import COOKIE
 from tests.web.desk_steps import _LOOK as DESK_LOOK
 from tests.web.desk_steps import LOOKS
+from tests.web.phone_steps import signed_in as on_phone
 from tests.web.test_phone import _LOOK, AXE, STATES
-from tests.zones.cross_province.conftest import both, both_homes, pair
 from tests.zones.cross_province.pair import GUANGDONG, MATTER, Deployment, Pair, agreement
 from tests.zones.cross_province.test_agent import delegated
 from tests.zones.cross_province.test_medical import facts
-
-__all__ = ["both", "both_homes", "pair"]
-
-HERE = "localStorage.setItem('haiyiban.here', '1')"
 
 
 def site(one: Deployment) -> str:
@@ -43,20 +38,7 @@ async def signed_in(page: Page, pair: Pair, **facts: Any) -> tuple[str, ...]:
 
 
 async def again(page: Page, pair: Pair, who: tuple[str, ...]) -> None:
-    """As a sign-in leaves it: the refresh token in the cookie that no script reads."""
-    token = await pair.hainan.do("enter", *who)
-    cookie = {
-        "name": COOKIE,
-        "value": token,
-        "domain": "127.0.0.1",
-        "path": "/api/v1/auth",
-        "httpOnly": True,
-        "sameSite": "Strict",
-    }
-    await page.context.add_cookies([cookie])  # type: ignore[list-item]
-    await page.goto(f"{site(pair.hainan)}/m/")
-    await page.evaluate(HERE)
-    await page.reload()
+    await on_phone(page, site(pair.hainan), await pair.hainan.do("enter", *who))
 
 
 async def open_(page: Page, pair: Pair, place: str) -> None:

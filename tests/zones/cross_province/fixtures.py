@@ -1,4 +1,7 @@
-"""One pair of deployments for all tests of the zone: starting one costs seconds."""
+"""One pair of deployments for all tests of a process, of the zone and of its pages: a start costs seconds.
+
+Registered in tests/conftest.py, for a fixture that a module imports is a second one with a second pair.
+"""
 
 from __future__ import annotations
 
