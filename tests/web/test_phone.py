@@ -48,7 +48,9 @@ OWN_SCREENS = (
 )
 STATES: dict[str, dict[str, Any]] = {
     "light": {"theme": "light"},
-    # Each of the three changes another thing, so one look finds what any of them breaks.
+    "dark": {"theme": "dark"},
+    "elder": {"theme": "light", "elder": True},
+    # English at its largest is what is wide.
     "dark, elder and English": {"theme": "dark", "elder": True, "language": "en"},
 }
 
