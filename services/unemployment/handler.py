@@ -17,7 +17,7 @@ from haiyiban.errors import Words
 from haiyiban.matters.prefill import Ask, Prefilled
 from services.unemployment import grants, moving
 from services.unemployment.estimate import ASKED, situation_in, unused_letter
-from services.unemployment.rules import Reason, State, reasons
+from services.unemployment.rules import Reason, State, reasons, why_not_move
 from services.unemployment.standards import standards
 
 
@@ -91,12 +91,11 @@ class MoveHandler(AboutOneself):
         if situation.division is None:
             return [Finding(code="nothing_to_move", words=moving.NOTHING_HERE, level="refuses")]
         to = str(((case.form or {}).get("to") or {}).get("division", ""))
-        if to and situation.division.startswith(to[:2]):
-            return [
-                Finding(
-                    code="there_already", words=moving.THERE_ALREADY, pointer="/to/division", level="refuses"
-                )
-            ]
+        if to and (error := why_not_move(situation.division, to)):
+            finding = Finding(
+                code="not_to_be_moved", words=error.message, pointer=error.pointer, level="refuses"
+            )
+            return [finding]
         grant = await grants.running(session, case.applicant_id)
         if grant is None:
             return [Finding(code="record_only", words=_RECORD_ONLY)]

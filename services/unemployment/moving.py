@@ -28,7 +28,7 @@ from services.unemployment import grants
 from services.unemployment.estimate import situation_in
 from services.unemployment.funds import funds
 from services.unemployment.models import Grant, Move, Payment
-from services.unemployment.rules import monthly_fen, transfer_fen
+from services.unemployment.rules import monthly_fen, transfer_fen, why_not_move
 from services.unemployment.standards import standards
 
 log = logging.getLogger("haiyiban")
@@ -55,15 +55,23 @@ class NothingToPayAgain(Conflict):
 
 
 async def decide(session: AsyncSession, case: Case, *, now: datetime) -> None:
-    """An approval: the move is to be carried out. Raises CannotApprove where there is nothing to move."""
+    """An approval: the move is to be carried out.
+
+    Raises CannotApprove where there is nothing to move, or it is on its way already.
+    """
     today = local_date(now)
     situation = situation_in(case.facts or {}, today=today)
     form = case.form or {}
     to = str(form["to"]["division"])
     if situation.paid_months is None or situation.division is None:
         raise CannotApprove(errors=[FieldError("/insurance/months", NOT_KNOWN)])
-    if situation.division.startswith(to[:2]):
-        raise CannotApprove(errors=[FieldError("/to/division", THERE_ALREADY)])
+    if error := why_not_move(situation.division, to):
+        raise CannotApprove(errors=[error])
+    if earlier := next(iter(await of_person(session, case.applicant_id)), None):
+        if earlier.confirmed_at is None:
+            raise CannotApprove(errors=[FieldError("/to/division", UNDER_WAY)])
+        if case.submitted_at is None or earlier.confirmed_at > case.submitted_at:
+            raise CannotApprove(errors=[FieldError("/to/division", GONE_SINCE)])
     session.add(
         Move(
             id=new_id(),
@@ -237,7 +245,14 @@ NOT_KNOWN = Words(
     "参保缴费记录还没有查到，系统每分钟会再查；查到后再批准",
     "The record of contributions has not answered yet and is asked again every minute; approve when it has",
 )
-THERE_ALREADY = Words("失业保险关系已经在该省", "The insurance is kept in that province already")
+UNDER_WAY = Words(
+    "上一次转移还没有办完，办完后再批准",
+    "The move before is not finished; approve this one when it is",
+)
+GONE_SINCE = Words(
+    "申请之后关系已经转出，这一件不予批准",
+    "The record left after this was applied for; do not approve it",
+)
 NOTHING_HERE = Words(
     "没有查到您的失业保险参保记录，没有可以转移的关系",
     "No record of unemployment insurance was found, so there is nothing to move",

@@ -10,8 +10,8 @@ from datetime import date
 from fractions import Fraction
 from typing import Literal
 
-from haiyiban import money
-from haiyiban.errors import Words
+from haiyiban import divisions, money
+from haiyiban.errors import FieldError, Words
 from services.unemployment.standards import MonthTable, Standards
 
 State = Literal["met", "not_met", "unknown"]
@@ -104,6 +104,26 @@ def monthly_fen(division: str, *, paid_on: date, standards: Standards) -> int | 
 def transfer_fen(left: int, monthly: int) -> int:
     """What moves with somebody who moves to another province while receiving. Source: docs/domain.md §7.4."""
     return money.times(left * monthly, TRANSFER)
+
+
+def why_not_move(insured_at: str, to: str) -> FieldError | None:
+    """Why the record of somebody insured at one division cannot go from here to a province; None if it can.
+
+    Only where it is kept can it be sent away. Source: docs/domain.md §7.4.
+    """
+    if insured_at.startswith(to[:2]):
+        return FieldError(
+            "/to/division", Words("失业保险关系已经在该省", "The insurance is kept in that province already")
+        )
+    if not insured_at.startswith(divisions.PROVINCE[:2]):
+        return FieldError(
+            "/insurance/division",
+            Words(
+                "最后参保地不在本省，请向最后参保地申请转移",
+                "It is kept in another province; ask for the move where you were last insured",
+            ),
+        )
+    return None
 
 
 def _paid_long_enough(situation: Situation, table: MonthTable) -> Reason:

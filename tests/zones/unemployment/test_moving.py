@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import update
 
 from haiyiban import clock
+from haiyiban.cases.models import Case
 from haiyiban.db import Database
 from haiyiban_sandbox.bank import PROVINCES
 from services.unemployment import moving
@@ -237,11 +238,34 @@ async def test_who_draws_nothing_moves_the_record_without_money(
     assert (move["monthsLeft"], move["amountFen"], move["money"]) == (0, 0, None)
 
 
+async def test_a_second_move_waits_for_the_first(
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, database: Database
+) -> None:
+    """Else the same months could leave twice."""
+    citizen = await Citizen.signed_in(api, sandbox, out_of_work(48))
+    first = await approved(api, citizen)
+    async with database.transaction() as session:
+        # The claim of one move at a time has ended with the case, the move itself has not.
+        await session.execute(update(Case).where(Case.id == UUID(first["id"])).values(claim=None))
+    submitted = await asked_for(citizen)
+    office = Office(api, agency="human-resources", division="460105")
+    case = await accepted(office, submitted.json())
+    refused = await office.act(case, "approve", version=case["version"])
+    assert refused.status_code == 409, refused.text
+    assert "上一次转移还没有办完" in refused.json()["errors"][0]["message"]
+    await minutes_later(database)
+    await moving.carry_out()
+    refused = await office.act(case, "approve", version=case["version"])
+    assert refused.status_code == 409, refused.text
+    assert "关系已经转出" in refused.json()["errors"][0]["message"]
+
+
 @pytest.mark.parametrize(
     ("insurance", "message"),
     [
         (None, "没有可以转移的关系"),
         ({"months": 40, "division": "440100"}, "已经在该省"),
+        ({"months": 40, "division": "450100"}, "请向最后参保地申请转移"),
     ],
 )
 async def test_what_cannot_move_is_refused_with_the_reason(
