@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -87,7 +88,7 @@ async def add(
     case = await access.own_for_change(session, case_id, actor, today=today)
     _require(case, code)
     files = [each for each in await of_case(session, case_id) if each.material == code]
-    digest = crypto.vault().blind("case-file", f"{case_id}|{code}|{kept.content.hex()}")
+    digest = crypto.vault().blind("case-file", f"{case_id}|{code}|{sha256(kept.content).hexdigest()}")
     for known in files:
         if known.digest == digest:
             return known
