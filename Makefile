@@ -54,18 +54,20 @@ examples: .venv/test.stamp ## record the contract's examples that are missing, t
 		tests/kernel tests/zones tests/contracts/test_audit.py
 	@$(MAKE) --no-print-directory openapi
 
-LOCK = uv pip compile pyproject.toml deploy/build.in --quiet --universal --python-version 3.11 \
+LOCK = $(BIN)/uv pip compile pyproject.toml deploy/build.in --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-emit-index-url --no-strip-extras
-lock: ## write the requirements files anew (needs uv); UPGRADE=--upgrade takes the newest versions
+lock: .venv/test.stamp ## write the requirements files anew; UPGRADE=--upgrade takes the newest versions
 	$(LOCK) $(UPGRADE) --extra dev --output-file requirements-dev.txt
 	$(LOCK) --constraint requirements-dev.txt --output-file requirements.txt
+	echo uv | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --output-file deploy/installer.txt
 
 clean: ## remove the environment and the caches; .haiyiban, the data, stays
 	rm -rf .venv web/node_modules web/dist build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-.venv/run.stamp: requirements.txt pyproject.toml
+.venv/run.stamp: requirements.txt pyproject.toml deploy/installer.txt
 	@sh deploy/install.sh requirements.txt
 	@touch $@
-.venv/test.stamp: requirements-dev.txt pyproject.toml
+.venv/test.stamp: requirements-dev.txt pyproject.toml deploy/installer.txt
 	@sh deploy/install.sh requirements-dev.txt
 	@touch .venv/run.stamp $@

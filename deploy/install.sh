@@ -25,9 +25,12 @@ if ! { [ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2
     "$python" -m venv .venv
 fi
 
-if command -v uv >/dev/null 2>&1; then
-    uv pip install --python .venv/bin/python --require-hashes --requirement "$1"
-else
-    .venv/bin/python -m pip install --disable-pip-version-check --require-hashes --requirement "$1"
-fi
-.venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+# uv installs in seconds what takes pip a minute. It does not read pip's settings, so a mirror that they name is
+# handed on. Where it cannot be had or cannot reach what pip reaches, pip does the same.
+python=.venv/bin/python
+$python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement deploy/installer.txt || true
+mirror=${PIP_INDEX_URL:-$($python -m pip config get global.index-url 2>/dev/null || true)}
+if [ -n "$mirror" ]; then export UV_DEFAULT_INDEX="$mirror"; fi
+$python -m uv pip install --python $python --require-hashes --requirement "$1" ||
+    $python -m pip install --disable-pip-version-check --require-hashes --requirement "$1"
+$python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .

@@ -21,6 +21,7 @@ import asyncpg
 import httpx
 import pytest
 from litestar.types import ASGIApp
+from xdist.scheduler import LoadFileScheduling
 
 from haiyiban import clock, db
 from haiyiban.certificates import demo_authority
@@ -41,15 +42,33 @@ pytest_plugins = ["tests.zones.cross_province.fixtures"]
 gc.set_threshold(50_000, 20, 20)
 
 
-_LONG = ("journeys", "web", "runtime", "zones/cross_province")
-"""Folders whose files take longest."""
+_PAIR = "cross_province"
+"""In the names of the files that start two deployments: one process has them all, and one pair."""
+_LONG = (_PAIR, "journeys/", "web/", "runtime/")
+"""In the names of the files that take longest."""
+
+
+class _ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """A file is one process's, and so are those of the pair together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _PAIR if _PAIR in nodeid else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _ByFile:
+    """Instead of `--dist loadfile`."""
+    return _ByFile(config, log)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first: a file is one process's, and the last should not leave the others idle."""
-    long = tuple(str(Path(__file__).parent / folder) for folder in _LONG)
-    items.sort(key=lambda item: not str(item.path).startswith(long))
+    """Long files first, so that the last one does not leave the other processes idle."""
+
+    def rank(item: pytest.Item) -> int:
+        return next((rank for rank, part in enumerate(_LONG) if part in item.nodeid), len(_LONG))
+
+    items.sort(key=rank)
 
 
 def pytest_sessionfinish() -> None:
