@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import httpx
+import hypothesis
 import pytest
 from litestar.types import ASGIApp
 from xdist.scheduler import LoadFileScheduling
@@ -38,6 +39,11 @@ API = "/api/v1"
 
 pytest_plugins = ["tests.zones.cross_province.fixtures"]
 
+# A busy machine is no failure.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
 # As the processes of the platform have it (cli.py): searching all that stays for garbage is slow.
 gc.set_threshold(50_000, 20, 20)
 

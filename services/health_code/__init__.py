@@ -11,6 +11,7 @@ from services.health_code.appeal_controllers import AppealController
 from services.health_code.appointment_controllers import AppointmentController, SlotDeskController
 from services.health_code.card_controllers import CardCheckController
 from services.health_code.check_controllers import HealthCheckController
+from services.health_code.children_controllers import ChildrenController
 from services.health_code.code_kind import HEALTH
 from services.health_code.controllers import HealthCodeController
 from services.health_code.desk_controllers import HealthCodeDeskController
@@ -23,6 +24,7 @@ zone = Zone(
     title=Words("健康码", "Health code"),
     controllers=(
         HealthCodeController,
+        ChildrenController,
         AppealController,
         HealthCheckController,
         CardCheckController,

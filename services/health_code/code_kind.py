@@ -17,14 +17,14 @@ from haiyiban.clock import local_date
 from haiyiban.codes.claims import Colour as Shade
 from haiyiban.codes.claims import HealthBody, Kind
 from haiyiban.codes.disclosures import Disclosure
-from haiyiban.codes.kinds import CodeKind, Found, OwnCodeOnly, Showable, Standing, Wanted
+from haiyiban.codes.kinds import CodeKind, Found, Showable, Standing, Wanted
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.crypto import place, vault
 from haiyiban.db import database
 from haiyiban.errors import NotFound
 from haiyiban.identity.models import Person
 from haiyiban.masking import mask_name
-from services.health_code import checks
+from services.health_code import checks, children
 from services.health_code.service import refresh
 from services.health_code.standards import standards
 from services.health_code.windows import window
@@ -48,26 +48,40 @@ class Row(NamedTuple):
 
 
 async def find(batch: Sequence[Wanted]) -> list[Found]:
-    """Each person's own, decided anew where that was not done just now."""
-    rows = {row.id: row for row in await _rows(_BY_ID, [wanted.person_id for wanted in batch])}
-    old = {
-        wanted.person_id: wanted.now
+    """Each person's own or their child's, decided anew where that was not done just now."""
+    others = [wanted for wanted in batch if wanted.subject_id not in (None, wanted.person_id)]
+    proved = await children.proved([(one.person_id, one.subject_id) for one in others]) if others else set()
+    of = [
+        wanted.person_id
+        if wanted.subject_id in (None, wanted.person_id)
+        else wanted.subject_id
+        if (wanted.person_id, wanted.subject_id) in proved
+        else None
         for wanted in batch
-        if wanted.subject_id is None and _is_old(rows.get(wanted.person_id), wanted.now)
+    ]
+    ids = [person_id for person_id in of if person_id is not None]
+    rows = {row.id: row for row in await _rows(_BY_ID, ids)}
+    old = {
+        person_id: wanted.now
+        for person_id, wanted in zip(of, batch, strict=True)
+        if person_id is not None and _is_old(rows.get(person_id), wanted.now)
     }
     if old:
         await asyncio.gather(*(refresh(person_id, now=now) for person_id, now in old.items()))
         rows |= {row.id: row for row in await _rows(_BY_ID, list(old))}
     return [
-        OwnCodeOnly() if wanted.subject_id is not None else showable(rows[wanted.person_id], wanted.now)
-        for wanted in batch
+        children.ChildMissing() if person_id is None else showable(rows[person_id], wanted.now)
+        for person_id, wanted in zip(of, batch, strict=True)
     ]
 
 
 async def find_again(ref: int, person_id: UUID, now: datetime) -> Found:
-    """The same, where the code was this person's."""
+    """The same, where the code was this person's or their child's."""
     rows = await _rows(_BY_REF, [ref])
-    return showable(rows[0], now) if rows and rows[0].id == person_id else NotFound()
+    if not rows:
+        return NotFound()
+    is_theirs = rows[0].id == person_id or await children.proved([(person_id, rows[0].id)])
+    return showable(rows[0], now) if is_theirs else NotFound()
 
 
 async def standing(refs: Sequence[int]) -> list[Standing]:

@@ -42,6 +42,19 @@ class Status(Base):
     """When it was last tried."""
 
 
+class Guardian(Base):
+    """Whose code a parent shows beside their own: a child whom the registers know as theirs, and when they
+    last said so."""
+
+    __tablename__ = "health_code_guardian"
+    __table_args__ = (Index("ix_health_code_guardian_guardian_id", "guardian_id"),)
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("identity_person.id"), primary_key=True)
+    """The child."""
+    guardian_id: Mapped[UUID] = mapped_column(ForeignKey("identity_person.id"), primary_key=True)
+    proved_at: Mapped[datetime]
+
+
 class Declaration(Base):
     """What a person declared of themselves (健康申报). Never changed: a later one stands beside it."""
 

@@ -19,17 +19,26 @@ from haiyiban.codes.claims import Kind
 from haiyiban.codes.withdrawn import withdraw
 from haiyiban.db import database
 from haiyiban.identity.models import Person
-from services.health_code.models import Appeal, Appointment, Check, Declaration, ManualChange, Status
+from services.health_code.models import (
+    Appeal,
+    Appointment,
+    Check,
+    Declaration,
+    Guardian,
+    ManualChange,
+    Status,
+)
 
 BATCH = 5_000
 """People in one transaction: stopped in between, the next run goes on with who is left."""
-_TABLES: Mapping[str, type[Status | Declaration | Appeal | ManualChange | Appointment | Check]] = {
+_TABLES: Mapping[str, type[Status | Declaration | Appeal | ManualChange | Appointment | Check | Guardian]] = {
     "statuses": Status,
     "declarations": Declaration,
     "changes": ManualChange,
     "appeals": Appeal,
     "appointments": Appointment,
     "checks": Check,
+    "guardians": Guardian,
 }
 """In the order in which they go: changes refer to appeals."""
 
@@ -73,7 +82,7 @@ async def _delete_some(session: AsyncSession, *, now: datetime) -> dict[str, int
         session,
         "health-code.delete",
         object_kind="health_code",
-        fields=["colour", "declarations", "appeals", "changes", "appointments", "checks"],
+        fields=["colour", "declarations", "appeals", "changes", "appointments", "checks", "guardians"],
         reason="retention ended: " + ", ".join(f"{count} {name}" for name, count in gone.items()),
     )
     return gone

@@ -66,8 +66,10 @@ class DoseRead(Output, omit_defaults=False):
 
 
 class HealthCodeRead(Output):
-    """My health code: `text` is the QR of one minute; colours are green, yellow, red and grey."""
+    """A health code: `text` is the QR of one minute; colours are green, yellow, red and grey."""
 
+    name: str
+    """Whose it is."""
     colour: Colour
     golden: bool
     reasons: list[ColourReasonRead]
@@ -112,6 +114,7 @@ def code_read(held: Held, *, now: datetime) -> HealthCodeRead:
     shown = showing.show(HEALTH, found, keys=code_keys(now), now=now)
     table, standard = rules_on(local_date(now)), standards().on(local_date(now))
     return HealthCodeRead(
+        name=person.name,
         colour=Colour(status.colour),
         golden=status.golden,
         reminder=_REMINDER.in_language(language) if status.reminder else None,

@@ -26,6 +26,9 @@ async def go(flow: Flow, me: Headers, operator: Headers, clerks: Sequence[Header
     """Declare, appeal, be corrected by two, book and cancel, and be decided anew with everybody."""
     first, second = clerks
     await flow.step("look at my health code", "GET", f"{ZONE}/code", by=me)
+    family = await flow.step("look at my children's colours", "GET", f"{ZONE}/children", by=me)
+    code = f"{ZONE}/children/{family['items'][0]['id']}/code"
+    await flow.step("look at a child's health code", "GET", code, by=me)
     await flow.step("declare my health", "POST", f"{ZONE}/declarations", by=me, expect=201, symptoms=True)
     said = {"reason": f"{flow.parent.name}：{REASON}", "division": "460105"}
     made = await flow.step("appeal my colour", "POST", f"{ZONE}/appeals", by=me, expect=201, **said)

@@ -155,6 +155,8 @@ ACTS = {
     "ask what insurance pays": NOTHING,
     # The registers know nothing of this parent's health: no reading is recorded, and the decision is.
     "look at my health code": {"health-code.decide done"},
+    "look at my children's colours": {"health-code.decide done", "health-code.read done"},
+    "look at a child's health code": {"health-code.read done"},
     "declare my health": {"health-code.declare done", "health-code.decide done"},
     "appeal my colour": {"health-code.appeal done"},
     "list my appeals": NOTHING,

@@ -94,6 +94,27 @@ async def test_who_declares_symptoms_reads_why_and_appeals_with_evidence(
         assert (made.division, made.colour) == ("460100", "yellow")
 
 
+async def test_a_parent_shows_the_code_of_a_child(phone: Phone, sandbox: httpx.AsyncClient) -> None:
+    parent = well()
+    parent.children = [builders.child("符小椰"), builders.child("符小岛")]
+    page = phone.page
+    await phone.arrive(await settle(sandbox, parent))
+    await phone.open("/health")
+    await phone.tap("家人健康码", role="link")
+    await phone.tap("符小椰", role="link")
+    await expect(page.locator(".ticket .name")).to_have_text("符小椰")
+    await expect(page.locator(".ticket[data-colour]")).to_be_visible()
+    await phone.tap("返回")
+    await phone.tap("符小岛", role="link")
+    await expect(page.locator(".ticket .name")).to_have_text("符小岛")
+
+
+async def test_who_has_no_children_is_told_so(phone: Phone, sandbox: httpx.AsyncClient) -> None:
+    await phone.arrive(await settle(sandbox, well()))
+    await phone.open("/health/children")
+    await expect(phone.page.get_by_text("没有查到您的未成年子女")).to_be_visible()
+
+
 async def test_what_cannot_be_appealed_is_said_and_nothing_typed_is_lost(
     phone: Phone, sandbox: httpx.AsyncClient, expected: list[str]
 ) -> None:
@@ -184,13 +205,15 @@ async def test_the_pages_are_sound_in_every_state(
 ) -> None:
     await hours(database)
     page = phone.page
-    await phone.arrive(await settle(sandbox, well()))
+    parent = well()
+    parent.children = [builders.child("符小椰")]
+    await phone.arrive(await settle(sandbox, parent))
     await page.evaluate(
         "prefs => localStorage.setItem('haiyiban.prefs', JSON.stringify(prefs))", STATES[state]
     )
     await page.set_viewport_size({"width": 320, "height": 700})
     axe, found = AXE.read_text(), []
-    for place in ("", "/declare", "/appeals", "/vaccination", "/checks"):
+    for place in ("", "/children", "/declare", "/appeals", "/vaccination", "/checks"):
         await phone.open(f"/health{place}")
         await expect(page.locator(".bones")).to_have_count(0)
         await page.wait_for_load_state("networkidle")

@@ -50,7 +50,6 @@ class CodeController(Controller):
             kinds.KindNotOffered,
             kinds.SubjectUnknown,
             kinds.NotToShowNow,
-            kinds.OwnCodeOnly,
             device_keys.DeviceKeyIncomplete,
             device_keys.DeviceKeyMalformed,
             device_keys.DeviceProofMalformed,
@@ -64,8 +63,8 @@ class CodeController(Controller):
     async def show(
         self, request: ResidentRequest, data: JSONBody[CodeCreate]
     ) -> Response[CodeRead | CapsuleRead]:
-        """A code of a certificate of mine or of a child's that I keep, or of myself: good for 60 seconds and
-        one use.
+        """A code of a certificate of mine or of a child's that I keep, or of myself, or the health code of a
+        child of mine: good for 60 seconds and one use.
 
         With `deviceKey` a capsule, good for hours on the phone that holds the key, which shows codes of it
         by itself. Signing that phone out withdraws it. A kind may ask for a face check of the last minutes:

@@ -23,7 +23,7 @@ from haiyiban.codes.claims import Body
 from haiyiban.codes.disclosures import Disclosure
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.db import database
-from haiyiban.errors import Conflict, FieldError, NotFound, Problem, Words
+from haiyiban.errors import Conflict, NotFound, Problem, Words
 
 NAME_BYTES = 24
 CAPSULE_LIFE = timedelta(hours=12)
@@ -52,17 +52,6 @@ class NotToShowNow(Conflict):
 
     def __init__(self, state: str) -> None:
         super().__init__(members={"state": state})
-
-
-class OwnCodeOnly(Problem):
-    """Everybody has one code of this kind, their own, and it was asked for with a subject."""
-
-    type = "codes/own-code-only"
-    title = Words("这种亮证码只能出示本人的", "A code of this kind is of yourself alone")
-
-    def __init__(self) -> None:
-        words = Words("请去掉 subjectId 再试", "leave subjectId out and try again")
-        super().__init__(errors=[FieldError("/subjectId", words)])
 
 
 class Wanted(NamedTuple):

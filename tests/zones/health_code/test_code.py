@@ -249,6 +249,6 @@ async def test_a_health_code_is_shown_from_l3_on_of_oneself_and_to_residents_alo
     headers = await builders.resident(api, sandbox, well())
     other = {"kind": "health", "subjectId": "019ac000-0000-7000-8000-000000000000"}
     refused = await api.post("/codes", json=other, headers=headers)
-    assert (refused.status_code, builders.slug(refused)) == (422, "own-code-only")
+    assert (refused.status_code, builders.slug(refused)) == (404, "subject-not-found")
     wrong = await api.post(DECLARATIONS, json={"symptoms": "no"}, headers=headers)
     assert wrong.status_code == 400
