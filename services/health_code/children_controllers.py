@@ -97,6 +97,7 @@ async def _record(session: AsyncSession, child_id: UUID) -> None:
         object_kind="health_code",
         object_id=child_id,
         fields=["colour"],
+        reason="guardian",
     )
 
 
