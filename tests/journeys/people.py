@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 import httpx
+import jwt
 import pyotp
 
 from tests import builders
@@ -115,6 +116,8 @@ class Verifier(Person):
             self.http.post("/auth/verifiers/token", json=platform.demo["accounts"][account]), 200
         )
         self.http.headers["Authorization"] = f"Bearer {token['accessToken']}"
+        self.id = str(jwt.decode(token["accessToken"], options={"verify_signature": False})["sub"])
+        """By which others name this verifier."""
 
     def scan(self, text: str, *, purpose: str = "enrolment") -> Document:
         """Verify what a phone shows."""
