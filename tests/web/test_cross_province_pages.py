@@ -9,17 +9,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import pytest
 import zxingcpp
 from click.testing import CliRunner
 from PIL import Image
 from playwright.async_api import Page, expect
 
 from haiyiban.codes.verify_command import verify
-from tests.web.desk_steps import _LOOK as DESK_LOOK
-from tests.web.desk_steps import LOOKS
+from tests.web import looks
 from tests.web.phone_steps import signed_in as on_phone
-from tests.web.test_phone import _LOOK, AXE, STATES
 from tests.zones.cross_province.pair import GUANGDONG, MATTER, Deployment, Pair, agreement
 from tests.zones.cross_province.test_agent import delegated
 from tests.zones.cross_province.test_medical import facts
@@ -305,8 +302,7 @@ async def test_bills_of_other_provinces_are_reckoned_before_ones_eyes(page: Page
     await expect(page.locator("article")).to_contain_text("16,000.00")
 
 
-@pytest.mark.parametrize("state", STATES)
-async def test_every_screen_is_sound_in_every_state(page: Page, pair: Pair, state: str) -> None:
+async def test_every_screen_is_sound_in_every_state(page: Page, pair: Pair) -> None:
     who = await signed_in(page, pair)
     headers = pair.people[-1][0]
     first = await pair.apply(headers)
@@ -317,10 +313,8 @@ async def test_every_screen_is_sound_in_every_state(page: Page, pair: Pair, stat
     wanted = [{"pointer": "/purpose", "message": "请改为实际用途"}]
     await decide(pair, second["id"], "request-correction", items=wanted, note="用途不符")
     await again(page, pair, who)
-    prefs = "prefs => localStorage.setItem('haiyiban.prefs', JSON.stringify(prefs))"
-    await page.evaluate(prefs, STATES[state])
     await page.set_viewport_size({"width": 320, "height": 700})
-    axe, found = AXE.read_text(), []
+    found = []
     for screen in (
         "/cross-province",
         f"/cross-province/new/{GUANGDONG}/{MATTER}",
@@ -330,9 +324,7 @@ async def test_every_screen_is_sound_in_every_state(page: Page, pair: Pair, stat
         "/cross-province/medical",
     ):
         await open_(page, pair, screen)
-        await page.evaluate(axe)
-        least = 60 if "elder" in state else 44
-        found += [f"{screen}: {each}" for each in await page.evaluate(_LOOK, least)]
+        found += await looks.on_phone(page)
     assert not found, "\n".join(found)
 
 
@@ -342,12 +334,9 @@ async def test_the_desk_is_sound_in_every_look(page: Page, pair: Pair) -> None:
     await pair.pump()
     await at_the_desk(page, pair, f"/cross-province/{case['id']}")
     found: list[str] = []
-    for prefs in LOOKS:
-        await page.evaluate("prefs => localStorage.setItem('haiyiban.prefs', JSON.stringify(prefs))", prefs)
-        for place in ("/cross-province/new", f"/cross-province/{case['id']}"):
-            await page.goto(f"{site(pair.hainan)}/desk{place}")
-            await expect(page.locator("main h2")).to_be_visible()
-            await page.wait_for_load_state("networkidle")
-            await page.evaluate(AXE.read_text())
-            found += [f"{place} {prefs}: {each}" for each in await page.evaluate(DESK_LOOK)]
+    for place in ("/cross-province/new", f"/cross-province/{case['id']}"):
+        await page.goto(f"{site(pair.hainan)}/desk{place}")
+        await expect(page.locator("main h2")).to_be_visible()
+        await page.wait_for_load_state("networkidle")
+        found += await looks.at_desk(page)
     assert found == []

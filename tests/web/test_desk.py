@@ -14,7 +14,7 @@ from haiyiban.db import Database
 from haiyiban.identity import staff
 from tests import builders
 from tests.builders import Somebody
-from tests.web.test_phone import AXE
+from tests.web import looks
 from tests.zones.school_places.conftest import Headers, MakeRound, accept, apply, family
 
 MATTER = "public-security.driving-licence-replacement"
@@ -191,32 +191,16 @@ async def test_a_wrong_password_says_what_to_do(
     await expect(page.locator("#username")).to_have_value("nobody-here")
 
 
-@pytest.mark.parametrize(
-    "prefs", [{"theme": "light"}, {"theme": "dark"}, {"theme": "light", "language": "en"}]
-)
 async def test_the_desk_is_sound_in_every_look(
-    desk: Any,
-    api: httpx.AsyncClient,
-    sandbox: httpx.AsyncClient,
-    make_round: MakeRound,
-    prefs: dict[str, str],
+    desk: Any, api: httpx.AsyncClient, sandbox: httpx.AsyncClient, make_round: MakeRound
 ) -> None:
     case = await handed_in(api, sandbox)
     page = await desk("clerk", agency="public-security", division="460100")
-    await page.evaluate("prefs => localStorage.setItem('haiyiban.prefs', JSON.stringify(prefs))", prefs)
-    found = []
     await page.goto(f"{page.url.split('/desk')[0]}/desk/cases/{case['id']}")
     await expect(page.locator(".case h3").first).to_be_visible()
-    await page.evaluate(AXE.read_text())
-    found += await page.evaluate(_LOOK)
+    found = await looks.at_desk(page)
     await page.keyboard.press("r")
     # A sheet that is still coming is faint.
     await expect(page.get_by_role("dialog")).to_have_css("opacity", "1")
-    found += await page.evaluate(_LOOK)
+    found += await looks.at_desk(page)
     assert not found, "\n".join(found)
-
-
-_LOOK = """async () => {
-  const { violations } = await axe.run(document, { resultTypes: ['violations'] })
-  return violations.map((each) => `${each.id}: ${each.nodes.map((one) => one.target).join(' ')}`)
-}"""

@@ -7,7 +7,8 @@ import re
 import httpx
 from playwright.async_api import Page, expect
 
-from tests.web.desk_steps import Desk, desk, faults
+from tests.web import looks
+from tests.web.desk_steps import Desk, desk
 from tests.zones.school_places.afterwards import Results
 from tests.zones.school_places.test_appeals import appealed, wronged
 
@@ -82,4 +83,4 @@ async def test_a_second_round_that_cannot_be_says_why(
 async def test_the_page_is_sound_in_every_look(desk: Desk, api: httpx.AsyncClient, wronged: Results) -> None:
     page = await desk("officer", **AT, place="/afterwards")
     await choose(page, wronged)
-    assert await faults(page) == []
+    assert await looks.at_desk(page) == []

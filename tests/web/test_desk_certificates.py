@@ -8,7 +8,8 @@ from playwright.async_api import Page, expect
 
 from haiyiban.db import Database
 from tests.kernel.certificates.family import family
-from tests.web.desk_steps import Desk, desk, faults
+from tests.web import looks
+from tests.web.desk_steps import Desk, desk
 
 __all__ = ["desk"]
 AT = {"agency": "education", "division": "460105"}
@@ -51,4 +52,4 @@ async def test_a_certificate_is_found_and_every_step_has_its_reason(desk: Desk, 
 async def test_certificates_are_sound_in_every_look(desk: Desk, database: Database) -> None:
     await family(database)
     page = await desk("clerk", **AT, place="/certificates")
-    assert await faults(page) == []
+    assert await looks.at_desk(page) == []

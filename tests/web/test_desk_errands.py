@@ -12,7 +12,8 @@ from playwright.async_api import expect
 from haiyiban import clock
 from tests import builders
 from tests.builders import Somebody
-from tests.web.desk_steps import Desk, desk, faults
+from tests.web import looks
+from tests.web.desk_steps import Desk, desk
 
 __all__ = ["desk"]
 AT = {"agency": "villages", "division": "460105001001"}
@@ -80,11 +81,11 @@ async def test_an_agent_records_a_paper_hands_a_case_in_and_finds_both_in_the_le
 
 async def test_the_agents_page_is_sound_in_every_look(desk: Desk) -> None:
     page = await desk("village-agent", **AT, place="/errands")
-    assert await faults(page) == []
+    assert await looks.at_desk(page) == []
 
 
 async def test_double_uses_are_listed_for_operators(desk: Desk) -> None:
     page = await desk("operator", agency="education", division="460105", place="/double-uses")
     await expect(page.locator("main h1")).to_have_text("重复核验")
     await expect(page.get_by_text("没有重复核验").or_(page.locator("tbody tr").first)).to_be_visible()
-    assert await faults(page) == []
+    assert await looks.at_desk(page) == []

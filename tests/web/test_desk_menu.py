@@ -8,7 +8,8 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
-from tests.web.desk_steps import Desk, desk, faults
+from tests.web import looks
+from tests.web.desk_steps import Desk, desk
 from tests.web.test_desk import handed_in
 
 __all__ = ["desk"]
@@ -62,4 +63,4 @@ async def test_the_map_of_keys_shows_those_of_the_page(
 async def test_the_menu_is_sound_in_every_look(desk: Desk, width: int) -> None:
     page = await desk("clerk", "officer", "operator", agency="education", division="460105")
     await page.set_viewport_size({"width": width, "height": 900})
-    assert await faults(page) == []
+    assert await looks.at_desk(page) == []

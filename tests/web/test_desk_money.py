@@ -15,7 +15,8 @@ from haiyiban.errors import Words
 from haiyiban.ids import new_id
 from services.unemployment.payments import banking, batches, run
 from tests import builders
-from tests.web.desk_steps import Desk, desk, faults
+from tests.web import looks
+from tests.web.desk_steps import Desk, desk
 from tests.zones.unemployment.test_payments import drawer, lines, works_again
 
 __all__ = ["desk", "drawer", "lines"]
@@ -136,4 +137,4 @@ async def test_settlements_are_read_by_day_and_taken_away_as_a_table(desk: Desk)
 @pytest.mark.parametrize("place", ["/benefit", "/campaigns", "/settlements"])
 async def test_pages_of_money_are_sound_in_every_look(desk: Desk, place: str) -> None:
     page = await desk("officer", "operator", **FUND, place=place)
-    assert await faults(page) == []
+    assert await looks.at_desk(page) == []

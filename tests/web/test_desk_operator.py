@@ -12,7 +12,8 @@ from playwright.async_api import expect
 
 from haiyiban import resources
 from tests import builders
-from tests.web.desk_steps import Desk, desk, faults
+from tests.web import looks
+from tests.web.desk_steps import Desk, desk
 
 __all__ = ["desk"]
 AT = {"agency": "education", "division": "460100"}
@@ -77,4 +78,4 @@ async def test_a_data_file_is_checked_and_each_fault_leads_to_its_line(desk: Des
 @pytest.mark.parametrize("place", ["/people", "/matters"])
 async def test_pages_of_operators_are_sound_in_every_look(desk: Desk, place: str) -> None:
     page = await desk("operator", **AT, place=place)
-    assert await faults(page) == []
+    assert await looks.at_desk(page) == []

@@ -12,7 +12,8 @@ from playwright.async_api import expect
 from haiyiban import clock
 from tests import builders
 from tests.kernel.cases.office import change_row
-from tests.web.desk_steps import Desk, desk, faults
+from tests.web import looks
+from tests.web.desk_steps import Desk, desk
 from tests.web.test_desk import handed_in, state_of
 from tests.zones.school_places.conftest import accept
 
@@ -111,4 +112,4 @@ async def test_a_case_is_sound_in_every_look(
     case = await handed_in(api, sandbox)
     page = await desk("clerk", place=f"/cases/{case['id']}", **AT)
     await page.set_viewport_size({"width": width, "height": 900})
-    assert await faults(page) == []
+    assert await looks.at_desk(page) == []

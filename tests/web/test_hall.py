@@ -20,7 +20,7 @@ from haiyiban.hall import rules
 from haiyiban.hall.models import Board, Count
 from haiyiban.runtime import ports
 from tests.kernel.hall.test_counting import MATTER, count, kind, kinds, step
-from tests.web.test_phone import AXE
+from tests.web.looks import AXE
 
 COUNTIES = ["460100", "460200", "460400", "469002", "469005", "469006", "469023", "469028"]
 MATTERS = [

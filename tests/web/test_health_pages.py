@@ -20,9 +20,9 @@ from services.health_code.models import Appeal, Recolouring, Slot
 from tests import builders
 from tests.builders import Somebody, settle
 from tests.terminal import Terminal, accredited_for, enrolled_at
-from tests.web.desk_steps import Desk, desk, faults
+from tests.web import looks
+from tests.web.desk_steps import Desk, desk
 from tests.web.phone_steps import Phone
-from tests.web.test_phone import _LOOK, AXE, STATES
 from tests.zones.health_code.test_appeals import APPEALS, SAID, positive
 from tests.zones.health_code.test_code import ago, shown, well
 
@@ -199,26 +199,21 @@ async def test_one_reads_where_ones_code_was_checked(
     await expect(page.get_by_text("只保留最近 14 天")).to_be_visible()
 
 
-@pytest.mark.parametrize("state", STATES)
 async def test_the_pages_are_sound_in_every_state(
-    phone: Phone, sandbox: httpx.AsyncClient, database: Database, state: str
+    phone: Phone, sandbox: httpx.AsyncClient, database: Database
 ) -> None:
     await hours(database)
     page = phone.page
     parent = well()
     parent.children = [builders.child("符小椰")]
     await phone.arrive(await settle(sandbox, parent))
-    await page.evaluate(
-        "prefs => localStorage.setItem('haiyiban.prefs', JSON.stringify(prefs))", STATES[state]
-    )
     await page.set_viewport_size({"width": 320, "height": 700})
-    axe, found = AXE.read_text(), []
+    found = []
     for place in ("", "/children", "/declare", "/appeals", "/vaccination", "/checks"):
         await phone.open(f"/health{place}")
         await expect(page.locator(".bones")).to_have_count(0)
         await page.wait_for_load_state("networkidle")
-        await page.evaluate(axe)
-        found += [f"{place}: {each}" for each in await page.evaluate(_LOOK, 60 if "elder" in state else 44)]
+        found += await looks.on_phone(page)
     assert not found, "\n".join(found)
 
 
@@ -237,7 +232,7 @@ async def test_the_desks_pages_are_sound(
     headers = await builders.resident(api, sandbox, positive())
     assert (await api.post(APPEALS, json=SAID, headers=headers)).status_code == 201
     page = await desk(role, agency="health", division="460105", place=place)
-    assert await faults(page) == []
+    assert await looks.at_desk(page) == []
 
 
 async def test_two_clerks_correct_a_colour_at_the_desk(

@@ -24,10 +24,10 @@ from haiyiban.settings import Settings
 from haiyiban.verifiers import ClientSecret
 from tests import builders
 from tests.builders import Somebody, settle
+from tests.web import looks
 from tests.web.phone_steps import Phone
 from tests.zones.school_places.conftest import Headers, MakeRound, family
 
-AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
 LICENCE = "public-security.driving-licence-replacement"
 SCREENS = ("/", "/search?q=社保", "/matters/education.school-place", "/me", "/schools", "/verify")
 OWN_SCREENS = (
@@ -46,13 +46,6 @@ OWN_SCREENS = (
     "/enterprises",
     "/cases/track",
 )
-STATES: dict[str, dict[str, Any]] = {
-    "light": {"theme": "light"},
-    "dark": {"theme": "dark"},
-    "elder": {"theme": "light", "elder": True},
-    # English at its largest is what is wide.
-    "dark, elder and English": {"theme": "dark", "elder": True, "language": "en"},
-}
 
 
 @pytest.fixture
@@ -308,43 +301,17 @@ async def test_without_a_network_the_page_says_what_to_do(phone: Phone, expected
     await expect(phone.page.get_by_text("驾驶证").first).to_be_visible()
 
 
-@pytest.mark.parametrize("state", STATES)
-async def test_every_screen_is_sound_in_every_state(
-    phone: Phone, sandbox: httpx.AsyncClient, state: str
-) -> None:
+async def test_every_screen_is_sound_in_every_state(phone: Phone, sandbox: httpx.AsyncClient) -> None:
     """axe finds nothing, nothing runs out of a narrow phone, and what one taps is large enough."""
     page = phone.page
     await phone.arrive(await somebody(sandbox))
-    await page.evaluate(
-        "prefs => localStorage.setItem('haiyiban.prefs', JSON.stringify(prefs))", STATES[state]
-    )
     await page.set_viewport_size({"width": 320, "height": 700})
-    axe, found = AXE.read_text(), []
+    found = []
     for screen in dict.fromkeys((*SCREENS, *OWN_SCREENS)):
         await phone.open(screen)
         await expect(page.locator(".bones")).to_have_count(0)
-        await page.evaluate(axe)
-        found += [f"{screen}: {each}" for each in await page.evaluate(_LOOK, 60 if "elder" in state else 44)]
+        found += await looks.on_phone(page)
     assert not found, "\n".join(found)
-
-
-_LOOK = """async (least) => {
-  const said = []
-  const { violations } = await axe.run(document, { resultTypes: ['violations'] })
-  for (const each of violations) said.push(`${each.id}: ${each.nodes.map((one) => one.target).join(' ')}`)
-  const wide = document.documentElement.scrollWidth
-  if (wide > innerWidth) {
-    const all = [...document.querySelectorAll('body *')]
-    const out = all.filter((one) => one.getBoundingClientRect().right > innerWidth)
-    said.push(`wider than the phone: ${wide}, ${out.map((one) => one.className || one.tagName)}`)
-  }
-  const tapped = '.btn, .ico, a.row, button.row, nav a, select, input:not([type=radio], [type=checkbox], .sr)'
-  for (const each of document.querySelectorAll(tapped)) {
-    const { height, width } = each.getBoundingClientRect()
-    if (width && height < least - 0.5) said.push(`${each.textContent || each.id}: ${Math.round(height)} high`)
-  }
-  return said
-}"""
 
 
 def test_the_first_screen_is_small() -> None:

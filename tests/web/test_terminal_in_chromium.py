@@ -23,7 +23,7 @@ from tests import builders
 from tests.builders import Somebody
 from tests.terminal import accredited_for
 from tests.web import chromium
-from tests.web.test_phone import AXE
+from tests.web.looks import AXE
 
 OWN_MS = 300
 

@@ -11,7 +11,8 @@ function kept(): Partial<Prefs> {
   try { return JSON.parse(localStorage.getItem(KEY) ?? '{}') } catch { return {} }
 }
 const first: Language = navigator.language.startsWith('zh') ? 'zh-CN' : 'en'
-export const prefs = reactive<Prefs>({ theme: 'auto', elder: false, size: 100, language: first, ...kept() })
+const UNCHOSEN: Prefs = { theme: 'auto', elder: false, size: 100, language: first }
+export const prefs = reactive<Prefs>({ ...UNCHOSEN, ...kept() })
 
 function apply() {
   const isDark = prefs.theme === 'dark' || (prefs.theme === 'auto' && system.matches)
@@ -23,6 +24,8 @@ function apply() {
 }
 apply()
 system.addEventListener('change', apply)
+// What is chosen in one tab holds in all of them.
+window.addEventListener('storage', ({ key }) => { if (key === KEY) Object.assign(prefs, UNCHOSEN, kept()) })
 watch(prefs, () => {
   apply()
   try { localStorage.setItem(KEY, JSON.stringify(prefs)) } catch { /* private mode: for this visit only */ }
