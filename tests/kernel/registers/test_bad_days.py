@@ -157,7 +157,7 @@ async def test_a_crowd_that_waits_too_long_is_told_so_and_not_held_against_the_r
     outside: Outside,
 ) -> None:
     async def answer() -> AsyncIterator[bytes]:
-        await asyncio.sleep(1.4)
+        await asyncio.sleep(1.25)
         yield http(b'{"found": false, %s}' % HEAD)
 
     async with outside(answer) as client:

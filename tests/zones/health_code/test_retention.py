@@ -20,6 +20,7 @@ from tests.terminal import accredited_for, enrolled_at
 from tests.zones.health_code.test_appeals import APPEALS, DESK, SAID, corrected, positive
 from tests.zones.health_code.test_appointments import opened
 from tests.zones.health_code.test_checks import scan
+from tests.zones.health_code.test_children import HERE as CHILDREN
 from tests.zones.health_code.test_code import DECLARATIONS, phone_of, shown, well
 
 
@@ -32,6 +33,10 @@ async def test_deleting_leaves_no_row_and_no_living_code(
         said = {"symptoms": True, "feverClinic": False, "riskTravel": False}
         assert (await api.post(DECLARATIONS, json=said, headers=headers)).is_success
         await shown(api, headers)
+    parent = well()
+    parent.children = [builders.child()]
+    theirs = await api.get(CHILDREN, headers=await builders.resident(api, sandbox, parent))
+    assert len(theirs.json()["items"]) == 1
     sick = await builders.resident(api, sandbox, positive())
     assert (await api.post(APPEALS, json=SAID, headers=sick)).is_success
     answer = await api.get(APPEALS, headers=sick)
