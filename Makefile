@@ -1,6 +1,6 @@
 # A machine with Python 3.11 or newer, git and make needs nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-long check check-format check-lint check-types check-imports check-wheel check-web bench screens openapi examples lock clean
+.PHONY: help run web test test-long check check-format check-lint check-types check-imports check-wheel check-web bench screens lighthouse openapi examples lock clean
 BIN := .venv/bin
 # Hundreds of Pythons are started by the tests; without kept bytecode each compiles everything anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -45,6 +45,9 @@ bench: .venv/test.stamp ## measure the hot paths against the bare framework, in 
 
 screens: .venv/test.stamp web ## take pictures of the main screens into docs/screens
 	$(BIN)/python -m pytest -q tests/web/screens.py
+
+lighthouse: .venv/test.stamp web ## Lighthouse's accessibility of the public pages: 100
+	$(BIN)/python -m pytest -q -s tests/web/lighthouse/scores.py
 
 openapi: .venv/test.stamp ## write the API's contract to openapi/openapi.json
 	$(BIN)/python -m haiyiban.cli openapi
