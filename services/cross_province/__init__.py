@@ -6,6 +6,7 @@ Source: docs/domain.md §9; docs/cross-province.md.
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
 from services.cross_province import commands
+from services.cross_province.about import WORDS, about
 from services.cross_province.controllers import CrossProvinceController
 from services.cross_province.desk_controllers import CrossDeskController
 from services.cross_province.exchange_controller import CrossExchangeController
@@ -20,6 +21,8 @@ zone = Zone(
     tasks=TASKS,
     before_approval=require_agreed,
     commands=(commands.neighbours,),
+    about=about,
+    about_words=WORDS,
 )
 
 __all__ = ["zone"]

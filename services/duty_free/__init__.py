@@ -6,6 +6,7 @@ Source: docs/domain.md §8; docs/duty-free.md.
 from haiyiban.errors import Words
 from haiyiban.tallies import Tally
 from haiyiban.zone import Zone
+from services.duty_free.about import WORDS, about
 from services.duty_free.allowance.controllers import AllowanceController
 from services.duty_free.allowance.shop_controllers import ShopOrdersController
 from services.duty_free.allowance.tasks import RELEASE_NO_SHOWS
@@ -53,6 +54,8 @@ zone = Zone(
         ),
     ),
     seed=seed,
+    about=about,
+    about_words=WORDS,
 )
 
 __all__ = ["zone"]

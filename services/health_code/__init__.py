@@ -7,6 +7,7 @@ The rules are data (`schemas/zones/health_code`): `expressions` judges their con
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
 from services.health_code import checks, commands, recolouring, retention
+from services.health_code.about import WORDS, about
 from services.health_code.appeal_controllers import AppealController
 from services.health_code.appointment_controllers import AppointmentController, SlotDeskController
 from services.health_code.card_controllers import CardCheckController
@@ -39,6 +40,8 @@ zone = Zone(
     code_kinds=(HEALTH,),
     kept=retention.kept,
     delete_kept=retention.delete_all,
+    about=about,
+    about_words=WORDS,
 )
 
 __all__ = ["zone"]

@@ -8,6 +8,7 @@ Source: docs/domain.md §6, §11; docs/school-places.md.
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
 from services.school_places import commands
+from services.school_places.about import WORDS, about
 from services.school_places.afterwards_controllers import OffersController, PlacementsController
 from services.school_places.afterwards_desk_controllers import AfterwardsController
 from services.school_places.appeal_controllers import AppealsController
@@ -35,6 +36,8 @@ zone = Zone(
     tasks=(*TASKS, *PUBLICATION_TASKS),
     seed=seed,
     commands=(commands.draw,),
+    about=about,
+    about_words=WORDS,
 )
 
 __all__ = ["zone"]

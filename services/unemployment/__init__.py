@@ -5,6 +5,7 @@ Source: docs/domain.md §7; docs/unemployment.md.
 
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
+from services.unemployment.about import WORDS, about
 from services.unemployment.controllers import UnemploymentController
 from services.unemployment.handler import MoveHandler, UnemploymentBenefitHandler
 from services.unemployment.move_controllers import MovesController, MovesDeskController
@@ -27,6 +28,8 @@ zone = Zone(
         "employment.unemployment-transfer": MoveHandler(),
     },
     tasks=TASKS,
+    about=about,
+    about_words=WORDS,
 )
 
 __all__ = ["zone"]

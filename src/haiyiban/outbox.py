@@ -14,11 +14,11 @@ from uuid import UUID
 
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.queries import Queries
-from sqlalchemy import Index, select, update
+from sqlalchemy import CompoundSelect, Index, Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from haiyiban import clock
+from haiyiban import clock, rows
 from haiyiban.crypto import SealedJson
 from haiyiban.db import Base
 from haiyiban.ids import new_id
@@ -117,6 +117,20 @@ async def recall(session: AsyncSession, about: UUID, *, since: datetime) -> bool
         .values(done_at=clock.now(), outcome="recalled")
     )
     return True
+
+
+async def told_about(
+    session: AsyncSession, about: Select[UUID] | CompoundSelect[UUID]
+) -> list[dict[str, Any]]:
+    """The messages about some things, for the person whom they concern: what is kept once they are sent is
+    which template it was and when."""
+    found = await rows.find(session, OutboxMessage, OutboxMessage.about.in_(about))
+    shown = {"about", "created_at", "due_at", "done_at", "outcome"}
+    hidden = {column.name.removesuffix("_sealed") for column in OutboxMessage.__table__.columns} - shown
+    return [
+        {"template": message.payload.get("template")} | rows.told(message, without=hidden)
+        for message in found
+    ]
 
 
 async def enqueue(

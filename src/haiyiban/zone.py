@@ -6,13 +6,15 @@ A zone in `services/<name>` and a feature in `haiyiban/<name>` are alike: each d
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
 if TYPE_CHECKING:
     from click import Command
     from litestar import Controller
+    from sqlalchemy.ext.asyncio import AsyncSession
 
     from haiyiban.errors import Words
     from haiyiban.tallies import Tally
@@ -29,6 +31,24 @@ class Task:
     schedule: str | None = None
     """A cron expression (a sixth field is seconds). A periodic task does and repairs: what should have
     happened and did not is found and done."""
+
+
+class InTheWay(NamedTuple):
+    """What must be over before somebody can close their account (注销)."""
+
+    what: Words
+    way_out: Words
+    link: str
+    """The page of the phone where it is ended."""
+
+
+class Kept(NamedTuple):
+    """What stays after somebody closed their account."""
+
+    what: Words
+    until: Words
+    why: Words
+    """With the rule that has us keep it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +79,13 @@ class Zone:
     delete_kept: Callable[[Callable[[Mapping[str, int]], object]], Awaitable[Mapping[str, int]]] | None = None
     """Deletes all of that, telling after each batch how much is gone; stopped in between, a further run goes
     on. What was deleted is answered."""
+    about: Callable[[AsyncSession, UUID], Awaitable[Mapping[str, Any]]] | None = None
+    """Given a person's id: all that this folder keeps of the person, by kind, as JSON with camelCase names
+    and opened. For nobody but the person. Source: 个人信息保护法 art. 45."""
+    about_words: Mapping[str, Words] = field(default_factory=dict)
+    """What the names in `about` mean, for the page that people read."""
+    in_the_way: Callable[[AsyncSession, UUID], Awaitable[Sequence[InTheWay]]] | None = None
+    """Given a person's id: what must be over before they can close their account."""
+    forget: Callable[[AsyncSession, UUID], Awaitable[Sequence[Kept]]] | None = None
+    """Given the id of a person who closes their account: deletes what has no purpose any more, and says what
+    stays. A second time it finds nothing left to do. Source: 个人信息保护法 art. 47."""

@@ -97,6 +97,8 @@ DOORS = {
     "POST /me/phone": Door(open_to={STRANGER, LOW}),
     "POST /me/wechat": Door(open_to={STRANGER, LOW}),
     "DELETE /me/wechat": Door(open_to={STRANGER}),
+    "GET /me/export": Door(own_only={STRANGER}),
+    "GET /me/export/page": Door(own_only={STRANGER}),
     "GET /me/access-log": Door(own_only={STRANGER}),
     "GET /me/consents": Door(own_only={STRANGER}),
     "GET /matters": EVERYBODY,

@@ -1,6 +1,7 @@
 """Cases (办件): one application for a matter, from draft to outcome, for every matter alike (一张审批网)."""
 
 from haiyiban.cases import counted, tasks
+from haiyiban.cases.about import WORDS, about
 from haiyiban.cases.access_log_controller import AccessLogController, EnterpriseAccessLogController
 from haiyiban.cases.controllers import CasesController
 from haiyiban.cases.desk_controllers import DeskController
@@ -39,6 +40,8 @@ zone = Zone(
     ),
     tallies=counted.TALLIES,
     seed=seed,
+    about=about,
+    about_words=WORDS,
 )
 
 __all__ = ["Case", "decide_by_publication", "zone"]

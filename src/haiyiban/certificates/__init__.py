@@ -9,6 +9,7 @@ import asyncio
 
 from haiyiban import clock
 from haiyiban.certificates import demo_authority
+from haiyiban.certificates.about import WORDS, about
 from haiyiban.certificates.access import CertificateMissing, by_ref, kept, of_keeper, own, record_look
 from haiyiban.certificates.controllers import CertificatesController, DocumentAuthorityController
 from haiyiban.certificates.desk_controllers import DeskCertificatesController
@@ -43,6 +44,8 @@ zone = Zone(
     title=Words("电子证照", "Certificates"),
     controllers=(CertificatesController, DocumentAuthorityController, DeskCertificatesController),
     seed=_seed,
+    about=about,
+    about_words=WORDS,
 )
 
 __all__ = [

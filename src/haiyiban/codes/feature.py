@@ -1,6 +1,7 @@
 """Codes as the platform runs them: operations, kinds, tasks and commands."""
 
 from haiyiban.codes import capsules, trust_commands, verify_command
+from haiyiban.codes.about import WORDS, about
 from haiyiban.codes.batch_controller import BatchController
 from haiyiban.codes.certificate_commands import certificate
 from haiyiban.codes.certificate_kind import CERTIFICATE
@@ -48,6 +49,8 @@ zone = Zone(
         TrustListController,
         VerificationController,
     ),
+    about=about,
+    about_words=WORDS,
 )
 
 __all__ = ["printed_text", "zone"]

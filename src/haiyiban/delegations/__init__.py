@@ -4,6 +4,7 @@ Agreed by both sides, ended by either at once. Nothing else in the system lets o
 Source: docs/domain.md §0 (六个一), §1.6, §13; docs/acting-for-others.md.
 """
 
+from haiyiban.delegations.about import WORDS, about
 from haiyiban.delegations.access import Actor, in_force, taken, taken_by
 from haiyiban.delegations.controllers import DelegationsController
 from haiyiban.delegations.desk_controllers import AGENT_ROLE, DeskDelegationsController
@@ -16,6 +17,8 @@ zone = Zone(
     name="delegations",
     title=Words("委托代办", "Acting for others"),
     controllers=(DelegationsController, DeskDelegationsController),
+    about=about,
+    about_words=WORDS,
 )
 
 __all__ = ["AGENT_ROLE", "Actor", "Basis", "Delegation", "in_force", "taken", "taken_by", "zone"]

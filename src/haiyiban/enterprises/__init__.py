@@ -5,6 +5,7 @@ acts for it does so by a delegation of it. Source: docs/domain.md §1.3; docs/en
 """
 
 from haiyiban.enterprises import tasks
+from haiyiban.enterprises.about import WORDS, about
 from haiyiban.enterprises.certificates_controller import EnterpriseCertificatesController
 from haiyiban.enterprises.controllers import EnterprisesController
 from haiyiban.enterprises.models import Enterprise
@@ -18,6 +19,8 @@ zone = Zone(
     title=Words("企业", "Enterprises"),
     controllers=(EnterprisesController, EnterpriseCertificatesController),
     tasks=(Task(name="enterprises.recheck", run=tasks.recheck, schedule="*/10 * * * *"),),
+    about=about,
+    about_words=WORDS,
 )
 
 __all__ = ["Enterprise", "NotInBusiness", "prove_again", "zone"]

@@ -4,6 +4,7 @@ Source: docs/domain.md §1; docs/decisions/.
 """
 
 from haiyiban.errors import Words
+from haiyiban.identity.about import WORDS, about
 from haiyiban.identity.auth_controller import AuthController
 from haiyiban.identity.me_controller import MeController
 from haiyiban.identity.seed import seed
@@ -17,4 +18,6 @@ zone = Zone(
     controllers=(AuthController, MeController, StaffDeskController),
     tasks=(FORGET,),
     seed=seed,
+    about=about,
+    about_words=WORDS,
 )

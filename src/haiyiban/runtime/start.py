@@ -12,6 +12,7 @@ from haiyiban.crypto import FileKeys, Vault
 from haiyiban.db import Database
 from haiyiban.identity import tokens
 from haiyiban.identity.tokens import AccessTokens
+from haiyiban.own_data import folders
 from haiyiban.runtime import discovery
 from haiyiban.settings import InvalidSetting, Settings
 
@@ -36,9 +37,11 @@ def prepare(settings: Settings) -> Database:
     db.install(database)
     zones = discovery.zones(settings.zones)
     kinds.install(kind for zone in (*discovery.features(), *zones) for kind in zone.code_kinds)
-    # Of every zone, whichever are served here: one worker counts for all processes.
-    counted = (*discovery.features(), *discovery.all_zones())
-    tallies.install(tally for zone in counted for tally in zone.tallies)
+    # Of every zone, whichever are served here: one worker counts for all processes, and a zone that is
+    # switched off keeps people's data until it is ended.
+    everything = (*discovery.features(), *discovery.all_zones())
+    tallies.install(tally for zone in everything for tally in zone.tallies)
+    folders.install(everything)
     handlers.install_before_approval(zone.before_approval for zone in zones if zone.before_approval)
     handlers.install({code: handler for zone in zones for code, handler in zone.handlers.items()})
     return database

@@ -1,0 +1,195 @@
+"""Whatever table keeps something of a person, the person is told of it: by the export, or by a reason here.
+
+A new table that names a person, or hangs on one that does, fails until its folder tells of it (`Zone.about`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import httpx
+import msgspec
+import pytest
+from sqlalchemy import Column, Table, Uuid, event, or_, select
+
+from haiyiban import clock
+from haiyiban.credit_codes import CREDIT_CODE
+from haiyiban.db import Base, Database
+from haiyiban.identity.models import Account, Person
+from haiyiban.own_data.export import gather
+from haiyiban.own_data.page import page
+from haiyiban.runtime import discovery
+from tests.contracts import flow
+from tests.people import at_level_three
+from tests.zones.school_places.conftest import MakeRound, SignInStaff
+
+PEOPLE = {"identity_person", "identity_account"}
+NAMES_A_PERSON = {
+    "person_id",
+    "account_id",
+    "holder_id",
+    "keeper_id",
+    "applicant_id",
+    "subject_id",
+    "giver_id",
+    "taker_id",
+    "guardian_id",
+    "child_id",
+    "child",
+}
+NOT_TOLD = {
+    "identity_refresh_token": "a hash of a secret, of a session that is told",
+    "identity_revocation": "which sessions are refused for some minutes; the sessions are told",
+    "enterprises_enterprise": "an enterprise is a person in law; its role holders are told of their roles",
+    "codes_printed": "the place of a certificate in a status list; the certificate is told",
+    "school_places_home_use": "blind indexes alone: who holds them finds nobody",
+    "duty_free_settlement_entry": "what is owed to a shop; the redemption behind it is told",
+}
+"""Table → why the export says nothing of it."""
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, Table]:
+    discovery.import_models()
+    return dict(Base.metadata.tables)
+
+
+def names_a_person(column: Column[Any]) -> bool:
+    return column.name in NAMES_A_PERSON or any(
+        key.target_fullname.split(".")[0] in PEOPLE for key in column.foreign_keys
+    )
+
+
+def of_people(tables: dict[str, Table]) -> set[str]:
+    """Tables that name a person, and those that hang on them."""
+    found = {name for name, table in tables.items() if any(map(names_a_person, table.columns))} | PEOPLE
+    while True:
+        more = {
+            name
+            for name, table in tables.items()
+            if name not in found
+            and any(key.target_fullname.split(".")[0] in found for key in table.foreign_keys)
+        }
+        if not more:
+            return found
+        found |= more
+
+
+@contextmanager
+def reading(database: Database) -> Iterator[set[str]]:
+    """The tables that statements read meanwhile."""
+    seen: set[str] = set()
+
+    def look(*call: Any) -> None:
+        seen.update(re.findall(r"(?:FROM|JOIN) (\w+)", call[2]))
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", look)
+    try:
+        yield seen
+    finally:
+        event.remove(database.engine.sync_engine, "before_cursor_execute", look)
+
+
+async def told_to(database: Database, person_id: UUID) -> str:
+    async with database.reading() as session:
+        told = await gather(session, person_id)
+    return msgspec.json.encode({each.folder.name: each.kinds for each in told}).decode()
+
+
+async def test_every_table_of_people_is_told_or_has_a_reason(
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, database: Database, tables: dict[str, Table]
+) -> None:
+    _, session = await at_level_three(api, sandbox)
+    with reading(database) as seen:
+        answer = await api.get("/me/export", headers=session.headers)
+    assert answer.status_code == 200, answer.text
+    concerned = of_people(tables)
+    assert len(concerned) > 35, "the walk finds what it looks for"
+    assert concerned - seen - NOT_TOLD.keys() == set(), "a table of people that nobody is told of"
+    assert NOT_TOLD.keys() - concerned == set(), "a reason for a table that needs none"
+
+
+async def test_every_row_of_everybody_is_told_to_them_alone(
+    api: httpx.AsyncClient,
+    sandbox: httpx.AsyncClient,
+    database: Database,
+    tables: dict[str, Table],
+    make_round: MakeRound,
+    sign_in_staff: SignInStaff,
+    accredit: flow.Accredit,
+) -> None:
+    gone = await flow.go(api, sandbox, make_round=make_round, employ=sign_in_staff, accredit=accredit)
+    async with database.reading() as session:
+        people = list(await session.scalars(select(Person).where(Person.id_type != CREDIT_CODE)))
+        accounts = {row.person_id: row for row in await session.scalars(select(Account))}
+    parent = next(person for person in people if person.id_number == gone.parent.id_number)
+    family = {gone.parent.id_number, gone.child["idNumber"]}
+    filled = set()
+    for person in people:
+        told = await told_to(database, person.id)
+        account = accounts.get(person.id)
+        filled |= await _require_rows(database, tables, person.id, account, told)
+        own = family if person.id_number in family else {person.id_number}
+        for other in people:
+            if other.id_number not in own:
+                assert other.id_number not in told, "another's number"
+                if other.name not in {one.name for one in people if one.id_number in own}:
+                    assert other.name not in told, "another's name"
+        for other_id, other_account in accounts.items():
+            if other_account.phone and other_id != person.id and other_id is not None:
+                assert other_account.phone not in told or person.id_number in family, "another's phone"
+    assert filled >= FILLED
+    everything = await told_to(database, parent.id)
+    for value in (gone.parent.name, gone.parent.id_number, gone.parent.phone, gone.parent.address):
+        assert value in everything
+    async with database.reading() as session:
+        told_folders = await gather(session, parent.id)
+    shown = page(told_folders, made_at=clock.now())
+    for title in ("身份", "办件", "离岛免税专区", "健康码"):
+        assert f"<h2>{title} " in shown
+    assert "<script" not in shown
+
+
+FILLED = {
+    "cases_case",
+    "certificates_certificate",
+    "codes_capsule",
+    "codes_consent",
+    "cross_province_case",
+    "delegations_delegation",
+    "duty_free_order",
+    "duty_free_voucher",
+    "health_code_appeal",
+    "health_code_declaration",
+    "identity_account",
+    "identity_device",
+    "identity_session",
+    "school_places_roll_entry",
+}
+"""Tables of which the flow leaves somebody a row: without them this would prove nothing."""
+
+
+async def _require_rows(
+    database: Database, tables: dict[str, Table], person_id: UUID, account: Account | None, told: str
+) -> set[str]:
+    """Each row that names this person stands in what they are told, by its key."""
+    ids = [person_id] + ([account.id] if account is not None else [])
+    filled = set()
+    for name, table in tables.items():
+        [key, *_] = table.primary_key.columns
+        columns = [column for column in table.columns if names_a_person(column) and not column.primary_key]
+        if name in NOT_TOLD or not columns or key.name in NAMES_A_PERSON or not isinstance(key.type, Uuid):
+            continue
+        if name == "identity_claim":
+            continue  # its key is another's session
+        async with database.reading() as session:
+            named = or_(*(column.in_(ids) for column in columns if isinstance(column.type, Uuid)))
+            found = (await session.scalars(select(key).where(named))).all()
+        for row in found:
+            filled.add(name)
+            assert str(row) in told, f"{name}: a row of the person is missing"
+    return filled
