@@ -11,6 +11,7 @@ from services.cross_province.controllers import CrossProvinceController
 from services.cross_province.desk_controllers import CrossDeskController
 from services.cross_province.exchange_controller import CrossExchangeController
 from services.cross_province.joint import require_agreed
+from services.cross_province.leaving import forget, in_the_way
 from services.cross_province.medical_controller import MedicalController
 from services.cross_province.tasks import TASKS
 
@@ -23,6 +24,8 @@ zone = Zone(
     commands=(commands.neighbours,),
     about=about,
     about_words=WORDS,
+    in_the_way=in_the_way,
+    forget=forget,
 )
 
 __all__ = ["zone"]

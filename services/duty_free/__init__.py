@@ -10,6 +10,7 @@ from services.duty_free.about import WORDS, about
 from services.duty_free.allowance.controllers import AllowanceController
 from services.duty_free.allowance.shop_controllers import ShopOrdersController
 from services.duty_free.allowance.tasks import RELEASE_NO_SHOWS
+from services.duty_free.leaving import forget, in_the_way
 from services.duty_free.parcels.controllers import ParcelsController, ShopParcelsController
 from services.duty_free.pickup.controllers import PickupChecksController
 from services.duty_free.pickup.kind import PICKUP
@@ -56,6 +57,8 @@ zone = Zone(
     seed=seed,
     about=about,
     about_words=WORDS,
+    in_the_way=in_the_way,
+    forget=forget,
 )
 
 __all__ = ["zone"]

@@ -16,6 +16,7 @@ from services.health_code.children_controllers import ChildrenController
 from services.health_code.code_kind import HEALTH
 from services.health_code.controllers import HealthCodeController
 from services.health_code.desk_controllers import HealthCodeDeskController
+from services.health_code.leaving import forget
 from services.health_code.recolouring_controllers import RecolouringController
 from services.health_code.seed import seed
 from services.health_code.tasks import RECHECK
@@ -42,6 +43,7 @@ zone = Zone(
     delete_kept=retention.delete_all,
     about=about,
     about_words=WORDS,
+    forget=forget,
 )
 
 __all__ = ["zone"]

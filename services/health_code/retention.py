@@ -7,7 +7,7 @@ Source: docs/domain.md §5.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -70,6 +70,14 @@ async def _delete_some(session: AsyncSession, *, now: datetime) -> dict[str, int
     people = await _some_people(session)
     if not people:
         return {}
+    return await delete_of(session, people, because="retention ended", now=now)
+
+
+async def delete_of(
+    session: AsyncSession, people: Sequence[UUID], *, because: str, now: datetime
+) -> dict[str, int]:
+    """Delete what is kept of these people, and withdraw the codes on their phones. Returns how many rows of
+    each kind went; where there was none, nothing is recorded."""
     refs = await session.scalars(select(Person.ref).where(Person.id.in_(people)))
     await withdraw(session, Kind.HEALTH, list(refs), now=now)
     gone = {}
@@ -78,13 +86,19 @@ async def _delete_some(session: AsyncSession, *, now: datetime) -> dict[str, int
             delete(table).where(table.person_id.in_(people)).returning(table.person_id)
         )
         gone[name] = len(rows.all())
-    await audit.record(
-        session,
-        "health-code.delete",
-        object_kind="health_code",
-        fields=["colour", "declarations", "appeals", "changes", "appointments", "checks", "guardians"],
-        reason="retention ended: " + ", ".join(f"{count} {name}" for name, count in gone.items()),
+    # A child's row names the guardian too.
+    named = await session.scalars(
+        delete(Guardian).where(Guardian.guardian_id.in_(people)).returning(Guardian.person_id)
     )
+    gone["guardians"] += len(named.all())
+    if any(gone.values()):
+        await audit.record(
+            session,
+            "health-code.delete",
+            object_kind="health_code",
+            fields=["colour", "declarations", "appeals", "changes", "appointments", "checks", "guardians"],
+            reason=f"{because}: " + ", ".join(f"{count} {name}" for name, count in gone.items()),
+        )
     return gone
 
 

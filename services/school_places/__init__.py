@@ -15,6 +15,7 @@ from services.school_places.appeal_controllers import AppealsController
 from services.school_places.controllers import SchoolPlacesController
 from services.school_places.draw_page import DrawPageController
 from services.school_places.handler import SchoolPlaceHandler
+from services.school_places.leaving import forget, in_the_way
 from services.school_places.publication_tasks import TASKS as PUBLICATION_TASKS
 from services.school_places.run_controllers import AllocationRunsController
 from services.school_places.seed import seed
@@ -38,6 +39,8 @@ zone = Zone(
     commands=(commands.draw,),
     about=about,
     about_words=WORDS,
+    in_the_way=in_the_way,
+    forget=forget,
 )
 
 __all__ = ["zone"]

@@ -8,6 +8,7 @@ from haiyiban.zone import Zone
 from services.unemployment.about import WORDS, about
 from services.unemployment.controllers import UnemploymentController
 from services.unemployment.handler import MoveHandler, UnemploymentBenefitHandler
+from services.unemployment.leaving import forget, in_the_way
 from services.unemployment.move_controllers import MovesController, MovesDeskController
 from services.unemployment.payments.controllers import PaymentsController
 from services.unemployment.payments.desk_controllers import PaymentsDeskController
@@ -30,6 +31,8 @@ zone = Zone(
     tasks=TASKS,
     about=about,
     about_words=WORDS,
+    in_the_way=in_the_way,
+    forget=forget,
 )
 
 __all__ = ["zone"]

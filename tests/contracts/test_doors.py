@@ -99,6 +99,7 @@ DOORS = {
     "DELETE /me/wechat": Door(open_to={STRANGER}),
     "GET /me/export": Door(own_only={STRANGER}),
     "GET /me/export/page": Door(own_only={STRANGER}),
+    "POST /me/deletion": Door(open_to={STRANGER}),
     "GET /me/access-log": Door(own_only={STRANGER}),
     "GET /me/consents": Door(own_only={STRANGER}),
     "GET /matters": EVERYBODY,

@@ -104,8 +104,8 @@ async def test_an_operation_answers_as_the_contract_says(
 
 
 def ends_a_session(name: str) -> bool:
-    """Signing out would leave the cases after it without a caller."""
-    return name == "DELETE /api/v1/auth/sessions/current"
+    """Signing out, or closing the account, would leave the cases after it without a caller."""
+    return name in {"DELETE /api/v1/auth/sessions/current", "POST /api/v1/me/deletion"}
 
 
 def _made(operation: Any, mode: GenerationMode) -> list[Any]:

@@ -6,6 +6,7 @@ from haiyiban.cases.access_log_controller import AccessLogController, Enterprise
 from haiyiban.cases.controllers import CasesController
 from haiyiban.cases.desk_controllers import DeskController
 from haiyiban.cases.errands_controller import ErrandsController
+from haiyiban.cases.leaving import forget, in_the_way
 from haiyiban.cases.ledger_controller import LedgerController
 from haiyiban.cases.materials import sweep
 from haiyiban.cases.materials_controllers import CaseFilesController, DeskFilesController
@@ -42,6 +43,8 @@ zone = Zone(
     seed=seed,
     about=about,
     about_words=WORDS,
+    in_the_way=in_the_way,
+    forget=forget,
 )
 
 __all__ = ["Case", "decide_by_publication", "zone"]

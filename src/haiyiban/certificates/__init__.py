@@ -15,6 +15,7 @@ from haiyiban.certificates.controllers import CertificatesController, DocumentAu
 from haiyiban.certificates.desk_controllers import DeskCertificatesController
 from haiyiban.certificates.document import PrintedCode
 from haiyiban.certificates.identifiers import Identifier
+from haiyiban.certificates.leaving import forget
 from haiyiban.certificates.models import Certificate
 from haiyiban.certificates.rules import NotInForce, Status, status_on
 from haiyiban.certificates.service import (
@@ -46,6 +47,7 @@ zone = Zone(
     seed=_seed,
     about=about,
     about_words=WORDS,
+    forget=forget,
 )
 
 __all__ = [

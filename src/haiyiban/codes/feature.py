@@ -12,6 +12,7 @@ from haiyiban.codes.document_controller import DocumentController
 from haiyiban.codes.double_uses import DoubleUseController
 from haiyiban.codes.events_controller import CodeEventsController
 from haiyiban.codes.identity_kind import IDENTITY
+from haiyiban.codes.leaving import forget
 from haiyiban.codes.list_controllers import DenyListController, StatusListController, TrustListController
 from haiyiban.codes.presentation_controller import PresentationController
 from haiyiban.codes.printed import printed_text
@@ -51,6 +52,7 @@ zone = Zone(
     ),
     about=about,
     about_words=WORDS,
+    forget=forget,
 )
 
 __all__ = ["printed_text", "zone"]

@@ -8,6 +8,7 @@ from haiyiban.delegations.about import WORDS, about
 from haiyiban.delegations.access import Actor, in_force, taken, taken_by
 from haiyiban.delegations.controllers import DelegationsController
 from haiyiban.delegations.desk_controllers import AGENT_ROLE, DeskDelegationsController
+from haiyiban.delegations.leaving import forget, in_the_way
 from haiyiban.delegations.models import Delegation
 from haiyiban.delegations.rules import Basis
 from haiyiban.errors import Words
@@ -19,6 +20,8 @@ zone = Zone(
     controllers=(DelegationsController, DeskDelegationsController),
     about=about,
     about_words=WORDS,
+    in_the_way=in_the_way,
+    forget=forget,
 )
 
 __all__ = ["AGENT_ROLE", "Actor", "Basis", "Delegation", "in_force", "taken", "taken_by", "zone"]

@@ -8,6 +8,7 @@ from haiyiban.enterprises import tasks
 from haiyiban.enterprises.about import WORDS, about
 from haiyiban.enterprises.certificates_controller import EnterpriseCertificatesController
 from haiyiban.enterprises.controllers import EnterprisesController
+from haiyiban.enterprises.leaving import forget, in_the_way
 from haiyiban.enterprises.models import Enterprise
 from haiyiban.enterprises.register import NotInBusiness
 from haiyiban.enterprises.signing_in import prove_again
@@ -21,6 +22,8 @@ zone = Zone(
     tasks=(Task(name="enterprises.recheck", run=tasks.recheck, schedule="*/10 * * * *"),),
     about=about,
     about_words=WORDS,
+    in_the_way=in_the_way,
+    forget=forget,
 )
 
 __all__ = ["Enterprise", "NotInBusiness", "prove_again", "zone"]

@@ -5,10 +5,11 @@ carries no full name and no document number, for a phone lies about and numbers 
 """
 
 from haiyiban.errors import Words
+from haiyiban.notices.leaving import forget
 from haiyiban.notices.service import Told, tell_person, tell_persons, tell_phone
 from haiyiban.notices.tasks import REPAIR, SEND
 from haiyiban.zone import Zone
 
-zone = Zone(name="notices", title=Words("告知", "Notices"), tasks=(SEND, REPAIR))
+zone = Zone(name="notices", title=Words("告知", "Notices"), tasks=(SEND, REPAIR), forget=forget)
 
 __all__ = ["Told", "tell_person", "tell_persons", "tell_phone", "zone"]

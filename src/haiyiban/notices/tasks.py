@@ -73,7 +73,7 @@ async def _take(message_id: UUID) -> dict[str, Any] | None:
         notice: dict[str, Any] = message.payload
         limit = notice.get("uselessAfter")
         if now > (datetime.fromisoformat(limit) if limit else message.created_at + KEPT_TRYING):
-            _close(message, outcome="given-up", at=now)
+            close(message, outcome="given-up", at=now)
             return None
         message.attempts += 1
         message.due_at = now
@@ -85,7 +85,7 @@ async def _finish(message_id: UUID, *, outcome: str, error: str | None = None) -
         message = await session.get_one(OutboxMessage, message_id, with_for_update=True)
         if message.done_at is None:
             message.last_error = error
-            _close(message, outcome=outcome, at=clock.now())
+            close(message, outcome=outcome, at=clock.now())
 
 
 async def _postpone(message_id: UUID, error: str) -> None:
@@ -99,7 +99,7 @@ async def _postpone(message_id: UUID, error: str) -> None:
         await outbox.enqueue(session, TOPIC, payload=message_id.bytes, delay=delay)
 
 
-def _close(message: OutboxMessage, *, outcome: str, at: datetime) -> None:
+def close(message: OutboxMessage, *, outcome: str, at: datetime) -> None:
     """Done: the phone and the words are no longer needed, and no longer kept."""
     message.done_at = at
     message.outcome = outcome

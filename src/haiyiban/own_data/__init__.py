@@ -5,9 +5,11 @@ Source: 个人信息保护法 art. 45, 47; docs/domain.md §13; docs/your-data.m
 """
 
 from haiyiban.errors import Words
-from haiyiban.own_data.controllers import ExportController
+from haiyiban.own_data.controllers import DeletionController, ExportController
 from haiyiban.zone import Zone
 
-zone = Zone(name="own-data", title=Words("我的数据", "My data"), controllers=(ExportController,))
+zone = Zone(
+    name="own-data", title=Words("我的数据", "My data"), controllers=(ExportController, DeletionController)
+)
 
 __all__ = ["zone"]

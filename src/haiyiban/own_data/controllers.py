@@ -1,22 +1,26 @@
-"""A copy of all that is kept about me."""
+"""A copy of all that is kept about me, and the end of my account."""
 
 from __future__ import annotations
 
-from litestar import Controller, Response, get
+from litestar import Controller, Response, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
+from haiyiban.context import current
 from haiyiban.delegations import Actor
 from haiyiban.errors import NotSignedIn
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
 from haiyiban.identity.ways_in import FACE_IS_FRESH
+from haiyiban.own_data.deletion import AccountInUse, delete_account
 from haiyiban.own_data.export import gather, record
 from haiyiban.own_data.page import CONTENT_SECURITY_POLICY, page
-from haiyiban.own_data.wire import ExportRead
-from haiyiban.wire import problems
+from haiyiban.own_data.wire import DeletionRead, ExportRead, KeptRead
+from haiyiban.wire import Nothing, problems
+from haiyiban.zone import Kept
 
 _FILE = [ResponseHeader(name="Content-Disposition", documentation_only=True)]
 
@@ -73,3 +77,41 @@ def _headers(suffix: str) -> dict[str, str]:
         "Content-Disposition": f'attachment; filename="haiyiban-my-data-{clock.today()}.{suffix}"',
         "Cache-Control": "no-store",
     }
+
+
+class DeletionController(Controller):
+    """The end of my account (注销)."""
+
+    path = "/me/deletion"
+    tags = ["accounts"]
+    guards = [resident(Level.L3, fresh=FACE_IS_FRESH)]
+
+    @post(
+        status_code=200,
+        summary="Close my account",
+        operation_id="meDeletion",
+        responses=problems(NotSignedIn, StepUpNeeded, AccountInUse),
+    )
+    async def delete(
+        self,
+        request: ResidentRequest,
+        session: NamedDependency[AsyncSession],
+        data: JSONBody[Nothing],  # noqa: ARG002 - an empty body, said so in the contract
+    ) -> DeletionRead:
+        """At once, with a face not older than five minutes. Every session ends, phone and WeChat are free,
+        and what has no purpose any more is deleted; the answer says what stays, until when and by which rule.
+        While something is under way it is refused: `inTheWay` lists {what, wayOut, link}.
+        Source: 个人信息保护法 art. 47."""
+        kept = await delete_account(
+            session, request.user.account_id, person_id=Actor.of(request.user).id, now=clock.now()
+        )
+        language = current().language
+        return DeletionRead(kept=[_kept(each, language) for each in kept])
+
+
+def _kept(kept: Kept, language: str) -> KeptRead:
+    return KeptRead(
+        what=kept.what.in_language(language),
+        until=kept.until.in_language(language),
+        why=kept.why.in_language(language),
+    )
