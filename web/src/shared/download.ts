@@ -8,7 +8,12 @@ export async function download(address: string, name: string): Promise<void> {
   let answer = await send()
   if (answer.status === 401 && (await bearer.renew())) answer = await send()
   if (!answer.ok) throw refusalOf(await answer.json().catch(() => ({})), answer)
-  const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(await answer.blob()), download: name })
+  saveAs(await answer.blob(), name)
+}
+
+/** Bytes that are here already, saved under a name. */
+export function saveAs(bytes: Blob, name: string): void {
+  const link = Object.assign(document.createElement('a'), { href: URL.createObjectURL(bytes), download: name })
   link.click()
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
 }

@@ -79,3 +79,9 @@ export async function signOut(): Promise<void> {
   })
   await forget()
 }
+
+/** The account is no more: this device forgets it, and that it was ever known. */
+export async function accountClosed(): Promise<void> {
+  localStorage.removeItem(DEVICE)
+  await forget()
+}
