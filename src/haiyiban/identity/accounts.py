@@ -61,7 +61,9 @@ async def find_or_create(session: AsyncSession, phone: str) -> Account:
     account = await session.scalar(
         select(Account).where(Account.phone_index == phone_index(phone)).with_for_update()
     )
-    assert account is not None, "accounts are never deleted"
+    if account is None:
+        # Closed while we waited for its row, or another proved to have the phone: it is free.
+        return await find_or_create(session, phone)
     account.language = current().language
     return account
 

@@ -41,7 +41,9 @@ async def find_or_create(session: AsyncSession, user: bytes) -> Account:
     if created is not None:
         await audit.record(session, "identity.create-account", object_kind="account", object_id=created)
     account = await holder(session, user)
-    assert account is not None, "accounts are never deleted"
+    if account is None:
+        # Closed while we waited for its row: this WeChat user is free.
+        return await find_or_create(session, user)
     account.language = current().language
     return account
 

@@ -16,6 +16,7 @@ from haiyiban.audit.models import AuditRecord
 from haiyiban.cases.models import Case
 from haiyiban.cases.seed import seed
 from haiyiban.db import Database
+from haiyiban.identity import accounts, closing
 from haiyiban.identity.models import Account, Device, RefreshToken, SignIn
 from haiyiban.outbox import OutboxMessage
 from services.duty_free.vouchers.models import Voucher
@@ -216,6 +217,25 @@ async def test_two_clicks_at_once_are_answered_alike_and_a_later_one_finds_nobod
             AuditRecord.action == "me.delete", AuditRecord.object_id == account_id
         )
         assert await look.scalar(closed) == 1
+
+
+async def test_who_signs_in_while_the_account_is_being_closed_gets_a_new_one(
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, database: Database
+) -> None:
+    resident, session = await at_level_three(api, sandbox)
+    account_id = UUID(session.answer["accountId"])
+    person_id = await _person(database, account_id)
+
+    async def signing_in() -> UUID:
+        async with database.transaction() as work:
+            return (await accounts.find_or_create(work, resident.phone)).id
+
+    async with database.transaction() as work:
+        await closing.close(work, await closing.hold(work, account_id, person_id), now=clock.now())
+        waiting = asyncio.create_task(signing_in())
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+    assert await waiting != account_id
 
 
 async def test_a_second_device_and_a_notice_that_waits_go_too(
