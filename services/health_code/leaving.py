@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from haiyiban import clock
+from haiyiban.identity.models import Account
 from haiyiban.zone import Kept
 from services.health_code import appointments, retention
-from services.health_code.models import Appointment, Slot
+from services.health_code.models import Appointment, Guardian, Slot
 
 
 async def forget(session: AsyncSession, person_id: UUID) -> list[Kept]:
@@ -26,5 +28,18 @@ async def forget(session: AsyncSession, person_id: UUID) -> list[Kept]:
     )
     for appointment_id in booked.all():
         await appointments.cancel(session, appointment_id, person_id, now=now)
-    await retention.delete_of(session, [person_id], because="account closed", now=now)
+    people = [person_id, *await _children_of_nobody_else(session, person_id)]
+    await retention.delete_of(session, people, because="account closed", now=now)
     return []
+
+
+async def _children_of_nobody_else(session: AsyncSession, person_id: UUID) -> list[UUID]:
+    """Children whose codes this parent alone showed: without them nobody has a purpose for the rows. A child
+    with another guardian here, or an account of its own, keeps them."""
+    another = aliased(Guardian)
+    others = exists().where(another.person_id == Guardian.person_id, another.guardian_id != person_id)
+    themselves = exists().where(Account.person_id == Guardian.person_id)
+    found = await session.scalars(
+        select(Guardian.person_id).where(Guardian.guardian_id == person_id, ~others, ~themselves)
+    )
+    return list(found)

@@ -16,7 +16,7 @@ from haiyiban.codes.deny_source import entries
 from haiyiban.codes.envelope import parse_capsule
 from haiyiban.db import Database
 from services.health_code import children
-from services.health_code.models import Guardian
+from services.health_code.models import Guardian, Status
 from tests import builders
 from tests.builders import Somebody, slug
 from tests.zones.health_code.test_code import day, gate_of, phone_of, well
@@ -145,3 +145,21 @@ async def test_a_child_that_the_registers_know_no_more_is_let_go(
     async with database.reading() as session:
         rows = await session.scalars(select(Guardian).where(Guardian.person_id == UUID(child["id"])))
         assert rows.all() == []
+
+
+async def test_the_rows_of_children_go_with_the_account_of_their_last_guardian(
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, parent: Somebody, database: Database
+) -> None:
+    spouse = Somebody(name="符妈", children=[parent.children[0]])
+    other = await builders.resident(api, sandbox, spouse)
+    headers = await builders.resident(api, sandbox, parent)
+    [elder, younger] = (await mine(api, headers))["items"]
+    assert [child["id"] for child in (await mine(api, other))["items"]] == [younger["id"]]
+    closed = await api.post("/me/deletion", json={}, headers=headers)
+    assert closed.status_code == 200, closed.text
+    async with database.reading() as session:
+        kids = [UUID(elder["id"]), UUID(younger["id"])]
+        left = (await session.scalars(select(Status.person_id).where(Status.person_id.in_(kids)))).all()
+        guards = (await session.scalars(select(Guardian.person_id).where(Guardian.person_id.in_(kids)))).all()
+    assert left == guards == [UUID(younger["id"])]
+    assert [child["id"] for child in (await mine(api, other))["items"]] == [younger["id"]]
