@@ -220,6 +220,7 @@ async def _receive(flow: Flow, me: Headers, case: str) -> str:
     await flow.step("read placements", "GET", "/zones/school-places/placements", by=me)
     notice = (await flow.step("list certificates", "GET", "/certificates", by=me))["items"][0]["id"]
     await flow.step("read a certificate", "GET", f"/certificates/{notice}", by=me)
+    await flow.step("look at my child's portrait", "GET", f"/certificates/{notice}/portrait", by=me)
     await flow.step("roots of documents", "GET", "/document-authority/roots", by={})
     await flow.step("revoked signers of documents", "GET", "/document-authority/crl", by={})
     await flow.step("print a certificate", "GET", f"/certificates/{notice}/document", by=me)

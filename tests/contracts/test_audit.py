@@ -60,6 +60,7 @@ ACTS = {
     "read placements": {"school-places.read done"},
     "list certificates": {"certificates.read done"},
     "read a certificate": {"certificates.read done"},
+    "look at my child's portrait": {"certificates.read-portrait done"},
     "roots of documents": NOTHING,
     "revoked signers of documents": NOTHING,
     "print a certificate": {"certificates.read done"},

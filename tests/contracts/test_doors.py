@@ -165,6 +165,7 @@ DOORS = {
     "GET /certificates": Door(own_only={STRANGER}),
     "GET /certificates/{certificate_id}": CLOSED,
     "GET /certificates/{certificate_id}/document": CLOSED,
+    "GET /certificates/{certificate_id}/portrait": CLOSED,
     "GET /document-authority/roots": EVERYBODY,
     "GET /document-authority/crl": EVERYBODY,
     "GET /desk/certificates": Door(own_only=STAFF),

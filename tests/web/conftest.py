@@ -78,7 +78,9 @@ async def page(browser: Browser, expected: list[str]) -> AsyncIterator[Page]:
     opened.on(
         "request",
         lambda sent: (
-            None if sent.url.startswith(("http://127.0.0.1:", "data:")) else complaints.append(sent.url)
+            None
+            if sent.url.startswith(("http://127.0.0.1:", "blob:http://127.0.0.1:", "data:"))
+            else complaints.append(sent.url)
         ),
     )
     yield opened

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
-from haiyiban.certificates import access, views
+from haiyiban.certificates import access, portraits, views
 from haiyiban.certificates.access import CertificateMissing
 from haiyiban.certificates.models import Certificate
 from haiyiban.certificates.rules import Status
@@ -80,6 +80,28 @@ class CertificatesController(Controller):
         successor = await access.successor(session, certificate)
         return views.read(certificate, successor=successor, today=clock.today())
 
+    @get(
+        "/{certificate_id:uuid}/portrait",
+        summary="The portrait of a certificate's holder",
+        media_type="image/png",
+        responses=problems(
+            CertificateMissing,
+            NotSignedIn,
+            StepUpNeeded,
+            portraits.CertificatePortraitMissing,
+            portraits.CertificatePortraitUnavailable,
+        ),
+    )
+    async def portrait(
+        self, request: ResidentRequest, session: NamedDependency[AsyncSession], certificate_id: FromPath[UUID]
+    ) -> Response[bytes]:
+        """A PNG or JPEG, from the register that the certificate rests on, as it is asked for: show it while
+        the person looks and keep nothing. Of another person only a child's, and that look is recorded. Where
+        the register is away (503) the certificate stands all the same.
+        """
+        found = await portraits.fetch(session, certificate_id, _person(request), now=clock.now())
+        return Response(found.image, media_type=found.media_type, headers=_NEVER_STORED)
+
 
 class DocumentAuthorityController(Controller):
     """Whom the signatures of documents are checked against."""
@@ -115,3 +137,6 @@ def _person(request: ResidentRequest) -> UUID:
     person = request.user.person_id
     assert person is not None, "the guard lets nobody in without a person"
     return person
+
+
+_NEVER_STORED = {"Cache-Control": "no-store", "Content-Disposition": "inline"}

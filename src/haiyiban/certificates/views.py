@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from haiyiban.certificates import portraits
 from haiyiban.certificates.models import Certificate
 from haiyiban.certificates.rules import STATUS_CODES, STATUS_WORDS, status_on
 from haiyiban.certificates.types import type_of
@@ -53,6 +54,8 @@ class CertificateRead(CertificateSummary, kw_only=True, omit_defaults=False):
     superseded_by: UUID | None
     metadata: dict[str, str]
     """By the short names of GB/T 36903 (docs/domain.md §4.2)."""
+    portrait: str | None
+    """Where the holder's portrait may be asked for; null where there is no face, as of an enterprise."""
 
 
 class DeskCertificateSummary(Output, kw_only=True, omit_defaults=False):
@@ -98,6 +101,9 @@ def read(certificate: Certificate, *, successor: UUID | None, today: date) -> Ce
         status_reason=certificate.status_reason,
         superseded_by=successor,
         metadata=metadata(certificate, today=today),
+        portrait=f"/api/v1/certificates/{certificate.id}/portrait"
+        if portraits.speaks_of_a_person(certificate)
+        else None,
     )
 
 
