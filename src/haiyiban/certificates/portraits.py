@@ -57,6 +57,7 @@ class _Holder(NamedTuple):
     person_id: UUID
     id_number: str
     id_type: str
+    certificate_type: str
     is_caller: bool
 
 
@@ -82,6 +83,7 @@ async def fetch(session: AsyncSession, certificate_id: UUID, person_id: UUID, *,
             object_kind="certificate",
             object_id=certificate_id,
             fields=["portrait"],
+            reason=holder.certificate_type,
         )
     return found
 
@@ -102,4 +104,4 @@ async def _holder(session: AsyncSession, certificate_id: UUID, person_id: UUID, 
         birth = persons.birth_of(person, today=today)
         if birth is None or age_on(birth, today) >= ADULT_YEARS:
             raise CertificatePortraitMissing
-    return _Holder(person.id, person.id_number, person.id_type, is_caller)
+    return _Holder(person.id, person.id_number, person.id_type, certificate.type, is_caller)

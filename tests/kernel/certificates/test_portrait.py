@@ -73,7 +73,7 @@ async def test_a_guardian_sees_the_child_s_face_and_the_look_is_recorded(
     answer = await look(api, family)
     assert (answer.status_code, answer.content) == (200, face_of(family))
     [record] = await audited(database, family.certificate.id, "certificates.read-portrait")
-    assert record.fields == ["portrait"]
+    assert (record.fields, record.reason) == (["portrait"], "admission-notice")
 
 
 async def test_a_grown_up_s_face_is_not_shown_to_who_keeps_the_certificate(
