@@ -107,6 +107,7 @@ DOORS = {
     "GET /cases": Door(own_only={STRANGER}),
     "POST /cases": Door(own_only={STRANGER}, body={"matter": "social-insurance.proof"}),
     "GET /cases/{case_id}": CLOSED,
+    "GET /cases/{case_id}/certificates": CLOSED,
     "PATCH /cases/{case_id}": Door(body={"form": {"purpose": "loan"}}),
     "POST /cases/{case_id}/submission": CLOSED,
     "POST /cases/{case_id}/materials/{code}/files": Door(body={"name": "?", "content": "aGk="}),

@@ -3,6 +3,7 @@
 from haiyiban.cases import counted, tasks
 from haiyiban.cases.about import WORDS, about
 from haiyiban.cases.access_log_controller import AccessLogController, EnterpriseAccessLogController
+from haiyiban.cases.certificates_controller import CaseCertificatesController
 from haiyiban.cases.controllers import CasesController
 from haiyiban.cases.desk_controllers import DeskController
 from haiyiban.cases.errands_controller import ErrandsController
@@ -22,6 +23,7 @@ zone = Zone(
     title=Words("办件", "Cases"),
     controllers=(
         CasesController,
+        CaseCertificatesController,
         CaseFilesController,
         DeskFilesController,
         DeskController,

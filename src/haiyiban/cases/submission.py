@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban.cases import access, commitments, materials, moves, renewals
+from haiyiban.cases import access, commitments, given_certificates, materials, moves, renewals
 from haiyiban.cases.access import Seen
 from haiyiban.cases.drafting import InvalidForm, schema_of
 from haiyiban.cases.handlers import Finding, handler_of
@@ -93,6 +93,7 @@ async def _found(session: AsyncSession, case: Case, *, now: datetime) -> list[Fi
     return [
         *renewals.check(case, today=local_date(now)),
         *await materials.findings(session, case),
+        *await given_certificates.findings(session, case, today=local_date(now)),
         *(await handler.check(session, case, now=now) if handler else ()),
     ]
 

@@ -12,6 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit, clock, context
 from haiyiban.cases.calendar import calendar_from
+from haiyiban.cases.certificate_views import (
+    DeskGivenCertificate,
+    GivenCertificate,
+    given,
+    given_at_desk,
+)
 from haiyiban.cases.drafting import schema_of
 from haiyiban.cases.material_views import MaterialState, material_states
 from haiyiban.cases.models import Case, CaseEvent
@@ -105,6 +111,8 @@ class CaseRead(CaseSummary, kw_only=True, omit_defaults=False):
     disputes: dict[str, str]
     open_facts: list[str]
     """Pointers that a register could not fill; the platform asks again, the applicant may go on."""
+    certificates: dict[str, GivenCertificate]
+    """The certificates that are chosen in the form, by pointer of their field."""
     materials: list[MaterialState]
     timeline: list[TimelineEntry]
     due_provisional: bool
@@ -127,6 +135,7 @@ class DeskCaseRead(CaseRead, kw_only=True, omit_defaults=False):
 
     agency: str
     division: str
+    certificates: dict[str, DeskGivenCertificate]  # type: ignore[assignment]
     findings: list[dict[str, Any]]
     extension_awaits_second_person: bool
 
@@ -145,7 +154,8 @@ async def read(session: AsyncSession, case: Case, *, reader: UUID) -> CaseRead:
     if reader != case.applicant_id and not await _is_enterprise(session, case):
         covered += [at for at, origin in case.prefill.items() if _is_of_account(origin)]
     form = schema_of(case).mask(case.form, [*case.locked, *covered])
-    return CaseRead(**await _members(session, case, form=form, by=By.APPLICANT))
+    members = await _members(session, case, form=form, by=By.APPLICANT)
+    return CaseRead(**members, certificates=await given(session, case))
 
 
 async def record_look(session: AsyncSession, case: Case) -> None:
@@ -176,6 +186,7 @@ async def desk_read(session: AsyncSession, case: Case) -> DeskCaseRead:
     ]
     return DeskCaseRead(
         **await _members(session, case, form=case.form, by=By.CLERK),
+        certificates=await given_at_desk(session, case),
         agency=case.agency,
         division=case.division,
         findings=findings,

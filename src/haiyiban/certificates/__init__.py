@@ -10,7 +10,15 @@ import asyncio
 from haiyiban import clock
 from haiyiban.certificates import demo_authority
 from haiyiban.certificates.about import WORDS, about
-from haiyiban.certificates.access import CertificateMissing, by_ref, kept, of_keeper, own, record_look
+from haiyiban.certificates.access import (
+    CertificateMissing,
+    by_ref,
+    in_force,
+    kept,
+    of_keeper,
+    own,
+    record_look,
+)
 from haiyiban.certificates.controllers import CertificatesController, DocumentAuthorityController
 from haiyiban.certificates.desk_controllers import DeskCertificatesController
 from haiyiban.certificates.document import PrintedCode
@@ -65,6 +73,7 @@ __all__ = [
     "UnknownCertificateType",
     "by_ref",
     "correct",
+    "in_force",
     "issue",
     "issue_all",
     "kept",

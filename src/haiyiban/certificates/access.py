@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
@@ -9,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import audit, divisions
 from haiyiban.certificates.models import Certificate
+from haiyiban.certificates.rules import Status
 from haiyiban.errors import NotFound, Words
 from haiyiban.identity.callers import StaffCaller
 
@@ -60,6 +63,26 @@ async def for_change(session: AsyncSession, certificate_id: UUID) -> Certificate
     """A certificate, locked until the end of the transaction. Raises CertificateMissing."""
     query = select(Certificate).where(Certificate.id == certificate_id)
     return await _one(session, query.with_for_update().execution_options(populate_existing=True))
+
+
+async def in_force(
+    session: AsyncSession, person_id: UUID, types: Collection[str], *, today: date
+) -> Sequence[Certificate]:
+    """The certificates of these types that a person may read and that hold today, the newest first; at most
+    fifty, which is more than anybody chooses from."""
+    rows = await session.scalars(
+        select(Certificate)
+        .where(
+            of_person(person_id),
+            Certificate.type.in_(types),
+            Certificate.status == Status.VALID,
+            Certificate.valid_from <= today,
+            Certificate.valid_until.is_(None) | (Certificate.valid_until >= today),
+        )
+        .order_by(Certificate.id.desc())
+        .limit(50)
+    )
+    return rows.all()
 
 
 async def by_ref(session: AsyncSession, ref: int) -> Certificate | None:

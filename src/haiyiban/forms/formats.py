@@ -33,6 +33,8 @@ def formats(today: Callable[[], date]) -> dict[str, Checker]:
             return False
 
     return {
+        # Whose certificate it is and whether it holds is known where certificates are: handing in says so.
+        "certificate": is_uuid,
         "date": is_date,
         "division": is_division,
         "id-number": is_id_number,

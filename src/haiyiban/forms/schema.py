@@ -2,15 +2,15 @@
 
 The one document serves the backend (validate, mask) and the web client (render). Beside JSON Schema 2020-12
 it may say: `title` and `x-title-en` (what a field is called), `x-message` and `x-message-en` (better words
-for a wrong value), `x-unit` (所), `x-mask` (`name`, `id`, `phone`, `address`: how a value that a register
-supplied is shown).
+for a wrong value), `x-unit` (所), `x-certificates` (the types that a field of format `certificate` accepts),
+`x-mask` (`name`, `id`, `phone`, `address`: how a value that a register supplied is shown).
 
 Source: docs/add-a-matter.md; architecture.md "Layout" (`schemas/`).
 """
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Self
@@ -86,6 +86,17 @@ class FormSchema:
         except ValueError:
             return False
         return bool(self._fields.schema(path))
+
+    def certificate_fields(self) -> dict[str, tuple[str, ...]]:
+        """The fields in which one of one's certificates is chosen: pointer → types that it accepts."""
+        return dict(self._certificate_fields(()))
+
+    def _certificate_fields(self, path: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        for name in self._fields.schema(path).get("properties", {}):
+            said = self._fields.schema((*path, name))
+            if said.get("format") == "certificate":
+                yield pointer(*path, name), tuple(said["x-certificates"])
+            yield from self._certificate_fields((*path, name))
 
     def mask(self, form: dict[str, Json], pointers: Iterable[str]) -> dict[str, Json]:
         """The form with the named fields, and all inside them, covered as their `x-mask` says; others are

@@ -83,6 +83,10 @@ _FORMATS: dict[str, Words] = {
         "不是有效的统一社会信用代码，请核对 18 位代码",
         "is not a valid unified social credit code; please check it",
     ),
+    "certificate": Words(
+        "不是您的证照，请从列表中重新选择",
+        "is not one of your certificates; please choose from the list again",
+    ),
     "uuid": Words("不正确，请从列表中重新选择", "is not right; please choose from the list again"),
 }
 

@@ -125,6 +125,10 @@ class Catalogue:
         found = self._index.find(query, allowed=allowed if narrowed else None)
         return [self._current[code] for code in found]
 
+    def issuing(self, certificate: str) -> Matter | None:
+        """The matter by which people get a certificate of a type; the first by code, none where none does."""
+        return next((each for each in self._current.values() if each.issues == certificate), None)
+
     @cached_property
     def _index(self) -> SearchIndex:
         return SearchIndex(map(_entry, self._current.values()), self.everyday)
@@ -184,8 +188,27 @@ def file_findings(file_name: str, matter: Matter) -> Iterator[Finding]:
             )
     if matter.renewal is not None and not form.knows(matter.renewal.expires):
         yield Finding("form", "/renewal/expires", Words("表单没有这一项", "the form has no such field"))
+    for at, accepted in form.certificate_fields().items():
+        for type_ in accepted:
+            if not _is_published(type_):
+                yield Finding(
+                    "certificate",
+                    "/form",
+                    Words(
+                        f"表单 {at} 所接受的证照不存在：{type_}",
+                        f"{at} of the form accepts no such type: {type_}",
+                    ),
+                )
     yield from _commitment_findings(matter)
     yield from _certificate_findings(matter, form)
+
+
+def _is_published(type_: str) -> bool:
+    try:
+        certificate_types.current(type_)
+    except certificate_types.UnknownCertificateType:
+        return False
+    return True
 
 
 def _commitment_findings(matter: Matter) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ export interface Field {
   'x-options'?: string
   'x-unit'?: string
   'x-mask'?: string
+  'x-certificates'?: string[]
   allOf?: { if?: Field; then?: Field }[]
   const?: unknown
 }
