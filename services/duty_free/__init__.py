@@ -22,6 +22,7 @@ from services.duty_free.vouchers.kind import VOUCHER
 from services.duty_free.vouchers.redemption_controllers import RedemptionsController
 from services.duty_free.vouchers.settlement_controllers import BooksController, SettlementController
 from services.duty_free.vouchers.tasks import EXPIRE_VOUCHERS
+from services.duty_free.vouchers.turned_away_controller import RefusedClaimsController
 
 zone = Zone(
     name="duty-free",
@@ -38,6 +39,7 @@ zone = Zone(
         SettlementController,
         BooksController,
         CampaignDeskController,
+        RefusedClaimsController,
     ),
     code_kinds=(PICKUP, VOUCHER),
     tasks=(RELEASE_NO_SHOWS, CHECK_BOOKS, EXPIRE_VOUCHERS),

@@ -38,7 +38,8 @@ def installed() -> tuple[Tally, ...]:
 
 
 def saw(name: str) -> None:
-    """One more of what leaves no row. A process that is killed loses the last seconds of it."""
+    """One more of what leaves no row. A process that is killed loses the last seconds of it. A name that no
+    tally has is kept with the others, and is no figure of the hall."""
     _seen[name] += 1
 
 

@@ -327,6 +327,7 @@ DOORS = {
     "GET /zones/duty-free/desk/settlements": CLOSED,
     "GET /zones/duty-free/desk/settlements.csv": CLOSED,
     # The operator's, who is none of these.
+    "GET /zones/duty-free/desk/refused-claims": CLOSED,
     "GET /zones/duty-free/desk/campaigns": CLOSED,
     "POST /zones/duty-free/desk/campaigns": Door(body=duty_free_flow.CAMPAIGN),
     "GET /zones/duty-free/desk/campaigns/{campaign_id}": CLOSED,

@@ -23,7 +23,7 @@ from haiyiban.lean import Encoded
 from haiyiban.verifiers.models import Verifier
 from haiyiban.wire import OWN_ANSWERS, Output, Page, after_cursor, cursor_of, page_limit, problems
 from services.duty_free.allowance.controllers import person_of
-from services.duty_free.vouchers import claiming
+from services.duty_free.vouchers import claiming, turned_away
 from services.duty_free.vouchers.models import Campaign, CampaignShop, Voucher
 from services.duty_free.vouchers.rules import state_now
 
@@ -141,7 +141,11 @@ class CampaignsController(Controller):
         # Asked here and not by a guard, for Litestar copies the handler for each request that has one.
         await _RESIDENT(request, request.route_handler)
         queue = claiming.queue_of(campaign_id) or await _opened(campaign_id)
-        await _ENOUGH[queue.level](request, request.route_handler)
+        try:
+            await _ENOUGH[queue.level](request, request.route_handler)
+        except StepUpNeeded as problem:
+            turned_away.saw(campaign_id, problem)
+            raise
         person_id, context = person_of(request), current()
         asked = claiming.Asked(
             person_id,
@@ -154,6 +158,7 @@ class CampaignsController(Controller):
         try:
             voucher = await queue.claim(asked)
         except Problem as problem:
+            turned_away.saw(campaign_id, problem)
             if problem.is_recorded:
                 raise
             return Encoded.refusal(problem, context.language)

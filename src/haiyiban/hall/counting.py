@@ -57,7 +57,8 @@ async def write_seen() -> None:
     since = rules.minute_of(clock.now())
     rows = [
         {"since": since, "seconds": 60, "name": name, "division": "", "matter": "", "count": number}
-        for name, number in seen.items()
+        # In one order, so that two processes never wait for each other's rows.
+        for name, number in sorted(seen.items())
     ]
     statement = upsert(Count)
     added = statement.on_conflict_do_update(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import divisions, matters, tallies
@@ -55,7 +55,7 @@ async def kinds(session: AsyncSession, since: datetime) -> dict[Kind, int]:
     """How many of each kind since an instant that begins an hour."""
     query = (
         select(Count.name, Count.division, Count.matter, func.sum(Count.count))
-        .where(Count.since >= since)
+        .where(Count.since >= since, _is_shown())
         .group_by(Count.name, Count.division, Count.matter)
     )
     rows = await session.execute(query)
@@ -66,13 +66,19 @@ async def _by_span(session: AsyncSession, since: datetime, span: str) -> dict[da
     begun = func.date_trunc(span, Count.since, SHANGHAI.key)
     query = (
         select(begun, Count.name, func.sum(Count.count))
-        .where(Count.since >= since)
+        .where(Count.since >= since, _is_shown())
         .group_by(begun, Count.name)
     )
     found: dict[datetime, dict[str, int]] = {}
     for at, name, number in await session.execute(query):
         found.setdefault(at, {})[name] = int(number)
     return found
+
+
+def _is_shown() -> ColumnElement[bool]:
+    """What a folder counts for itself alone, such as refused claims, stands in the same table and is no
+    figure of the hall."""
+    return Count.name.in_([tally.name for tally in tallies.installed()])
 
 
 def _counties(counted: Mapping[Kind, int]) -> list[dict[str, Any]]:
