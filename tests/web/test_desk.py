@@ -176,6 +176,8 @@ async def test_a_verifier_is_suspended_at_once(desk: Any, api: httpx.AsyncClient
     await page.get_by_role("dialog").get_by_role("textbox").fill("终端失窃")
     await page.get_by_role("dialog").get_by_role("button", name="暂停").click()
     await expect(page.get_by_text("终端失窃")).to_be_visible()
+    await row.get_by_role("button", name="恢复").click()
+    await expect(row.get_by_role("button", name="暂停")).to_be_visible()
 
 
 async def test_a_wrong_password_says_what_to_do(

@@ -297,8 +297,16 @@ async def test_an_operator_finds_the_silent_terminals(
     page = await desk("operator", agency="health", division="460000", place="/terminals")
     await expect(page.locator("tr", has_text=names[1])).to_contain_text("2.4.0")
     await page.get_by_label(re.compile("只看失联的（15 分钟")).check()
-    await expect(page.locator("tr", has_text=names[0])).to_contain_text("失联")
+    row = page.locator("tr", has_text=names[0])
+    await expect(row).to_contain_text("失联")
     await expect(page.locator("tr", has_text=names[1])).to_have_count(0)
+    await page.get_by_label(re.compile("只看失联的（15 分钟")).uncheck()
+    await row.get_by_role("button", name="暂停").click()
+    await page.get_by_role("dialog").get_by_role("textbox").fill("终端失窃")
+    await page.get_by_role("dialog").get_by_role("button", name="暂停").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await row.get_by_role("button", name="恢复").click()
+    await expect(row.get_by_role("button", name="暂停")).to_be_visible()
 
 
 async def test_an_operator_recolours_everybody_and_sees_how_far_it_is(
