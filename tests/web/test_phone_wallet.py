@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 import httpx
+import pytest
 from playwright.async_api import Browser, expect
 
 from haiyiban.db import Database
@@ -12,7 +13,7 @@ from haiyiban.identity import staff
 from tests.builders import Somebody
 from tests.kernel.cases.office import Citizen
 from tests.web.phone_steps import Phone
-from tests.web.test_phone import AXE
+from tests.web.test_phone import _LOOK, AXE, STATES
 from tests.web.test_phone_papers import certified, insured, phone
 
 __all__ = ["phone"]
@@ -146,6 +147,30 @@ async def test_who_has_no_such_certificate_is_told_where_to_get_one(
     await expect(told).to_contain_text("没有也可以提交")
     await told.get_by_role("link", name="去办《社会保险参保证明》").click()
     await page.wait_for_url("**/matters/social-insurance.proof")
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_the_wallet_is_sound_in_every_state(
+    phone: Phone, api: httpx.AsyncClient, sandbox: httpx.AsyncClient, state: str
+) -> None:
+    citizen = await worker_from_elsewhere(api, sandbox)
+    mine = await certified(citizen, api)
+    case = await citizen.draft("public-security.residence-permit-endorsement")
+    page = phone.page
+    await phone.arrive(citizen.somebody)
+    await page.evaluate(
+        "prefs => localStorage.setItem('haiyiban.prefs', JSON.stringify(prefs))", STATES[state]
+    )
+    await page.set_viewport_size({"width": 320, "height": 700})
+    await phone.open(f"/certificates/{mine['id']}")
+    await expect(page.locator(".portrait img")).to_be_visible()
+    await page.evaluate(AXE.read_text())
+    assert await page.evaluate(_LOOK, 60 if "elder" in state else 44) == []
+    await phone.open(f"/cases/{case['id']}/form")
+    await page.locator("summary").click()
+    await expect(page.locator(".pick .paper")).to_be_visible()
+    await page.evaluate(AXE.read_text())
+    assert await page.evaluate(_LOOK, 60 if "elder" in state else 44) == []
 
 
 async def worker_from_elsewhere(api: httpx.AsyncClient, sandbox: httpx.AsyncClient) -> Citizen:
