@@ -16,9 +16,9 @@ async def signed_in(page: Page, site: str, refresh_token: str) -> None:
     """Leave the page as a sign-in leaves it: the refresh token in a cookie that no script reads."""
     cookie = {"name": COOKIE, "value": refresh_token, "domain": "127.0.0.1", "path": "/api/v1/auth"}
     await page.context.add_cookies([cookie | {"httpOnly": True, "sameSite": "Strict"}])  # type: ignore[list-item]
-    await page.goto(f"{site}/m/")
+    await page.goto(f"{site}/m/me")
     await page.evaluate("localStorage.setItem('haiyiban.here', '1')")
-    await page.reload()
+    await page.reload(wait_until="networkidle")
 
 
 class Phone:

@@ -63,6 +63,7 @@ async def test_an_application_is_made_here_decided_there_and_its_code_shown_here
     """From the list of matters to a terminal that trusts both provinces; then the certificate is revoked."""
     expected.append("422")
     await signed_in(page, pair)
+    await open_(page, pair, "/")
     await page.get_by_role("link", name="跨省通办").click()
     await page.get_by_role("link", name="去申请").click()
     await expect(page.get_by_text("姓名、证件号和登记库里有的内容会自动带出")).to_be_visible()

@@ -11,7 +11,8 @@ from haiyiban.hall import counting
 from services.duty_free.vouchers.models import Campaign
 from tests import builders
 from tests.contracts.duty_free_flow import open_campaign
-from tests.web.desk_steps import Desk, desk, faults
+from tests.web import looks
+from tests.web.desk_steps import Desk, desk
 
 __all__ = ["desk"]
 
@@ -36,4 +37,4 @@ async def test_refused_claims_stand_beside_each_campaign_with_their_reasons(
     await expect(row).to_contain_text("认证等级不够 1")
     await expect(page.get_by_role("columnheader", name="未领到")).to_be_visible()
     await expect(page.locator("tr", has_text=codes[untouched]).locator("td").nth(4)).to_have_text("0")
-    assert await faults(page) == []
+    assert await looks.at_desk(page) == []

@@ -5,15 +5,14 @@ from __future__ import annotations
 import secrets
 
 import httpx
-import pytest
 from playwright.async_api import Browser, expect
 
 from haiyiban.db import Database
 from haiyiban.identity import staff
 from tests.builders import Somebody
 from tests.kernel.cases.office import Citizen
+from tests.web import looks
 from tests.web.phone_steps import Phone
-from tests.web.test_phone import _LOOK, AXE, STATES
 from tests.web.test_phone_papers import certified, insured, phone
 
 __all__ = ["phone"]
@@ -27,12 +26,6 @@ SHIFTS = """() => {
   window.shift = 0
   new PerformanceObserver((list) => list.getEntries().forEach((each) => { window.shift += each.value }))
     .observe({ type: 'layout-shift', buffered: true })
-}"""
-
-FAULTS = """async () => {
-  const { violations } = await axe.run(document, { resultTypes: ['violations'] })
-  const isWide = document.documentElement.scrollWidth > innerWidth
-  return [...(isWide ? ['wider than the phone'] : []), ...violations.map((each) => each.id)]
 }"""
 
 
@@ -107,8 +100,7 @@ async def test_a_certificate_is_chosen_with_the_keyboard_and_the_desk_sees_that_
     await page.get_by_role("radio", name="不提供").focus()
     await page.keyboard.press("ArrowUp")
     await expect(card).to_be_checked()
-    await page.evaluate(AXE.read_text())
-    assert await page.evaluate(FAULTS) == []
+    assert await looks.as_it_is(page) == []
     await phone.tap("下一步")
     await expect(page.locator(".review")).to_contain_text("社会保险参保证明（尾号")
     await phone.tap("确认提交")
@@ -149,28 +141,22 @@ async def test_who_has_no_such_certificate_is_told_where_to_get_one(
     await page.wait_for_url("**/matters/social-insurance.proof")
 
 
-@pytest.mark.parametrize("state", STATES)
 async def test_the_wallet_is_sound_in_every_state(
-    phone: Phone, api: httpx.AsyncClient, sandbox: httpx.AsyncClient, state: str
+    phone: Phone, api: httpx.AsyncClient, sandbox: httpx.AsyncClient
 ) -> None:
     citizen = await worker_from_elsewhere(api, sandbox)
     mine = await certified(citizen, api)
     case = await citizen.draft("public-security.residence-permit-endorsement")
     page = phone.page
     await phone.arrive(citizen.somebody)
-    await page.evaluate(
-        "prefs => localStorage.setItem('haiyiban.prefs', JSON.stringify(prefs))", STATES[state]
-    )
     await page.set_viewport_size({"width": 320, "height": 700})
     await phone.open(f"/certificates/{mine['id']}")
     await expect(page.locator(".portrait img")).to_be_visible()
-    await page.evaluate(AXE.read_text())
-    assert await page.evaluate(_LOOK, 60 if "elder" in state else 44) == []
+    assert await looks.on_phone(page) == []
     await phone.open(f"/cases/{case['id']}/form")
     await page.locator("summary").click()
     await expect(page.locator(".pick .paper")).to_be_visible()
-    await page.evaluate(AXE.read_text())
-    assert await page.evaluate(_LOOK, 60 if "elder" in state else 44) == []
+    assert await looks.on_phone(page) == []
 
 
 async def worker_from_elsewhere(api: httpx.AsyncClient, sandbox: httpx.AsyncClient) -> Citizen:

@@ -71,9 +71,11 @@ export async function connect(): Promise<void> {
   try {
     await signIn(self)
     terminal.isOffline = false
-    await refresh()
+    // Lists that cannot be had now keep no record back.
+    const [refreshed] = await Promise.allSettled([refresh()])
     await upload()
     await report()
+    if (refreshed.status === 'rejected') throw refreshed.reason
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     if (!error.isOffline) throw error
