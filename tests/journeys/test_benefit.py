@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.journeys.conftest import running
 from tests.journeys.people import Document, Official, Resident, resident
+
+pytestmark = pytest.mark.long
 
 ZONE = "/zones/unemployment"
 CARD = "6228480402564890018"

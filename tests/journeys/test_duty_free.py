@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.journeys.conftest import running
 from tests.journeys.people import Document, Official, Resident, Verifier, family
+
+pytestmark = pytest.mark.long
 
 ZONE = "/zones/duty-free"
 WAYBILL = "SF1000000000017"

@@ -28,6 +28,8 @@ from haiyiban.zone import Task
 log = logging.getLogger("haiyiban.worker")
 
 _RECONNECT_SECONDS = 2.0
+_GIVE_UP_SECONDS = 10.0
+"""After its connection was lost a run that has not ended is ended."""
 _FIELDS_WITH_SECONDS = 6
 _OFTEN = "* * * * * */10"
 """In the demo periodic tasks come every ten seconds at least: nobody waits an hour to see a month paid, and a
@@ -62,23 +64,26 @@ async def _work_until(stopping: asyncio.Event, settings: Settings, tasks: list[T
         queue = PgQueuer.from_asyncpg_connection(connection)
         for task in tasks:
             _add(queue, task, often=settings.env == "demo")
-        watching = asyncio.create_task(_shut_down(stopping, connection, queue))
-        try:
-            await queue.run(dequeue_timeout=timedelta(seconds=5), batch_size=20)
-        finally:
-            watching.cancel()
+        running = asyncio.create_task(queue.run(dequeue_timeout=timedelta(seconds=5), batch_size=20))
+        await _until_over(running, stopping, connection)
+        queue.shutdown.set()
+        # Asked to stop it ends what it has begun; without its connection it may wait for what never comes.
+        await asyncio.wait([running], timeout=_GIVE_UP_SECONDS if connection.is_closed() else None)
+        if not running.done():
+            running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
     finally:
-        await connection.close()
+        await connection.close(timeout=5)
 
 
-async def _shut_down(stopping: asyncio.Event, connection: asyncpg.Connection, queue: PgQueuer) -> None:
-    """End the run when we are asked to stop or the connection is lost."""
-    while not stopping.is_set() and not connection.is_closed():
-        try:
+async def _until_over(
+    running: asyncio.Task[None], stopping: asyncio.Event, connection: asyncpg.Connection
+) -> None:
+    """Until we are asked to stop, the connection is lost, or the run has ended by itself."""
+    while not (stopping.is_set() or connection.is_closed() or running.done()):
+        with suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), timeout=1)
-        except TimeoutError:
-            continue
-    queue.shutdown.set()
 
 
 def _add(queue: PgQueuer, task: Task, *, often: bool) -> None:
