@@ -35,7 +35,7 @@ class Applicant:
 
     async def begin(self) -> None:
         """The form of a lost driving licence is open."""
-        await self.phone.arrive(self.who)
+        await self.phone.arrive_by_taps(self.who)
         await self.phone.open(f"/matters/{LICENCE}")
         await self.phone.tap("开始办理")
         await self.page.wait_for_url("**/form")
