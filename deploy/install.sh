@@ -26,11 +26,12 @@ if ! { [ -x .venv/bin/python ] && .venv/bin/python -m pip --version >/dev/null 2
 fi
 
 # uv installs in seconds what takes pip a minute. It does not read pip's settings, so a mirror that they name is
-# handed on. Where it cannot be had or cannot reach what pip reaches, pip does the same.
+# handed on; it trusts whom this machine trusts, for offices stand behind proxies of their own. Where it cannot be
+# had or cannot reach what pip reaches, pip does the same.
 python=.venv/bin/python
 $python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement deploy/installer.txt || true
 mirror=${PIP_INDEX_URL:-$($python -m pip config get global.index-url 2>/dev/null || true)}
 if [ -n "$mirror" ]; then export UV_DEFAULT_INDEX="$mirror"; fi
-$python -m uv pip install --python $python --require-hashes --requirement "$1" ||
+$python -m uv pip install --system-certs --python $python --require-hashes --requirement "$1" ||
     $python -m pip install --disable-pip-version-check --require-hashes --requirement "$1"
 $python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
