@@ -22,12 +22,10 @@ from haiyiban.db import database
 from haiyiban.delegations.family import Relative, Relatives, relatives_of
 from haiyiban.errors import Words
 from haiyiban.identity import persons
-from haiyiban.residents import InvalidIdNumber, age_on, parse_identity_number
+from haiyiban.residents import ADULT_YEARS, InvalidIdNumber, age_on, parse_identity_number
 from services.health_code.models import Guardian
 
 PROVED_FOR = timedelta(days=1)
-GROWN_UP = 18
-"""Source: 民法典 art. 17."""
 
 
 class ChildMissing(SubjectUnknown):
@@ -57,7 +55,7 @@ def minors(relatives: Relatives, today: date) -> list[Relative]:
             birth = parse_identity_number(child.id_number, today=today).birth
         except InvalidIdNumber:
             continue
-        if age_on(birth, today) < GROWN_UP:
+        if age_on(birth, today) < ADULT_YEARS:
             births.append((birth, child))
     return [child for _, child in sorted(births, key=lambda each: each[0])]
 
@@ -120,7 +118,7 @@ async def _known_before(
         child_id: persons.birth_of(person, today=today)
         for child_id, person in (await persons.of_ids(session, before.all())).items()
     }
-    return sorted(child for child, birth in births.items() if birth and age_on(birth, today) < GROWN_UP)
+    return sorted(child for child, birth in births.items() if birth and age_on(birth, today) < ADULT_YEARS)
 
 
 async def _keep(session: AsyncSession, guardian_id: UUID, theirs: Sequence[UUID], *, now: datetime) -> None:

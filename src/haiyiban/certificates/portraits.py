@@ -25,10 +25,7 @@ from haiyiban.errors import NotFound, Unavailable, Words
 from haiyiban.identity import persons
 from haiyiban.registers import Portrait, RegisterUnavailable
 from haiyiban.registers.breaker import REST_SECONDS
-from haiyiban.residents import age_on
-
-ADULT_YEARS = 18
-"""From here on a face is its holder's alone, whoever keeps the certificate. Source: 民法典 art. 17, 18."""
+from haiyiban.residents import ADULT_YEARS, age_on
 
 
 class CertificatePortraitMissing(NotFound):
@@ -101,6 +98,7 @@ async def _holder(session: AsyncSession, certificate_id: UUID, person_id: UUID, 
     today = local_date(now)
     is_caller = person.id == person_id
     if not is_caller:
+        # A grown-up's face is theirs alone, whoever keeps the certificate. Source: 民法典 art. 17, 18.
         birth = persons.birth_of(person, today=today)
         if birth is None or age_on(birth, today) >= ADULT_YEARS:
             raise CertificatePortraitMissing

@@ -2,24 +2,10 @@
 import createClient, { type Middleware } from 'openapi-fetch'
 import type { components, paths } from '@/api/schema'
 import { prefs } from './prefs'
+import { Refusal } from './refusal'
 
+export { Refusal }
 export type Schemas = components['schemas']
-
-/** A problem of RFC 9457, or no answer at all (`status` 0). */
-export class Refusal extends Error {
-  constructor(
-    readonly status: number,
-    /** The last segment of `type`, `offline` without an answer. */
-    readonly slug: string,
-    readonly title: string,
-    readonly detail = '',
-    readonly errors: { pointer: string; message: string }[] = [],
-    readonly members: Record<string, unknown> = {},
-    readonly retryAfterSeconds = 0,
-  ) { super(title) }
-  get isOffline() { return this.status === 0 }
-  errorAt(pointer: string) { return this.errors.find((each) => each.pointer === pointer)?.message ?? '' }
-}
 
 /** The bearer of the next request, and how to get another once it is over; `session.ts` sets both. */
 export const bearer: { token: string; renew: () => Promise<boolean> } = { token: '', renew: async () => false }

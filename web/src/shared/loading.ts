@@ -1,8 +1,9 @@
 /** Reading something for a page: its data, whether it is on its way, and why it did not come. */
 import { type Ref, ref, shallowRef } from 'vue'
-import { Refusal } from './api'
+import { Refusal } from './refusal'
 
-export function useLoading<T>(read: () => Promise<T>) {
+/** `arrived` hears of the newest answer alone: of two that are on their way the one asked for first is forgotten. */
+export function useLoading<T>(read: () => Promise<T>, arrived: (found: T) => void = () => undefined) {
   const data = shallowRef<T>()
   const failure = shallowRef<Refusal>()
   const busy = ref(false)
@@ -15,6 +16,7 @@ export function useLoading<T>(read: () => Promise<T>) {
       if (mine !== turn) return
       data.value = found
       failure.value = undefined
+      arrived(found)
     } catch (error) {
       if (mine === turn) failure.value = asRefusal(error)
     } finally {
@@ -28,15 +30,15 @@ export function useLoading<T>(read: () => Promise<T>) {
 export function usePages<T>(read: (cursor?: string) => Promise<{ items: T[]; next?: string | null }>) {
   const items = ref<T[]>([]) as Ref<T[]>
   const next = ref<string | null>(null)
-  const first = useLoading(async () => {
-    const page = await read()
+  const first = useLoading(() => read(), (page) => {
     items.value = page.items
     next.value = page.next ?? null
-    return page
   })
   const { busy: reading, failure: furtherFailure, act } = useAct()
   const more = () => act(async () => {
+    const begun = first.data.value
     const page = await read(next.value!)
+    if (first.data.value !== begun) return
     items.value = [...items.value, ...page.items]
     next.value = page.next ?? null
   })
