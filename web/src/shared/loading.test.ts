@@ -33,3 +33,15 @@ test('a further page of a list that was read anew meanwhile is not added to it',
   await further
   expect(list.items.value).toEqual(['b'])
 })
+
+test('a list of another thing is empty until its own rows are there', async () => {
+  const { list, waiting } = slow()
+  const first = list.load()
+  waiting[0]!({ items: ['of the one'], next: 'further' })
+  await first
+  const another = list.loadAnother()
+  expect([list.items.value, list.next.value, list.data.value]).toEqual([[], null, undefined])
+  waiting[1]!({ items: ['of the other'] })
+  await another
+  expect(list.items.value).toEqual(['of the other'])
+})

@@ -23,7 +23,12 @@ export function useLoading<T>(read: () => Promise<T>, arrived: (found: T) => voi
       if (mine === turn) busy.value = false
     }
   }
-  return { data, failure, busy, load }
+  /** What is asked for is another thing now: the one before is not shown in its place, nor acted on. */
+  function loadAnother(): Promise<void> {
+    data.value = undefined
+    return load()
+  }
+  return { data, failure, busy, load, loadAnother }
 }
 
 /** A list that comes page by page: the first on `load`, each further one on `more`. */
@@ -42,7 +47,12 @@ export function usePages<T>(read: (cursor?: string) => Promise<{ items: T[]; nex
     items.value = [...items.value, ...page.items]
     next.value = page.next ?? null
   })
-  return { ...first, items, next, more, reading, furtherFailure }
+  function loadAnother(): Promise<void> {
+    items.value = []
+    next.value = null
+    return first.loadAnother()
+  }
+  return { ...first, loadAnother, items, next, more, reading, furtherFailure }
 }
 
 /** Doing something once: a second tap while the first is under way does nothing. */
