@@ -210,6 +210,7 @@ DOORS = {
     "POST /desk/staff/{staff_id}/suspension": CLOSED,
     "POST /desk/staff/{staff_id}/reinstatement": CLOSED,
     "POST /desk/staff/{staff_id}/second-factor": CLOSED,
+    "POST /desk/staff/{staff_id}/password": CLOSED,
     "GET /desk/matters": CLOSED,
     "POST /desk/matters/validation": CLOSED,
     "GET /desk/verifiers": CLOSED,

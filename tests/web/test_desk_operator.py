@@ -7,8 +7,9 @@ import secrets
 from pathlib import Path
 
 import httpx
+import pyotp
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from haiyiban import resources
 from tests import builders
@@ -20,7 +21,7 @@ AT = {"agency": "education", "division": "460100"}
 
 
 async def test_an_account_is_made_and_a_second_operator_gives_its_rights(
-    desk: Desk, api: httpx.AsyncClient
+    desk: Desk, api: httpx.AsyncClient, browser: Browser, site: str
 ) -> None:
     page = await desk("operator", **AT, place="/people")
     name = f"new-{secrets.token_hex(4)}"
@@ -31,6 +32,8 @@ async def test_an_account_is_made_and_a_second_operator_gives_its_rights(
     await expect(dialog).to_contain_text("秀英区")
     await dialog.get_by_role("button", name="确认").click()
     await expect(dialog).to_contain_text("只显示这一次")
+    await expect(dialog.get_by_role("img")).to_be_visible()
+    first, uri = await dialog.locator(".hash").all_inner_texts()
     await page.keyboard.press("Escape")
     row = page.locator("tr", has_text=name)
     await expect(row).to_contain_text("待授权")
@@ -42,12 +45,33 @@ async def test_an_account_is_made_and_a_second_operator_gives_its_rights(
     assert given.status_code == 200, given.text
     await page.reload()
     await expect(row).to_contain_text("正常")
+    await _choose_a_password(browser, site, name, first, uri)
     await row.get_by_role("button", name="暂停").click()
     await page.get_by_role("dialog").get_by_label("理由").fill("离职")
     await page.get_by_role("dialog").get_by_role("button", name="暂停").click()
     await expect(row).to_contain_text("已暂停")
     mine = page.locator("tr", has_text="（我）")
     await expect(mine.get_by_role("button")).to_have_count(0)
+
+
+async def _choose_a_password(browser: Browser, site: str, name: str, first: str, uri: str) -> None:
+    """The new clerk signs in with what was handed over, and then with what they chose."""
+    page = await browser.new_page(locale="zh-CN")
+    await page.goto(f"{site}/desk/")
+    await page.get_by_label("用户名").fill(name)
+    await page.get_by_label("密码", exact=True).fill(first)
+    await page.get_by_label("动态口令").fill(pyotp.parse_uri(uri).now())  # type: ignore[attr-defined]
+    await page.get_by_role("button", name="登录").click()
+    await expect(page.get_by_role("alert")).to_contain_text("请设置自己的密码")
+    await page.get_by_label("新密码", exact=True).fill("salt lantern quiet harbour")
+    await page.get_by_label("再输入一次").fill("salt lantern")
+    await expect(page.get_by_text("两次输入的不一样")).to_be_visible()
+    await expect(page.get_by_role("button", name="设置新密码并登录")).to_be_disabled()
+    await page.get_by_label("再输入一次").fill("salt lantern quiet harbour")
+    assert await looks.as_it_is(page) == []
+    await page.get_by_role("button", name="设置新密码并登录").click()
+    await expect(page.get_by_role("link", name="办件")).to_be_visible()
+    await page.context.close()
 
 
 async def test_a_data_file_is_checked_and_each_fault_leads_to_its_line(desk: Desk, tmp_path: Path) -> None:

@@ -107,6 +107,8 @@ class AuthController(Controller):
             staff.WrongCredentials,
             staff.OtpRequired,
             staff.OtpUsed,
+            staff.NewPasswordRequired,
+            staff.WeakPassword,
             staff.TooManyFailures,
         ),
     )
@@ -127,7 +129,9 @@ class AuthController(Controller):
                     session, account, device_token=data.device_token, label=label
                 )
             case StaffSignIn():
-                member = await staff.authenticate(session, data.username, data.password, data.otp)
+                member = await staff.authenticate(
+                    session, data.username, data.password, data.otp, new_password=data.new_password
+                )
                 grant = await sessions.open_staff(session, member, label=label)
             case WechatSignIn():
                 user = wechat.index_of(await registers.wechat_user(data.code))

@@ -1,7 +1,9 @@
 """Who works here and what they may do (用户与角色): kept by operators, and never by one of them alone.
 
 Rights are given by two operators: the first asks, another gives the same answer. Taking rights away, a
-suspension and a lost second factor are one operator's, for they cannot wait. Nobody changes themselves.
+suspension, a lost password and a lost second factor are one operator's, for they cannot wait; but whoever
+was told the one is not told the other, for with both they could sign in as somebody else. Nobody changes
+themselves.
 """
 
 from __future__ import annotations
@@ -18,9 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban import audit, divisions
 from haiyiban.db import violated
 from haiyiban.errors import Conflict, FieldError, NotAllowed, NotFound, Problem, Words
-from haiyiban.identity import sessions, staff
+from haiyiban.identity import passwords, staff
 from haiyiban.identity.callers import StaffCaller
-from haiyiban.identity.models import SignIn, Staff
+from haiyiban.identity.models import Staff
 
 ROLES = ("clerk", "officer", "operator", "village-agent")
 FIRST_PASSWORD_BYTES = 12
@@ -57,6 +59,16 @@ class ChangeDiffers(Conflict):
     )
 
 
+class ToldTheOther(NotAllowed):
+    """The operator knows the other half of what this person signs in with."""
+
+    type = "identity/told-the-other"
+    title = Words(
+        "密码和动态口令不能由同一位管理员重置，请由另一位办理",
+        "Password and second factor are not renewed by the same operator; please ask another",
+    )
+
+
 class InvalidStaff(Problem):
     """Roles, division or name are none."""
 
@@ -84,7 +96,7 @@ class Secrets(NamedTuple):
     """What is told once, to be handed over, and kept nowhere in the clear."""
 
     password: str | None
-    otp_uri: str
+    otp_uri: str | None
 
 
 def within_reach(caller: StaffCaller) -> ColumnElement[bool]:
@@ -111,6 +123,7 @@ async def hire(
             agency=wanted.agency,
             division=wanted.division,
             otp_secret=otp,
+            told_to=caller.staff_id,
         )
     except IntegrityError as error:
         if violated(error) == "uq_identity_staff_username":
@@ -170,14 +183,36 @@ async def renew_second_factor(
 ) -> tuple[Staff, Secrets]:
     """Another secret for their one-time passwords; the old one and living sessions end.
 
-    Raises StaffMissing, OwnAccount.
+    Raises StaffMissing, OwnAccount, ToldTheOther.
     """
     member = await _other(session, staff_id, caller)
+    if member.password_told_to == caller.staff_id:
+        raise ToldTheOther
     member.otp_secret = pyotp.random_base32()
     member.otp_last_step = None
-    await _end_sessions(session, member, because="second-factor")
+    member.otp_told_to = caller.staff_id
+    await staff.end_sessions(session, member.id, because="second-factor")
     await audit.record(session, "identity.renew-second-factor", object_kind="staff", object_id=member.id)
     return member, Secrets(None, _uri(member.username, member.otp_secret))
+
+
+async def renew_password(
+    session: AsyncSession, staff_id: UUID, *, caller: StaffCaller
+) -> tuple[Staff, Secrets]:
+    """A first password again, where theirs is lost; the old one and living sessions end.
+
+    Raises StaffMissing, OwnAccount, ToldTheOther.
+    """
+    password = secrets.token_urlsafe(FIRST_PASSWORD_BYTES)
+    # Before the row is locked, for it takes long.
+    password_hash = await passwords.hash_of(password)
+    member = await _other(session, staff_id, caller)
+    if member.otp_told_to == caller.staff_id:
+        raise ToldTheOther
+    member.password_hash, member.password_told_to = password_hash, caller.staff_id
+    await staff.end_sessions(session, member.id, because="password")
+    await audit.record(session, "identity.renew-password", object_kind="staff", object_id=member.id)
+    return member, Secrets(password, None)
 
 
 async def _other(session: AsyncSession, staff_id: UUID, caller: StaffCaller) -> Staff:
@@ -221,7 +256,7 @@ async def _give(session: AsyncSession, member: Staff, wanted: Rights) -> None:
     member.roles, member.agency, member.division = list(wanted.roles), wanted.agency, wanted.division
     member.change, member.change_by = None, None
     # A token says what its bearer may do: with other rights, they sign in anew.
-    await _end_sessions(session, member, because="rights")
+    await staff.end_sessions(session, member.id, because="rights")
     await _record(session, "identity.give-rights", member, wanted)
 
 
@@ -233,13 +268,6 @@ async def _record(session: AsyncSession, action: str, member: Staff, rights: Rig
         object_id=member.id,
         reason=f"{' '.join(rights.roles) or '-'} @ {rights.agency} {rights.division}",
     )
-
-
-async def _end_sessions(session: AsyncSession, member: Staff, *, because: str) -> None:
-    living = await session.scalars(
-        select(SignIn).where(SignIn.staff_id == member.id, SignIn.ended_at.is_(None)).with_for_update()
-    )
-    await sessions.end(session, living.all(), because=because)
 
 
 def _uri(username: str, secret: str) -> str:

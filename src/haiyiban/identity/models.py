@@ -98,10 +98,14 @@ class Staff(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str]
+    password_told_to: Mapped[UUID | None]
+    """The operator who was told this password to hand it over; None once its holder chose their own."""
     otp_secret_sealed: Mapped[bytes | None]
     otp_secret = Sealed()
     otp_last_step: Mapped[int | None]
     """The 30-second step of the last one-time password that was accepted; none before it is again."""
+    otp_told_to: Mapped[UUID | None]
+    """The operator who was told the secret to hand it over."""
     roles: Mapped[list[str]] = mapped_column(ARRAY(Text))
     agency: Mapped[str]
     """The agency, by the name that the matters give it (`handledBy`)."""

@@ -16,7 +16,7 @@ from haiyiban import audit, clock
 from haiyiban.context import current
 from haiyiban.crypto import vault
 from haiyiban.db import database
-from haiyiban.errors import NotSignedIn, TooMany, Words
+from haiyiban.errors import FieldError, NotSignedIn, Problem, TooMany, Words
 from haiyiban.identity import passwords, rules, sessions
 from haiyiban.identity.models import SignIn, Staff, StaffFailure
 from haiyiban.ids import new_id
@@ -54,6 +54,23 @@ class OtpUsed(NotSignedIn):
         self.headers["Retry-After"] = str(retry_after_seconds)
 
 
+class NewPasswordRequired(NotSignedIn):
+    """All is right, and the password is one that an operator handed over: good for choosing one's own."""
+
+    type = "identity/new-password-required"
+    title = Words("这是初始密码，请设置自己的密码", "This password was handed to you; please choose your own")
+
+
+class WeakPassword(Problem):
+    """The new password is easily guessed."""
+
+    type = "identity/weak-password"
+    title = Words("新密码太容易被猜到，请换一个", "The new password is easily guessed; please choose another")
+
+    def __init__(self, fault: Words) -> None:
+        super().__init__(errors=[FieldError("/newPassword", fault)])
+
+
 class TooManyFailures(TooMany):
     """This address gave wrong credentials for this name too often."""
 
@@ -70,8 +87,12 @@ async def create(
     agency: str,
     division: str,
     otp_secret: str | None = None,
+    told_to: UUID | None = None,
 ) -> Staff:
-    """Create a staff member. `agency` as in a matter's `handledBy`; `otp_secret` in base32 (RFC 6238)."""
+    """Create a staff member. `agency` as in a matter's `handledBy`; `otp_secret` in base32 (RFC 6238).
+
+    `told_to`: the operator who hands password and secret over, and so knows them.
+    """
     staff = Staff(
         id=new_id(),
         username=username,
@@ -79,6 +100,8 @@ async def create(
         roles=list(roles),
         agency=agency,
         division=division,
+        password_told_to=told_to,
+        otp_told_to=told_to,
         created_at=clock.now(),
     )
     staff.otp_secret = otp_secret
@@ -92,19 +115,26 @@ async def disable(session: AsyncSession, staff_id: UUID) -> None:
     """Let a staff member in no more; living sessions end."""
     staff = await session.get_one(Staff, staff_id, with_for_update=True)
     staff.disabled_at = clock.now()
-    living = await session.scalars(
-        select(SignIn).where(SignIn.staff_id == staff_id, SignIn.ended_at.is_(None)).with_for_update()
-    )
-    await sessions.end(session, living.all(), because="disabled")
+    await end_sessions(session, staff_id, because="disabled")
     await audit.record(session, "identity.disable-staff", object_kind="staff", object_id=staff_id)
 
 
-async def authenticate(session: AsyncSession, username: str, password: str, otp: str | None) -> Staff:
-    """The staff member who gave these credentials.
+async def end_sessions(session: AsyncSession, staff_id: UUID, *, because: str) -> None:
+    """Sign a staff member out everywhere."""
+    living = await session.scalars(
+        select(SignIn).where(SignIn.staff_id == staff_id, SignIn.ended_at.is_(None)).with_for_update()
+    )
+    await sessions.end(session, living.all(), because=because)
 
-    Raises TooManyFailures, WrongCredentials, OtpRequired, OtpUsed. Failures are counted by name and address
-    together: nobody can lock a clerk out from elsewhere. Guessing from many addresses is accepted as a cost
-    that the one-time password and argon2id carry.
+
+async def authenticate(
+    session: AsyncSession, username: str, password: str, otp: str | None, *, new_password: str | None = None
+) -> Staff:
+    """The staff member who gave these credentials; `new_password` is theirs from now on.
+
+    Raises TooManyFailures, WrongCredentials, OtpRequired, NewPasswordRequired, WeakPassword, OtpUsed.
+    Failures are counted by name and address together: nobody can lock a clerk out from elsewhere. Guessing
+    from many addresses is accepted as a cost that the one-time password and argon2id carry.
     """
     now = clock.now()
     index = vault().blind("identity.username", username)
@@ -115,20 +145,46 @@ async def authenticate(session: AsyncSession, username: str, password: str, otp:
     # The password is checked without a transaction, for it takes long.
     if not await passwords.matches(password, staff.password_hash if staff else None):
         staff = None
+    # For whoever knows the password only: what is wrong with a new one tells nothing of the old.
+    fault = passwords.fault_of(new_password, username, password) if staff and new_password else None
+    new_hash = await passwords.hash_of(new_password) if staff and new_password and not fault else None
     # Looked at again: of a thousand guesses sent at once, those checked after the fifth are not answered.
     await _require_patience(session, index, address, now=now)
     if staff is None or staff.disabled_at is not None:
         raise _failed(session, index, address, now=now)
+    step = None
+    # The clerk's phone shows real time, wherever a test has moved ours.
+    wall = clock.wall()
     if staff.otp_secret is not None:
         if not otp:
             raise OtpRequired
-        # The clerk's phone shows real time, wherever a test has moved ours.
-        wall = clock.wall()
         step = _step_of(staff.otp_secret, otp.strip(), now=wall)
         if step is None:
             raise _failed(session, index, address, now=now)
+    # Before the one-time password is used up: it is asked for once, however often the new one is refused.
+    if fault is not None:
+        raise WeakPassword(fault)
+    if staff.password_told_to is not None and new_hash is None:
+        raise NewPasswordRequired
+    if step is not None:
         await _use_step(session, staff.id, step, now=wall)
+    if new_hash is not None:
+        await _choose(session, staff, new_hash)
     return staff
+
+
+async def _choose(session: AsyncSession, staff: Staff, new_hash: str) -> None:
+    """Take the new password; of two who choose at once one gets in: the other's old one is wrong by then."""
+    chosen = await session.scalar(
+        update(Staff)
+        .where(Staff.id == staff.id, Staff.password_hash == staff.password_hash)
+        .values(password_hash=new_hash, password_told_to=None)
+        .returning(Staff.id)
+    )
+    if chosen is None:
+        raise WrongCredentials
+    await end_sessions(session, staff.id, because="password")
+    await audit.record(session, "identity.choose-password", object_kind="staff", object_id=staff.id)
 
 
 async def _require_patience(session: AsyncSession, index: bytes, address: str, *, now: datetime) -> None:

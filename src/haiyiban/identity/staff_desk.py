@@ -16,7 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban.errors import Malformed, NotAllowed, NotSignedIn
 from haiyiban.identity import employing
-from haiyiban.identity.employing import ChangeDiffers, InvalidStaff, OwnAccount, Rights, Secrets, StaffMissing
+from haiyiban.identity.employing import (
+    ChangeDiffers,
+    InvalidStaff,
+    OwnAccount,
+    Rights,
+    Secrets,
+    StaffMissing,
+    ToldTheOther,
+)
 from haiyiban.identity.guards import StaffRequest, staff
 from haiyiban.identity.models import Staff
 from haiyiban.wire import Input, Nothing, Output, Page, after_cursor, cursor_of, page_limit, problems
@@ -73,11 +81,14 @@ class StaffRead(Output, omit_defaults=False):
 
 
 class StaffSecrets(Output, omit_defaults=False):
-    """The account, with what is told once: a first password, and the address for an authenticator."""
+    """The account, with what is told once: a first password, and the address for an authenticator.
+
+    Null is what stays as it was.
+    """
 
     staff: StaffRead
     password: str | None
-    otp_uri: str
+    otp_uri: str | None
 
 
 class StaffDeskController(Controller):
@@ -192,7 +203,7 @@ class StaffDeskController(Controller):
         "/{staff_id:uuid}/second-factor",
         status_code=200,
         summary="Renew a lost second factor",
-        responses=problems(NotSignedIn, NotAllowed, StaffMissing, OwnAccount),
+        responses=problems(NotSignedIn, NotAllowed, StaffMissing, OwnAccount, ToldTheOther),
     )
     async def renew_second_factor(
         self,
@@ -203,6 +214,22 @@ class StaffDeskController(Controller):
     ) -> StaffSecrets:
         """The old one and their sessions end; the new one is told this once."""
         return _told(*await employing.renew_second_factor(session, staff_id, caller=request.user), request)
+
+    @post(
+        "/{staff_id:uuid}/password",
+        status_code=200,
+        summary="Renew a lost password",
+        responses=problems(NotSignedIn, NotAllowed, StaffMissing, OwnAccount, ToldTheOther),
+    )
+    async def renew_password(
+        self,
+        request: StaffRequest,
+        session: NamedDependency[AsyncSession],
+        staff_id: FromPath[UUID],
+        data: JSONBody[Nothing],  # noqa: ARG002 - read so that unknown members are refused
+    ) -> StaffSecrets:
+        """The old one and their sessions end; with the new one they choose their own."""
+        return _told(*await employing.renew_password(session, staff_id, caller=request.user), request)
 
 
 def _rights(data: StaffRights) -> Rights:

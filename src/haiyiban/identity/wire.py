@@ -67,11 +67,12 @@ class WechatTicketSignIn(Input, tag_field="method", tag="wechat-ticket"):
 
 
 class StaffSignIn(Input, tag_field="method", tag="staff"):
-    """A staff member signs in."""
+    """A staff member signs in; with `newPassword`, that is their password from now on."""
 
     username: Secret
     password: Secret
     otp: Short | None = None
+    new_password: Secret | None = None
     transport: Transport = "body"
 
 

@@ -39,9 +39,10 @@ export async function restore(): Promise<void> {
   if (localStorage.getItem(HERE)) await renew()
 }
 
-export async function signIn(username: string, password: string, otp: string): Promise<void> {
+/** With `newPassword`, that is the password from now on. */
+export async function signIn(username: string, password: string, otp: string, newPassword: string): Promise<void> {
   const tokens = await ask(() => api.POST('/api/v1/auth/sessions', {
-    body: { method: 'staff', username, password, otp: otp || undefined, transport: 'cookie' },
+    body: { method: 'staff', username, password, otp: otp || undefined, newPassword: newPassword || undefined, transport: 'cookie' },
   }))
   take(tokens.accessToken)
   localStorage.setItem(HERE, '1')
