@@ -39,6 +39,10 @@ class Person:
         keyed = {"Idempotency-Key": str(uuid.uuid4())} | headers
         return self._answer(self.http.post(path, json=body or {}, headers=keyed), expect)
 
+    def delete(self, path: str) -> Any:
+        """Take something back, or end it."""
+        return self._answer(self.http.delete(path), 204)
+
     def patch(self, path: str, body: Document) -> Any:
         """Change something."""
         return self._answer(self.http.patch(path, json=body), 200)
@@ -161,3 +165,13 @@ def family(platform: Platform, *, born: tuple[date, ...] = (), **facts: Any) -> 
     parent.sign_in()
     parent.prove()
     return parent
+
+
+def nothing_personal_in(platform: Platform) -> None:
+    """The logs have the requests, and no name, number or phone of anybody of the demo."""
+    logs = platform.logs()
+    assert '"route"' in logs, "the access records are there"
+    for person in platform.demo["residents"]:
+        for known in [person, *person["children"]]:
+            for value in (known["name"], known["idNumber"], known.get("phone", "")):
+                assert not value or value not in logs

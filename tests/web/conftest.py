@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -13,13 +12,13 @@ import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from litestar.types import ASGIApp
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from haiyiban import clock, verifiers
 from haiyiban.db import Database
 from haiyiban.errors import Words
 from haiyiban.runtime import ports
-from tests.web import chromium
+from tests.web.browsers import PHONE, launched, watched_page
 from tests.web.node import Asking, asking
 from tests.zones.school_places.conftest import Headers, clerk, make_round, officer, sign_in_staff
 
@@ -38,16 +37,9 @@ def second_verifier() -> Iterator[Asking]:
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """A Chromium that reaches this machine alone."""
-    found = chromium.find()
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(
-            executable_path=found.program,
-            args=list(chromium.FLAGS),
-            env={**os.environ, **found.environ},
-        )
-        yield launched
-        await launched.close()
+    """One Chromium for all tests."""
+    async with launched() as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
@@ -71,21 +63,8 @@ def expected() -> list[str]:
 @pytest.fixture
 async def page(browser: Browser, expected: list[str]) -> AsyncIterator[Page]:
     """A fresh phone-sized page; the test fails on anything the page complains of or asks of another host."""
-    complaints: list[str] = []
-    opened = await browser.new_page(viewport={"width": 390, "height": 844}, locale="zh-CN")
-    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.on(
-        "request",
-        lambda sent: (
-            None
-            if sent.url.startswith(("http://127.0.0.1:", "blob:http://127.0.0.1:", "data:"))
-            else complaints.append(sent.url)
-        ),
-    )
-    yield opened
-    await opened.close()
-    assert [each for each in complaints if not any(part in each for part in expected)] == []
+    async with watched_page(browser, expected, viewport=PHONE) as opened:
+        yield opened
 
 
 @pytest.fixture

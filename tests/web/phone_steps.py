@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from haiyiban.identity.auth_controller import COOKIE
 from tests import builders
@@ -36,8 +38,19 @@ class Phone:
 
     async def tap(self, name: str, *, role: str = "button", nth: int = 0) -> None:
         """Tap what is called so."""
-        await self.page.get_by_role(role, name=name).nth(nth).click()  # type: ignore[arg-type]
+        await self.press(self.page.get_by_role(role, name=name).nth(nth))  # type: ignore[arg-type]
+
+    async def press(self, what: Locator) -> None:
+        """Tap something."""
+        await what.click()
         self.taps += 1
+
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """What the thumb does on a bad day, beside what is counted."""
+        before = self.taps, self.typed
+        yield
+        self.taps, self.typed = before
 
     async def type(self, field: str, text: str) -> None:
         """Fill a field in."""
@@ -50,18 +63,21 @@ class Phone:
         before = len(await self._codes(somebody.phone))
         await self.tap("获取验证码")
         await self.type("#sms-code", await self._code(somebody.phone, before))
-        await self.page.locator("dialog form .primary").click()
-        self.taps += 1
+        await self.press(self.page.locator("dialog form .primary"))
 
     async def confirm(self, somebody: Somebody) -> None:
         """Real name and face, from the sheet that is open."""
         await self.type("#real-name", somebody.name)
         await self.type("#id-number", somebody.id_number)
         await self.tap("核对")
+        await self.look_in()
+
+    async def look_in(self) -> None:
+        """The face alone, from the sheet that is open."""
         async with self.page.expect_popup() as opened:
             await self.tap("开始刷脸")
         vendor = await opened.value
-        await vendor.click("#pass")
+        await self.press(vendor.locator("#pass"))
         await expect(self.page.locator("dialog")).to_have_count(0)
 
     async def arrive(self, somebody: Somebody) -> None:

@@ -11,8 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import qrcode
-from PIL import Image
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 from sqlalchemy import select
 
 from haiyiban import clock, verifiers
@@ -22,7 +21,8 @@ from haiyiban.verifiers import terminals
 from tests import builders
 from tests.builders import Somebody
 from tests.terminal import accredited_for
-from tests.web import chromium
+from tests.web.browsers import PHONE, launched, watched_page
+from tests.web.camera import Lens
 from tests.web.looks import AXE
 
 OWN_MS = 300
@@ -171,40 +171,15 @@ async def camera(
     site: str, show: Show, tmp_path: Path, gate_secret: verifiers.ClientSecret
 ) -> AsyncIterator[Page]:
     """A browser whose camera sees a fresh code on a desk."""
-    film = tmp_path / "code.y4m"
-    found = chromium.find()
-    _film(film, await show())
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=found.program,
-            args=[
-                *chromium.FLAGS,
-                "--use-fake-ui-for-media-stream",
-                "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-video-capture={film}",
-            ],
-            env={**os.environ, **found.environ},
-        )
-        page = await browser.new_page(viewport={"width": 390, "height": 844}, locale="zh-CN")
+    lens = Lens(tmp_path / "code.y4m")
+    made = qrcode.QRCode(border=4, box_size=1)
+    made.add_data(await show())
+    lens.see(made.make_image().convert("L"))
+    async with launched(*lens.flags) as browser, watched_page(browser, [], viewport=PHONE) as page:
         await page.goto(f"{site}/m/verify")
         await page.fill("#client", gate_secret.client_id)
         await page.fill("#secret", gate_secret.client_secret)
         yield page
-        await browser.close()
-
-
-def _film(path: Path, text: str) -> None:
-    """A second of video (YUV4MPEG2, 4:2:0) of a code, a little grey as cameras see."""
-    picture = Image.new("L", (640, 480), 190)
-    made = qrcode.QRCode(border=4, box_size=1)
-    made.add_data(text)
-    code = made.make_image().convert("L")
-    scale = 440 // code.width
-    code = code.resize((code.width * scale, code.height * scale), Image.Resampling.NEAREST)
-    picture.paste(code, ((640 - code.width) // 2, (480 - code.height) // 2))
-    plane = picture.point(lambda light: min(225, max(30, light))).tobytes()
-    frame = b"FRAME\n" + plane + bytes([128]) * (640 * 480 // 2)
-    path.write_bytes(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420jpeg\n" + frame * 10)
 
 
 async def test_a_camera_reads_a_code_and_a_queue_goes_on_by_itself(camera: Page) -> None:
