@@ -167,6 +167,18 @@ def family(platform: Platform, *, born: tuple[date, ...] = (), **facts: Any) -> 
     return parent
 
 
+def works_again(platform: Platform, known: Document, *, since: date) -> None:
+    """A new employer registers somebody of the demo."""
+    employed = {
+        **{name: known[name] for name in ("name", "idNumber", "phone")},
+        "division": "460105",
+        "hukou": {"address": "海口市秀英区海秀镇某路8号", "division": "460105102", "since": "2015-08-01"},
+        "employment": {"employer": "示例公司", "since": since.isoformat()},
+    }
+    answer = httpx.post(f"{platform.demo['sandbox']}/residents", json=employed)
+    assert answer.is_success, answer.text
+
+
 def nothing_personal_in(platform: Platform) -> None:
     """The logs have the requests, and no name, number or phone of anybody of the demo."""
     logs = platform.logs()

@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.journeys.conftest import running
-from tests.journeys.people import Document, Official, Resident, resident
+from tests.journeys.people import Document, Official, Resident, resident, works_again
 
 pytestmark = pytest.mark.long
 
@@ -27,7 +26,8 @@ def test_who_lost_work_is_paid_and_who_works_again_is_stopped_in_time(tmp_path: 
         _apply(luo)
         _decide(Official(platform, "benefit-clerk"), luo)
         grant = _paid(luo, Official(platform, "fund-officer"))
-        _work_again(luo)
+        yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
+        works_again(platform, luo.known, since=yesterday)
         suspension = _until(lambda: _payments(luo, grant)["suspension"])
         assert suspension["because"] == "employed"
         _until(lambda: any("已暂停" in text for text in luo.messages()))
@@ -83,21 +83,6 @@ def _paid(luo: Resident, officer: Official) -> str:
     assert books["differences"] == []
     assert books["paidFen"] == books["bankFen"] == batch["totalFen"]
     return grant
-
-
-def _work_again(luo: Resident) -> None:
-    """A new employer registers them."""
-    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
-    known = {
-        "name": luo.known["name"],
-        "idNumber": luo.known["idNumber"],
-        "phone": luo.known["phone"],
-        "division": "460105",
-        "hukou": {"address": "海口市秀英区海秀镇某路8号", "division": "460105102", "since": "2015-08-01"},
-        "employment": {"employer": "示例公司", "since": yesterday},
-    }
-    answer = httpx.post(f"{luo.platform.demo['sandbox']}/residents", json=known)
-    assert answer.is_success, answer.text
 
 
 def _payments(luo: Resident, grant: str) -> Document:

@@ -142,7 +142,7 @@ async def test_who_draws_the_benefit_says_where_to_pay_and_that_nothing_changed(
     await expect(page.get_by_text("银行卡已保存")).to_be_visible()
     await expect(page.get_by_text(number[-4:])).to_be_visible()
     await phone.tap("我仍在失业并求职")
-    await expect(page.get_by_text(re.compile("已确认 ....-.."))).to_be_visible()
+    await expect(page.get_by_text(re.compile("已确认 20[0-9]{2}年[0-9]{1,2}月"))).to_be_visible()
     async with database.reading() as look:
         person = await persons.by_id_number(look, somebody.id_number)
         assert person is not None

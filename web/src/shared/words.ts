@@ -9,6 +9,9 @@ export const day = (iso: string | null | undefined) => iso
   ? new Intl.DateTimeFormat(prefs.language, { dateStyle: 'medium', timeZone: ZONE }).format(new Date(iso.length === 10 ? `${iso}T12:00:00+08:00` : iso))
   : ''
 
+/** A month by its number, such as 2026-12. */
+export const month = (iso: string) => new Intl.DateTimeFormat(prefs.language, { year: 'numeric', month: 'long', timeZone: ZONE }).format(new Date(`${iso.slice(0, 7)}-15T12:00:00+08:00`))
+
 export const time = (iso: string) => new Intl.DateTimeFormat(prefs.language, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone: ZONE }).format(new Date(iso))
 
 export const moment = (iso: string | null | undefined) => iso
