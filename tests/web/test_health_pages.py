@@ -184,7 +184,7 @@ async def test_one_reads_where_ones_code_was_checked(
     page = phone.page
     await phone.arrive(somebody)
     await phone.open("/health/checks")
-    await expect(page.get_by_text("还没有地方查过您的健康码")).to_be_visible()
+    await expect(page.get_by_text("还没有核验终端查过您的健康码")).to_be_visible()
     terminal = await enrolled_at(api, database, await accredited_for(database, "gate", "enrolment"))
     grant = await builders.arrive(somebody.name, somebody.id_number, somebody.phone)
     code = (await shown(api, {"Authorization": f"Bearer {grant.access_token}"}))["text"]

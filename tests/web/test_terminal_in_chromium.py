@@ -24,6 +24,7 @@ from tests.terminal import accredited_for
 from tests.web.browsers import PHONE, launched, watched_page
 from tests.web.camera import Lens
 from tests.web.looks import AXE
+from tests.web.verifier_steps import enrol
 
 OWN_MS = 300
 
@@ -53,14 +54,6 @@ async def one_time_code(database: Database, api: httpx.AsyncClient) -> str:
     return given.code
 
 
-async def enrolled(page: Page, site: str, code: str) -> None:
-    await page.goto(f"{site}/m/verify")
-    await page.fill("#onetime", code)
-    await page.get_by_role("button", name="设为终端").click()
-    await expect(page.get_by_text("已联网")).to_be_visible()
-    await page.select_option("#purpose", "gate")
-
-
 async def type_in(page: Page, text: str) -> None:
     await page.get_by_role("button", name="输入码号").click()
     await page.fill("#text", text)
@@ -78,7 +71,7 @@ async def test_a_terminal_verifies_without_a_network_and_uploads_when_it_is_back
     page: Page, site: str, one_time_code: str, show: Show, expected: list[str], database: Database
 ) -> None:
     expected += ["ERR_INTERNET_DISCONNECTED", "ERR_FAILED"]
-    await enrolled(page, site, one_time_code)
+    await enrol(page, site, one_time_code, "gate")
     kept = await page.evaluate(KEY)
     assert kept == {"extractable": False, "usages": ["sign"], "secret": "ArrayBuffer"}
     online, offline = await show(), await show()

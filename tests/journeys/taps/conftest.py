@@ -17,6 +17,7 @@ from playwright.async_api import Browser, Locator, Page
 from haiyiban.runtime import ports
 from tests.builders import Somebody
 from tests.journeys.conftest import Platform, running
+from tests.journeys.people import Official
 from tests.web import desk_steps, verifier_steps
 from tests.web.browsers import DESK, PHONE, launched, watched_page
 from tests.web.camera import Lens
@@ -111,6 +112,18 @@ class Devices:
         secret = demo["accounts"][account]
         page = await self._page(PHONE)
         await verifier_steps.enter(page, demo["web"], secret["clientId"], secret["clientSecret"], purpose)
+        return page
+
+    async def terminal(self, place: str, purpose: str) -> Page:
+        """The same page as a terminal of a verifier that may do so, by a code that the operator reads out."""
+        platform = self._days.platform
+        operator = Official(platform, "operator")
+        owners = operator.get("/desk/verifiers")["items"]
+        owner = next(each["id"] for each in owners if purpose in each["purposes"])
+        body = {"verifierId": owner, "name": f"{place}一号机", "place": place, "purpose": purpose}
+        code = operator.post("/desk/terminals", body, expect=201)["oneTimeCode"]
+        page = await self._page(PHONE)
+        await verifier_steps.enrol(page, platform.demo["web"], code, purpose)
         return page
 
     async def _page(self, viewport: dict[str, int]) -> Page:

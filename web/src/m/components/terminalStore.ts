@@ -22,7 +22,8 @@ export interface Enrolled {
 export interface Lists { trustList: string; denyList: string; statusLists: string[]; seen: { trustList: number; denyList: number } }
 /** `place`: where it stands in the queue, which is uploaded in the order of the scans. */
 export interface Scan { place?: number; id: string; text: string; verifiedAt: string; outcome: string; purpose?: string }
-export interface Logged { id?: number; at: string; outcome: string; offline: boolean; payFen?: number }
+/** `colour`: of a good health code. Nothing says whose it was. */
+export interface Logged { id?: number; at: string; outcome: string; offline: boolean; colour?: string; payFen?: number }
 
 const STORES = { self: undefined, queue: { keyPath: 'place', autoIncrement: true }, log: { keyPath: 'id', autoIncrement: true } } as const
 type Store = keyof typeof STORES
