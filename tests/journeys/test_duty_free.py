@@ -12,13 +12,12 @@ import httpx
 import pytest
 
 from tests.journeys.conftest import running
+from tests.journeys.island import CARRIER, TOTAL_FEN, ZONE, scanned_by_carrier, sold, travels
 from tests.journeys.people import Document, Official, Resident, Verifier, family
 
 pytestmark = pytest.mark.long
 
-ZONE = "/zones/duty-free"
 WAYBILL = "SF1000000000017"
-LINES = [{"category": 17, "quantity": 2, "unitPriceFen": 12_300}]
 
 
 def test_vouchers_are_claimed_and_spent_and_goods_leave_with_their_buyer(tmp_path: Path) -> None:
@@ -36,7 +35,7 @@ def test_vouchers_are_claimed_and_spent_and_goods_leave_with_their_buyer(tmp_pat
         mailed = _bought(buyer, shop, "G-2", pickUp="mail", delivery=to)
         early = shop.http.post(f"{ZONE}/orders/{mailed['id']}/parcel", json=_parcel())
         assert early.status_code == 409, "nobody has left the island yet"
-        _travel(buyer)
+        travels(platform, buyer.known, now=datetime.now(UTC))
     with running(home, HAIYIBAN_CLOCK_OFFSET=str(6 * 24 * 3600)) as platform:
         buyer.move_to(platform)
         buyer.sign_in()
@@ -46,10 +45,10 @@ def test_vouchers_are_claimed_and_spent_and_goods_leave_with_their_buyer(tmp_pat
         _picked_up(buyer, shop, kept)
         _followed(buyer, stranger, shop, mailed)
         allowance = buyer.get(f"{ZONE}/allowance")
-        assert (allowance["reservedFen"], allowance["usedFen"]) == (0, 2 * 24_600)
+        assert (allowance["reservedFen"], allowance["usedFen"]) == (0, 2 * TOTAL_FEN)
         back = shop.post(f"{ZONE}/orders/{kept['id']}/refund")
         assert back["state"] == "refunded"
-        assert buyer.get(f"{ZONE}/allowance")["usedFen"] == 24_600
+        assert buyer.get(f"{ZONE}/allowance")["usedFen"] == TOTAL_FEN
         assert Official(platform, "operator").get(f"{ZONE}/books")["agree"] is True
         assert buyer.known["idNumber"] not in platform.logs()
 
@@ -120,30 +119,10 @@ def _settled(shop: Verifier, operator: Official) -> None:
 
 def _bought(buyer: Resident, shop: Verifier, number: str, **how: Any) -> Document:
     code = buyer.post("/codes", {"kind": "identity"}, expect=201)
-    leaving = (datetime.now(UTC) + timedelta(days=2)).isoformat()
-    trip = {"departsAt": leaving, "mode": "flight", "number": "HU7182", "from": "460100", "to": "110000"}
     before = buyer.get(f"{ZONE}/allowance")["reservedFen"]
-    body = {"text": code["text"], "orderNumber": number, "departure": trip, "lines": LINES} | how
-    order: Document = shop.post(f"{ZONE}/orders", body, expect=201)
-    assert order["state"] == "reserved"
-    assert buyer.get(f"{ZONE}/allowance")["reservedFen"] == before + 24_600
+    order = sold(shop, code["text"], number, now=datetime.now(UTC), **how)
+    assert buyer.get(f"{ZONE}/allowance")["reservedFen"] == before + TOTAL_FEN
     return order
-
-
-def _travel(buyer: Resident) -> None:
-    """Off the island in two days and back in four, as the register of trips will know it."""
-    now = datetime.now(UTC)
-    trips = [
-        {
-            "from": there,
-            "to": here,
-            "departedAt": (now + timedelta(days=day)).isoformat(),
-            "arrivedAt": (now + timedelta(days=day, hours=4)).isoformat(),
-        }
-        for there, here, day in (("460100", "110000", 2), ("110000", "460100", 4))
-    ]
-    url = f"{buyer.platform.demo['sandbox']}/residents"
-    assert httpx.post(url, json=buyer.known | {"trips": trips}).is_success
 
 
 def _picked_up(buyer: Resident, shop: Verifier, order: Document) -> None:
@@ -158,13 +137,11 @@ def _picked_up(buyer: Resident, shop: Verifier, order: Document) -> None:
 def _followed(buyer: Resident, stranger: Resident, shop: Verifier, order: Document) -> None:
     """A parcel is sent once its buyer has left; nobody else finds it."""
     shop.post(f"{ZONE}/orders/{order['id']}/parcel", _parcel(), expect=201)
-    seen = [{"at": datetime.now(UTC).isoformat(), "state": "in_transit", "place": "海口"}]
-    sent = {"carrier": "demo", "number": WAYBILL, "scans": seen}
-    assert httpx.post(f"{buyer.platform.demo['sandbox']}/carrier/parcels", json=sent).is_success
+    scanned_by_carrier(buyer.platform, WAYBILL, now=datetime.now(UTC))
     way = buyer.get(f"{ZONE}/parcels/{WAYBILL}")
     assert way["number"] == WAYBILL
     assert stranger.http.get(f"{ZONE}/parcels/{WAYBILL}").status_code == 404
 
 
 def _parcel() -> Document:
-    return {"carrier": "demo", "number": WAYBILL}
+    return {"carrier": CARRIER, "number": WAYBILL}
