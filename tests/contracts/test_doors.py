@@ -158,6 +158,7 @@ DOORS = {
     "POST /desk/errands": CLOSED,
     "GET /desk/errands": CLOSED,
     "GET /desk/errands/{case_id}": CLOSED,
+    "GET /desk/errands/{case_id}/certificates": CLOSED,
     "PATCH /desk/errands/{case_id}": CLOSED,
     "POST /desk/errands/{case_id}/submission": CLOSED,
     "POST /desk/errands/{case_id}/withdrawal": CLOSED,

@@ -11,7 +11,16 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
-from haiyiban.cases import access, applying, choosing, drafting, submission, views, withdrawal
+from haiyiban.cases import (
+    access,
+    applying,
+    certificate_views,
+    choosing,
+    drafting,
+    submission,
+    views,
+    withdrawal,
+)
 from haiyiban.cases.access import CaseMissing, Seen, VersionConflict
 from haiyiban.cases.acting import EnterpriseNeeded, NoDelegation
 from haiyiban.cases.commitments import CommitmentNeeded
@@ -105,6 +114,19 @@ class ErrandsController(Controller):
         case = await access.own(session, case_id, Actor.of(request.user), today=clock.today())
         await views.record_look(session, case)
         return await shown(session, case, Actor.of(request.user))
+
+    @get(
+        "/{case_id:uuid}/certificates",
+        summary="Certificates that a villager's form takes",
+        responses=problems(CaseMissing, DelegationEnded, DelegationExpired),
+    )
+    async def certificates(
+        self, request: StaffRequest, session: NamedDependency[AsyncSession], case_id: FromPath[UUID]
+    ) -> certificate_views.CertificateChoices:
+        """As `GET /cases/{id}/certificates`: the villager's; the villager sees that they were read."""
+        actor = Actor.of(request.user)
+        case = await access.own(session, case_id, actor, today=clock.today())
+        return await certificate_views.choices(session, case, reader=actor.id)
 
     @patch(
         "/{case_id:uuid}",

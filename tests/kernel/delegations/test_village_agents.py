@@ -14,12 +14,15 @@ import pytest
 
 from haiyiban import clock
 from haiyiban.cases import ledger
+from haiyiban.db import Database
 from haiyiban.delegations import AGENT_ROLE
 from haiyiban.ids import new_id
 from tests import builders
 from tests.builders import Somebody, slug
 from tests.kernel.cases.conftest import Break
 from tests.kernel.cases.office import FORMS, PROOF, SENIOR, Citizen, inbox
+from tests.kernel.cases.test_given_certificates import MATTER as ENDORSEMENT
+from tests.kernel.cases.test_given_certificates import PERMIT, Holder
 from tests.kernel.delegations.people import bounds
 
 VILLAGE = "460105001001"
@@ -223,3 +226,33 @@ async def test_the_ledger_is_of_one_day(village: Village) -> None:
     assert (await village.do("GET", f"ledger?day={yesterday}")).json()["items"] == []
     assert len(await village.lines()) == 1
     assert (await village.do("GET", "ledger?day=nonsense")).status_code == 400
+
+
+async def test_an_agent_chooses_among_the_villagers_certificates_and_the_villager_sees_it(
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, database: Database
+) -> None:
+    villager = Somebody(name="吴外来", more={"residencePermit": PERMIT})
+    await builders.settle(sandbox, villager)
+    agent = await builders.staff(api, agency="villages", division=VILLAGE, role=AGENT_ROLE)
+    village = Village(api, agent, villager)
+    recorded = await village.record(matters=[ENDORSEMENT])
+    assert recorded.status_code == 201, recorded.text
+    case = (await village.do("POST", "errands", matter=ENDORSEMENT, onBehalfOf=recorded.json()["id"])).json()
+    [none] = (await village.do("GET", f"errands/{case['id']}/certificates")).json()["fields"]
+    assert (none["pointer"], none["items"]) == ("/groundProof", [])
+
+    theirs = await Citizen.signed_in(api, sandbox, villager)
+    proof = str((await Holder(theirs, case, database).certificate()).id)
+    [field] = (await village.do("GET", f"errands/{case['id']}/certificates")).json()["fields"]
+    assert [each["id"] for each in field["items"]] == [proof]
+    assert field["items"][0]["holderName"] == "吴*来"
+    changed = await village.do("PATCH", f"errands/{case['id']}", form={"groundProof": proof})
+    assert changed.json()["form"]["groundProof"] == proof
+    stranger = Village(
+        api, await builders.staff(api, agency="villages", division=VILLAGE, role=AGENT_ROLE), villager
+    )
+    refused = await stranger.do("GET", f"errands/{case['id']}/certificates")
+    assert (refused.status_code, slug(refused)) == (404, "not-found")
+
+    read = (await api.get("/me/access-log", headers=theirs.headers)).json()["items"]
+    assert any(each["action"] == "certificates.read" for each in read), read
