@@ -175,11 +175,12 @@ def list_keys() -> None:
 
 
 @keys.command()
-@click.argument("purpose", type=click.Choice(["access-token", "code", "list"]))
+@click.argument("purpose", type=click.Choice(["access-token", "code", "list", "checkpoint"]))
 def rotate(purpose: str) -> None:
     """Add a key. It is published first and signs later, so that nobody is signed out and no code fails.
 
-    A key of codes or lists is published by `haiyiban trust sign`, and signs a day after that.
+    A key of codes or lists is published by `haiyiban trust sign`, and signs a day after that; one of the
+    audit's checkpoints signs at once, beside which the earlier ones still count.
     """
     from haiyiban import clock
     from haiyiban.crypto import PUBLISHED_BEFORE_USE, FileKeys
@@ -188,7 +189,9 @@ def rotate(purpose: str) -> None:
     not_before = clock.now() + PUBLISHED_BEFORE_USE[purpose]
     kid = FileKeys(Settings.from_env().keys_dir).rotate(purpose, not_before=not_before)
     click.echo(f"{purpose} {kid} signs from {not_before:%Y-%m-%d %H:%M} UTC")
-    if purpose != "access-token":
+    if purpose == "checkpoint":
+        click.echo("请公布新的公钥：haiyiban audit key。Publish the new public key: haiyiban audit key.")
+    elif purpose != "access-token":
         click.echo("请接着运行 haiyiban trust sign。Now run haiyiban trust sign.")
 
 

@@ -37,9 +37,10 @@ PUBLISHED_BEFORE_USE = {
     "access-token": timedelta(minutes=10),
     "code": timedelta(days=1),
     "list": timedelta(days=1),
+    "checkpoint": timedelta(0),
 }
 """A new key is known to everybody before it signs: longer than any copy of the old key set is kept."""
-SECRET_PURPOSES = ("field", "blind-index", "cti", "idempotency")
+SECRET_PURPOSES = ("field", "blind-index", "cti", "idempotency", "checkpoint")
 
 
 class KeyMissing(Exception):

@@ -56,6 +56,9 @@ class Settings:
     """Bytes of a request that carries a file."""
     objects_url: str = ""
     """Where people's files lie (s3://bucket/prefix, with AWS_* beside it); unset, the folder `uploads`."""
+    audit_url: str = ""
+    """Where the seals of the audit lie (s3://bucket/prefix), best under other hands than the database's;
+    unset, the folder `audit`."""
     scanner: str = ""
     """host:port of a clamd that every file is shown to before it is kept; unset, no virus is looked for."""
     sms_per_address: int = 300
@@ -121,6 +124,7 @@ class Settings:
             body_limit=int(_number(environ, "HAIYIBAN_BODY_LIMIT", 1_048_576)),
             upload_limit=int(_number(environ, "HAIYIBAN_UPLOAD_LIMIT", 8_388_608)),
             objects_url=environ.get("HAIYIBAN_OBJECTS_URL", ""),
+            audit_url=environ.get("HAIYIBAN_AUDIT_URL", ""),
             scanner=environ.get("HAIYIBAN_SCANNER", ""),
             four_eyes=bool(_number(environ, "HAIYIBAN_FOUR_EYES", env == "production")),
             sms_per_address=int(_number(environ, "HAIYIBAN_SMS_PER_ADDRESS", 300)),

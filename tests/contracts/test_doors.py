@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import select
 
 from haiyiban import certificates, clock, texts, verifiers
-from haiyiban.audit.models import AuditRecord
+from haiyiban.audit.models import AuditRecord, AuditSubject
 from haiyiban.cases.models import CaseFile
 from haiyiban.codes.claims import Kind
 from haiyiban.codes.cti import new_code_id
@@ -101,6 +101,7 @@ DOORS = {
     "GET /me/export/page": Door(own_only={STRANGER}),
     "POST /me/deletion": Door(open_to={STRANGER}),
     "GET /me/access-log": Door(own_only={STRANGER}),
+    "GET /me/access-log/{record_id}/proof": CLOSED,
     "GET /me/consents": Door(own_only={STRANGER}),
     "GET /matters": EVERYBODY,
     "GET /matters/{code}": EVERYBODY,
@@ -185,6 +186,9 @@ DOORS = {
     "GET /codes/{code_id}/events": CLOSED,
     "GET /hall/figures": EVERYBODY,
     "GET /hall/events": EVERYBODY,
+    "GET /audit/checkpoint": EVERYBODY,
+    "GET /audit/consistency/{old}/{new}": EVERYBODY,
+    "GET /audit/keys": EVERYBODY,
     "GET /trust-list": EVERYBODY,
     "GET /trust-list/root": EVERYBODY,
     "GET /status-lists": EVERYBODY,
@@ -431,6 +435,9 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         "staff_id": str(new_id()),
         "case_id": case["id"],
         "certificate_id": str(notice.id),
+        "record_id": str(await _record_about(database, notice.holder_id)),
+        "old": "1",
+        "new": "1",
         "code_id": code["id"],
         "verification_id": scanned.json()["id"],
         "presentation": asked.json()["url"].partition("#")[2],
@@ -452,7 +459,7 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         **drawn,
         **appealed,
     }
-    seen = ("case_id", "certificate_id", "code_id", "verification_id", "check_id", "session_id")
+    seen = ("record_id", "case_id", "certificate_id", "code_id", "verification_id", "check_id", "session_id")
     traces = (
         owner.name,
         owner.id_number,
@@ -471,6 +478,14 @@ async def world(client: httpx.AsyncClient, sandbox_url: str, database: Database)
         *(ids[name] for name in seen),
     )
     return World(headers, ids, traces, callers, notice.ref)
+
+
+async def _record_about(database: Database, person_id: UUID) -> UUID:
+    pseudonym = select(AuditSubject.pseudonym).where(AuditSubject.person_id == person_id).scalar_subquery()
+    async with database.reading() as session:
+        found = await session.scalar(select(AuditRecord.id).where(AuditRecord.subject == pseudonym).limit(1))
+    assert found is not None
+    return found
 
 
 def test_every_operation_has_a_row_and_every_row_an_operation() -> None:

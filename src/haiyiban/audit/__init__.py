@@ -1,14 +1,24 @@
 """Who did what to whom, which fields, why, when, from where, with what outcome (审计).
 
 Records are written in the transaction that they record. They name people by a pseudonym and fields by
-name, never by value: destroying the pseudonym makes them say nothing about a person.
-Source: docs/domain.md §13; design of the sealed log: docs/decisions/.
+name, never by value: destroying the pseudonym makes them say nothing about a person. A sealer numbers them
+and signs what the log holds, so that nobody can change one afterwards without it being found.
+Source: docs/domain.md §13; docs/audit.md; docs/decisions/0026-the-audit-is-a-log-that-others-can-check.md.
 """
 
+from haiyiban.audit.commands import audit
+from haiyiban.audit.controllers import AuditController
+from haiyiban.audit.sealing import SEAL
 from haiyiban.audit.service import Act, enrol, record, record_all, refused
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
 
-zone = Zone(name="audit", title=Words("审计", "Audit"))
+zone = Zone(
+    name="audit",
+    title=Words("审计", "Audit"),
+    controllers=(AuditController,),
+    tasks=(SEAL,),
+    commands=(audit,),
+)
 
 __all__ = ["Act", "enrol", "record", "record_all", "refused", "zone"]

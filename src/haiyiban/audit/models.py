@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Index, Text
+from sqlalchemy import ARRAY, BigInteger, Index, SmallInteger, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from haiyiban.db import Base
@@ -24,7 +24,10 @@ class AuditRecord(Base):
     """One act: a state change, a look at another's data, a verification, a refusal."""
 
     __tablename__ = "audit_record"
-    __table_args__ = (Index("ix_audit_record_subject", "subject", "at"),)
+    __table_args__ = (
+        Index("ix_audit_record_subject", "subject", "at"),
+        Index("ix_audit_record_xid", "xid", "id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     at: Mapped[datetime]
@@ -46,3 +49,42 @@ class AuditRecord(Base):
     """The purpose or the matter that needed it."""
     request_id: Mapped[str]
     address: Mapped[str | None]
+    xid: Mapped[int] = mapped_column(server_default=text("(pg_current_xact_id()::text)::bigint"))
+    """The transaction that wrote it, so that the sealer can tell when nothing can come before it any more."""
+
+
+class AuditLeaf(Base):
+    """The number that a record has in the log, given once by the sealer (sealing.py).
+
+    No foreign key: it would cost the sealer as much as all the rest, and whoever can delete a record can drop
+    it; the log is what finds that out.
+    """
+
+    __tablename__ = "audit_leaf"
+
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """From 0 on, without a gap."""
+    record_id: Mapped[UUID] = mapped_column(unique=True)
+    version: Mapped[int] = mapped_column(SmallInteger)
+    """Of the text that was hashed (leaves.py)."""
+
+
+class AuditTile(Base):
+    """Hashes of the tree, 256 to a row, so that a proof is quick. Not trusted: what is made of them is held
+    against a signature."""
+
+    __tablename__ = "audit_tile"
+
+    level: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hashes: Mapped[bytes]
+
+
+class AuditCheckpoint(Base):
+    """A signed checkpoint, for the API to hand out; the one that counts lies apart (seals.py)."""
+
+    __tablename__ = "audit_checkpoint"
+
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    note: Mapped[str]
+    at: Mapped[datetime]

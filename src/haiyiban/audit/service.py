@@ -107,7 +107,7 @@ async def refused(
 
 _RECORDS = cast("Table", AuditRecord.__table__)
 _RECORD = insert(_RECORDS).values(
-    {name: bindparam(name) for name in _RECORDS.columns.keys() if name != "subject"}  # noqa: SIM118
+    {name: bindparam(name) for name in _RECORDS.columns.keys() if name not in ("subject", "xid")}  # noqa: SIM118
     | {
         "subject": select(AuditSubject.pseudonym)
         .where(AuditSubject.person_id == bindparam("person_id", type_=Uuid()))

@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from litestar import Controller, get
+from litestar import Controller, Response, get
+from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
+from haiyiban.audit import proving
+from haiyiban.audit.proving import LogBroken, NotSealedYet
 from haiyiban.cases import access_log
-from haiyiban.cases.access_log import Entry
+from haiyiban.cases.access_log import Entry, RecordMissing
 from haiyiban.certificates import types
 from haiyiban.codes.offline_recording import VERIFY_OFFLINE
 from haiyiban.codes.outcomes import Outcome
@@ -70,13 +73,15 @@ class AccessRead(Output):
     consent: ConsentTold | None = None
     delegation: UUID | None = None
     """Under which somebody acted for me."""
+    number: int | None = None
+    """In the audit's sealed log, from within a minute on; then there is a proof of it."""
     received_at: datetime | None = None
     """When we learned of it, where a terminal that was offline told us later."""
 
     @classmethod
     def of(cls, entry: Entry, language: str) -> AccessRead:
         """An entry in words."""
-        record, verification, type_, type_version, verifier, settled, delegation = entry
+        record, verification, type_, type_version, verifier, settled, delegation, number = entry
         asked_only = record.outcome == Outcome.CONSENT_PENDING
         matter = _matter(record.reason)
         who = matter.item.dept_name if matter is not None else record.actor_unit or ""
@@ -106,6 +111,7 @@ class AccessRead(Output):
             consent=ConsentTold.of(entry, clock.now()),
             received_at=record.at if offline else None,
             delegation=record.delegation_id,
+            number=number,
         )
 
 
@@ -173,6 +179,28 @@ class AccessLogController(Controller):
         language = current().language
         items = [AccessRead.of(row, language) for row in rows[:size]]
         return Page(items=items, next=cursor_of(items[-1].id) if len(rows) > size else None)
+
+    @get(
+        "/{record_id:uuid}/proof",
+        summary="That a record is in the sealed log",
+        media_type="text/plain",
+        response_headers=[ResponseHeader(name="Content-Disposition", documentation_only=True)],
+        responses=problems(RecordMissing, NotSealedYet, LogBroken, NotSignedIn, StepUpNeeded),
+    )
+    async def proof(
+        self, request: ResidentRequest, session: NamedDependency[AsyncSession], record_id: FromPath[UUID]
+    ) -> Response[bytes]:
+        """The proof of a record about me or about a child whose certificates I keep, as a file: anybody
+        checks it with the public key alone (`haiyiban audit check`). Form: C2SP tlog-proof, whose `extra` is
+        the record. Of a decision it is the record that the access log shows of it."""
+        await access_log.require_own(session, record_id, _person(request))
+        sealed = await proving.sealed(session, record_id)
+        name = f"audit-{sealed.number}.tlog-proof"
+        return Response(
+            sealed.proof.encode(),
+            media_type="text/plain",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
 
 
 class EnterpriseAccessLogController(Controller):

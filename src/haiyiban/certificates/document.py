@@ -10,6 +10,7 @@ Source: docs/domain.md §4.2 (only a valid certificate is shown without a red ba
 from __future__ import annotations
 
 import asyncio
+import base64
 import importlib
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,6 +31,7 @@ from haiyiban.clock import SHANGHAI
 from haiyiban.errors import Words
 
 if TYPE_CHECKING:
+    from haiyiban.audit.proving import Sealed
     from haiyiban.certificates.signing import Signed
 
 _HOW_TO_VERIFY: Final = Words(
@@ -40,6 +42,10 @@ _HOW_TO_VERIFY: Final = Words(
 )
 
 
+PROOF_NAME: Final = "audit.tlog-proof"
+"""Of the attachment, which `haiyiban audit check` finds by it."""
+
+
 @dataclass(frozen=True, slots=True)
 class PrintedCode:
     """The code on the page: its text, and its picture with the quiet zone around it."""
@@ -48,9 +54,12 @@ class PrintedCode:
     svg: str
 
 
-async def make(certificate: Certificate, *, status: Status, code: PrintedCode, now: datetime) -> Signed:
-    """The document, signed. Raises DocumentsNotSigned."""
-    page = await render(certificate, status=status, code=code, now=now)
+async def make(
+    certificate: Certificate, *, status: Status, code: PrintedCode, sealed: Sealed | None, now: datetime
+) -> Signed:
+    """The document, signed. `sealed`: the proof that its issue is in the audit's log, where it is there
+    already. Raises DocumentsNotSigned."""
+    page = await render(certificate, status=status, code=code, sealed=sealed, now=now)
     # pyHanko costs every start half a second and 30 MB, and most processes never make a document.
     signing = await asyncio.get_running_loop().run_in_executor(
         in_turn, importlib.import_module, "haiyiban.certificates.signing"
@@ -59,9 +68,17 @@ async def make(certificate: Certificate, *, status: Status, code: PrintedCode, n
     return signed
 
 
-async def render(certificate: Certificate, *, status: Status, code: PrintedCode, now: datetime) -> bytes:
+async def render(
+    certificate: Certificate,
+    *,
+    status: Status,
+    code: PrintedCode,
+    now: datetime,
+    sealed: Sealed | None = None,
+) -> bytes:
     """The page as PDF, with a red banner where the certificate is not valid."""
-    data = msgspec.json.encode(contents(certificate, status=status, code=code, now=now)).decode()
+    shown = contents(certificate, status=status, code=code, now=now) | {"audit": _audit(sealed)}
+    data = msgspec.json.encode(shown).decode()
     return await asyncio.get_running_loop().run_in_executor(in_turn, _compile, data)
 
 
@@ -90,6 +107,23 @@ def contents(certificate: Certificate, *, status: Status, code: PrintedCode, now
         "howToVerify": _HOW_TO_VERIFY.zh,
         "howToVerifyEn": _HOW_TO_VERIFY.en,
         "madeAt": now.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S"),
+    }
+
+
+def _audit(sealed: Sealed | None) -> dict[str, Any]:
+    """What the page says of the audit's log, and the proof to put into the file."""
+    if sealed is None:
+        return {
+            "words": "签发记录在一分钟内封存；之后重新下载，文件即附有证明。",
+            "wordsEn": "The record of issue is sealed within a minute; download again then, for its proof.",
+        }
+    size, root = sealed.checkpoint.size, base64.b64encode(sealed.checkpoint.root).decode()
+    return {
+        "words": f"签发记录为日志第 {sealed.number} 号（共 {size} 条），证明附于文件。",
+        "wordsEn": f"The issue is record {sealed.number} of {size} in the sealed log; its proof is attached.",
+        "root": root,
+        "proof": sealed.proof,
+        "name": PROOF_NAME,
     }
 
 

@@ -54,6 +54,7 @@ _TAGS = {
     "codes": "亮证码与核验 Codes and verifications",
     "verifiers": "核验方 Verifiers",
     "desk": "审批工作台 Desk",
+    "audit": "审计 Audit",
 }
 """Groups of the kernel's operations; a zone's is its own title."""
 

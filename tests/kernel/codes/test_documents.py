@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import subprocess
@@ -25,11 +26,14 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import copy_into_new_writer
 
 from haiyiban import certificates, clock
-from haiyiban.certificates import authority, signer, stamping
+from haiyiban.audit import keys, proofs, record
+from haiyiban.audit.commands import audit
+from haiyiban.certificates import Certificate, authority, signer, stamping
 from haiyiban.codes import status_publishing
 from haiyiban.codes.certificate_commands import certificate
 from haiyiban.settings import Settings
 from tests import builders
+from tests.sealed_log import grow
 
 Publish = Callable[..., Awaitable[list[str]]]
 Verify = Callable[..., Awaitable[tuple[int, dict[str, Any]]]]
@@ -132,6 +136,54 @@ async def test_anybody_checks_a_document_from_files_alone(api, notice, verify) -
     code, said = await verify(pdf, lists=False)
     assert code == 0
     assert said["code"]["outcome"] is None
+
+
+async def test_a_document_carries_the_proof_that_its_issue_is_in_the_log(
+    api, database, notice, verify, tmp_path
+) -> None:
+    await grow(database)
+    pdf = await download(api, notice)
+    assert (await verify(pdf))[1]["finding"] == "good", "the attachment is under the signature"
+    document = pypdfium2.PdfDocument(pdf)
+    (attached,) = [document.get_attachment(place) for place in range(document.count_attachments())]
+    proof = bytes(attached.get_data()).decode()
+    page = document[0].get_textpage().get_text_range()
+    assert len(document) == 1
+    document.close()
+    proved = proofs.check(proof, keys.public(Settings.from_env()))
+    assert (proved.entry["action"], proved.entry["objectId"]) == ("certificates.issue", notice.id)
+    size, root = proved.checkpoint.size, base64.b64encode(proved.checkpoint.root).decode()
+    assert f"第 {proved.number} 号（共 {size} 条）" in page
+    assert root in page
+    note = (await api.get(f"/audit/checkpoint?size={size}")).text
+    assert root in note, "a print can be held against what was published"
+    (tmp_path / "notice.pdf").write_bytes(pdf)
+    done = await asyncio.to_thread(CliRunner().invoke, audit, ["check", str(tmp_path / "notice.pdf")])
+    assert done.exit_code == 0, done.output
+    assert f"第 {proved.number} 号" in done.output
+    assert "certificates.issue" in done.output
+
+
+async def test_before_it_is_sealed_a_document_says_when_there_will_be_a_proof(
+    api, database, notice, verify, tmp_path
+) -> None:
+    async with database.reading() as session:
+        before = await session.get(Certificate, notice.id)
+        claims = before.claims
+    async with database.transaction() as late:
+        # While this one is open nothing after it is sealed.
+        await record(late, "test.late")
+        corrected = await notice.change(certificates.correct, claims=claims, reason="test")
+        pdf = await download(api, notice, corrected.id)
+    assert (await verify(pdf))[1]["finding"] == "good"
+    document = pypdfium2.PdfDocument(pdf)
+    assert document.count_attachments() == 0
+    assert "签发记录在一分钟内封存" in document[0].get_textpage().get_text_range()
+    document.close()
+    (tmp_path / "notice.pdf").write_bytes(pdf)
+    done = await asyncio.to_thread(CliRunner().invoke, audit, ["check", str(tmp_path / "notice.pdf")])
+    assert done.exit_code == 1
+    assert "download it again" in done.output
 
 
 @pytest.mark.parametrize("dpi", [300, 150])

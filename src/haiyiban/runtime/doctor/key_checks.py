@@ -15,6 +15,16 @@ SUBJECT = Words("密钥", "Keys")
 KEPT_LONG_ENOUGH = timedelta(days=365)
 """A signing key is replaced once a year, so that what a thief of last year holds is worth nothing."""
 
+_LOST = Words(
+    "请从备份恢复该文件；不要新建，否则已加密的数据打不开、已签发的无法核验。",
+    "Restore the file from its backup; with a new one, what it sealed is lost.",
+)
+_NEVER_MADE = Words(
+    "请从备份恢复该文件；若升级后从未有过，请运行 haiyiban keys create，并公布 haiyiban audit key。",
+    "Restore it from its backup; after an upgrade, run haiyiban keys create and publish haiyiban audit key.",
+)
+"""Of what came later than the first deployments."""
+
 
 def signing(settings: Settings) -> Iterator[Finding]:
     """Every purpose has its keys, and each signing key is of this year."""
@@ -31,10 +41,7 @@ def signing(settings: Settings) -> Iterator[Finding]:
             yield fault(
                 SUBJECT,
                 Words(f"缺少或无法读取：{purpose}", f"missing or unreadable: {purpose}"),
-                Words(
-                    "请从备份恢复该文件；不要新建，否则已加密的数据打不开、已签发的无法核验。",
-                    "Restore the file from its backup; with a new one, what it sealed is lost.",
-                ),
+                _NEVER_MADE if purpose == "checkpoint" else _LOST,
             )
             continue
         in_use = [key for key in found if key.not_before <= now][-1:]
