@@ -102,7 +102,11 @@ class VerifierTokenController(Controller):
         except msgspec.ValidationError:
             raise Malformed from None
         caller = await service.authenticate(session, given.client_id, given.client_secret, now=clock.now())
-        token = VerifierToken(access_token=_issue(caller), expires_in_seconds=_LIFE_SECONDS)
+        token = VerifierToken(
+            access_token=_issue(caller),
+            expires_in_seconds=_LIFE_SECONDS,
+            purposes=sorted(caller.purposes),
+        )
         return Response(token, status_code=200)
 
 

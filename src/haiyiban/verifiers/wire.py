@@ -27,6 +27,8 @@ class VerifierToken(Output):
 
     access_token: str
     expires_in_seconds: int
+    purposes: list[str]
+    """What it may verify for; each with its words at `GET /verification-purposes`."""
 
 
 class SuspensionCreate(Input):

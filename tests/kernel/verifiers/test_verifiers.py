@@ -81,7 +81,8 @@ async def probe(api: httpx.AsyncClient, token: str) -> httpx.Response:
 async def test_json_gets_our_names(api, accredited) -> None:
     answer = await sign_in(api, accredited[1])
     assert answer.status_code == 200
-    assert set(answer.json()) == {"accessToken", "expiresInSeconds"}
+    assert set(answer.json()) == {"accessToken", "expiresInSeconds", "purposes"}
+    assert answer.json()["purposes"] == ["gate"]
     assert answer.json()["expiresInSeconds"] <= 300
     assert answer.headers["cache-control"] == "no-store"
     assert (await probe(api, answer.json()["accessToken"])).json()["outcome"] == "malformed"

@@ -5,10 +5,10 @@ import { api, ask, refusalOf, Refusal, type Schemas } from '@/shared/api'
 export const verifier = reactive({ token: '', name: '', purpose: '', purposes: [] as Schemas['PurposeRead'][] })
 
 export async function enter(clientId: string, clientSecret: string): Promise<void> {
-  const tokens = await ask(() => api.POST('/api/v1/auth/verifiers/token', { body: { clientId, clientSecret } as never, headers: { Authorization: '' } })) as { accessToken: string }
+  const tokens = await ask(() => api.POST('/api/v1/auth/verifiers/token', { body: { clientId, clientSecret } as never, headers: { Authorization: '' } })) as Schemas['VerifierToken']
   verifier.token = tokens.accessToken
   const { items } = await ask(() => api.GET('/api/v1/verification-purposes'))
-  verifier.purposes = items
+  verifier.purposes = items.filter((each) => tokens.purposes.includes(each.purpose))
 }
 
 export async function verify(text: string, key: string): Promise<Schemas['VerificationRead']> {
