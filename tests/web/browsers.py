@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
 
 from tests.web import chromium
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
+SCREEN = {"width": 1920, "height": 1080}
 OURS = ("http://127.0.0.1:", "blob:http://127.0.0.1:", "data:", "about:")
 
 
@@ -47,12 +48,18 @@ async def watched(browser: Browser, expected: list[str], **looks: Any) -> AsyncI
             note(sent.url)
 
     context = await browser.new_context(locale="zh-CN", **looks)
-    context.on("console", lambda message: note(message.text) if message.type == "error" else None)
+    context.on("console", lambda said: note(f"{said.text} {_place(said)}") if said.type == "error" else None)
     context.on("weberror", lambda error: note(str(error.error)))
     context.on("request", foreign)
     yield context
     await context.close()
-    assert [each for each in complaints if not any(part in each for part in expected)] == []
+    unexpected = [each for each in complaints if not any(part in each for part in expected)]
+    assert not unexpected, "\n".join(unexpected)
+
+
+def _place(said: ConsoleMessage) -> str:
+    """Where in which file; of a refused request, its address."""
+    return str(said.location.get("url", ""))
 
 
 @asynccontextmanager

@@ -60,9 +60,9 @@ class Phone:
     async def sign_in(self, somebody: Somebody) -> None:
         """By SMS, from the sheet that is open."""
         await self.type("#phone", somebody.phone)
-        before = len(await self._codes(somebody.phone))
+        before = len(await self.codes(somebody.phone))
         await self.tap("获取验证码")
-        await self.type("#sms-code", await self._code(somebody.phone, before))
+        await self.type("#sms-code", await self.code(somebody.phone, before))
         await self.press(self.page.locator("dialog form .primary"))
 
     async def confirm(self, somebody: Somebody) -> None:
@@ -93,14 +93,15 @@ class Phone:
         await self.tap("去实名")
         await self.confirm(somebody)
 
-    async def _codes(self, phone: str) -> list[str]:
+    async def codes(self, phone: str) -> list[str]:
         """The codes that this phone was sent, the newest first."""
         sent = (await self.sandbox.get("/sms", params={"phone": phone})).json()
         return [str(message["code"]) for message in sent if "code" in message]
 
-    async def _code(self, phone: str, before: int) -> str:
+    async def code(self, phone: str, before: int) -> str:
+        """The one that comes after those."""
         for _ in range(600):
-            codes = await self._codes(phone)
+            codes = await self.codes(phone)
             if len(codes) > before:
                 return codes[0]
             await asyncio.sleep(0.05)

@@ -19,7 +19,7 @@ from tests.builders import Somebody
 from tests.journeys.conftest import Platform, running
 from tests.journeys.people import Official
 from tests.web import desk_steps, verifier_steps
-from tests.web.browsers import DESK, PHONE, launched, watched_page
+from tests.web.browsers import DESK, PHONE, SCREEN, launched, watched_page
 from tests.web.camera import Lens
 from tests.web.conftest import expected
 from tests.web.phone_steps import Phone
@@ -124,6 +124,12 @@ class Devices:
         code = operator.post("/desk/terminals", body, expect=201)["oneTimeCode"]
         page = await self._page(PHONE)
         await verifier_steps.enrol(page, platform.demo["web"], code, purpose)
+        return page
+
+    async def hall(self) -> Page:
+        """The big screen in a service hall."""
+        page = await self._page(SCREEN)
+        await page.goto(f"{self._days.platform.demo['web']}/hall/")
         return page
 
     async def _page(self, viewport: dict[str, int]) -> Page:
