@@ -27,6 +27,11 @@ class Commands(click.Group):
             from haiyiban.codes.verify_command import verify
 
             return verify
+        if cmd_name == "audit":
+            # So does one that checks a single proof.
+            from haiyiban.audit.commands import audit
+
+            return audit
         return super().get_command(ctx, cmd_name) or _brought().get(cmd_name)
 
 

@@ -142,7 +142,7 @@ async def _hashes(session: AsyncSession, ranges: list[merkle.Range]) -> list[byt
 async def _entry(session: AsyncSession, number: int) -> bytes:
     connection = await session.connection()
     found = await connection.exec_driver_sql(leaves.READ, (number, number + 1))
-    [entry] = leaves.entries(found.all())
+    [entry] = leaves.entries(found.one(), number, number + 1)
     if entry is None:
         raise KeyError(number)
     return entry
