@@ -14,8 +14,8 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, SmallInteger, U
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from haiyiban.crypto import Sealed, SealedJson
 from haiyiban.db import Base
+from haiyiban.sealed import Sealed, SealedJson
 
 
 class Neighbour(Base):

@@ -19,11 +19,12 @@ from haiyiban.codes.claims import HealthBody, Kind
 from haiyiban.codes.disclosures import Disclosure
 from haiyiban.codes.kinds import CodeKind, Found, Showable, Standing, Wanted
 from haiyiban.codes.outcomes import Outcome
-from haiyiban.crypto import place, vault
+from haiyiban.crypto import vault
 from haiyiban.db import database
 from haiyiban.errors import NotFound
 from haiyiban.identity.models import Person
 from haiyiban.masking import mask_name
+from haiyiban.sealed import place
 from services.health_code import checks, children
 from services.health_code.service import refresh
 from services.health_code.standards import standards

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from haiyiban.crypto import Sealed, SealedJson
 from haiyiban.db import Base
+from haiyiban.sealed import Sealed, SealedJson
 
 
 class Status(Base):

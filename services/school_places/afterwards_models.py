@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, SmallInteger, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
-from haiyiban.crypto import Sealed, SealedJson
 from haiyiban.db import Base
+from haiyiban.sealed import Sealed, SealedJson
 
 
 class Answer(Base):

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, SmallInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from haiyiban.crypto import Sealed
 from haiyiban.db import Base
+from haiyiban.sealed import Sealed
 
 
 class Grant(Base):

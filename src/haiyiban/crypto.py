@@ -13,14 +13,13 @@ import hmac
 import json
 import os
 import secrets
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
-from uuid import UUID
+from typing import Any
 
-import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -38,8 +37,11 @@ PUBLISHED_BEFORE_USE = {
     "code": timedelta(days=1),
     "list": timedelta(days=1),
     "checkpoint": timedelta(0),
+    "field": timedelta(0),
 }
 """A new key is known to everybody before it signs: longer than any copy of the old key set is kept."""
+NOTICED_SECONDS = 30
+"""How soon a process that runs seals with a field key that was added."""
 SECRET_PURPOSES = ("field", "blind-index", "cti", "idempotency", "checkpoint")
 
 
@@ -123,6 +125,20 @@ class FileKeys:
         self._write(purpose, [*self._read(purpose), fresh])
         return str(fresh["kid"])
 
+    def field_key_since(self) -> datetime:
+        """When the newest field key was added."""
+        return datetime.fromisoformat(self._read("field")[-1]["notBefore"])
+
+    def retire(self, kid: str) -> None:
+        """Take an earlier field key out of the folder: what it sealed cannot be opened any more.
+
+        Raises KeyMissing for one that is not there, and for the newest, which seals.
+        """
+        entries = self._read("field")
+        if kid not in [entry["kid"] for entry in entries[:-1]]:
+            raise KeyMissing(f"no earlier field key {kid} in {self.folder}")
+        self._write("field", [entry for entry in entries if entry["kid"] != kid])
+
     def revoke(self, kid: str, *, at: datetime) -> str:
         """Let nothing count that a key of codes or lists signed, from an instant on. Its purpose.
 
@@ -198,25 +214,44 @@ def _load_private(pem: str) -> ec.EllipticCurvePrivateKey:
 
 
 class Vault:
-    """Seals and opens personal values and makes their blind indexes."""
+    """Seals and opens personal values and makes their blind indexes.
+
+    A field key that is added seals in every process within `NOTICED_SECONDS`, and opens at once.
+    """
 
     _VERSION = b"\x01"
+    KEY_AT = slice(1, 5)
+    """Where a sealed value names its key."""
 
     def __init__(self, keys: FileKeys) -> None:
-        fields = keys.secrets("field")
+        self._keys = keys
+        self._index_key = next(iter(keys.secrets("blind-index").values()))
+        self._load()
+
+    def _load(self) -> None:
+        fields = self._keys.secrets("field")
         self._ciphers = {bytes.fromhex(kid): AESGCM(key) for kid, key in fields.items()}
         self._active = bytes.fromhex(list(fields)[-1])
-        self._index_key = next(iter(keys.secrets("blind-index").values()))
+        self._look_again = time.monotonic() + NOTICED_SECONDS
+
+    @property
+    def active(self) -> bytes:
+        """The id of the key that seals now, as it stands in what it seals."""
+        if time.monotonic() > self._look_again:
+            self._load()
+        return self._active
 
     def seal(self, plain: bytes, *, where: str) -> bytes:
         """Encrypt a value; `where` (table, column, row) must be the same to open it."""
-        nonce = os.urandom(12)
-        body = self._ciphers[self._active].encrypt(nonce, plain, where.encode())
-        return self._VERSION + self._active + nonce + body
+        nonce, kid = os.urandom(12), self.active
+        body = self._ciphers[kid].encrypt(nonce, plain, where.encode())
+        return self._VERSION + kid + nonce + body
 
     def open(self, sealed: bytes, *, where: str) -> bytes:
         """Decrypt a value. Raises KeyMissing for an unknown key or a value that is not of this place."""
-        kid, nonce, body = sealed[1:5], sealed[5:17], sealed[17:]
+        kid, nonce, body = sealed[self.KEY_AT], sealed[5:17], sealed[17:]
+        if kid not in self._ciphers:
+            self._load()  # another process was told of a new key before this one
         cipher = self._ciphers.get(kid)
         if sealed[:1] != self._VERSION or cipher is None:
             raise KeyMissing(f"no field key {kid.hex()}")
@@ -244,55 +279,3 @@ def vault() -> Vault:
     if _vault is None:
         raise KeyMissing("no vault is installed in this process")
     return _vault
-
-
-class Sealed:
-    """A personal text kept encrypted in the column `<name>_sealed` of the same row.
-
-    class Person(Base):
-        name_sealed: Mapped[bytes]
-        name = Sealed()
-
-    The row's id must be set before the value, because the ciphertext is bound to it.
-    """
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._column = f"{name}_sealed"
-
-    def __get__(self, row: Any, owner: type | None = None) -> Any:
-        if row is None:
-            return self
-        sealed = getattr(row, self._column)
-        return None if sealed is None else self._decode(vault().open(sealed, where=self._where(row)))
-
-    def __set__(self, row: Any, value: Any) -> None:
-        sealed = None if value is None else vault().seal(self._encode(value), where=self._where(row))
-        setattr(row, self._column, sealed)
-
-    def _where(self, row: Any) -> str:
-        return place(row.__tablename__, self._column, row.id)
-
-    def _encode(self, value: Any) -> bytes:
-        return str(value).encode()
-
-    def _decode(self, plain: bytes) -> Any:
-        return plain.decode()
-
-
-class SealedJson(Sealed):
-    """A JSON document kept encrypted in `<name>_sealed`; assign it whole, changes inside are not seen."""
-
-    _decoder: ClassVar[msgspec.json.Decoder[Any]] = msgspec.json.Decoder()
-
-    def _encode(self, value: Any) -> bytes:
-        return msgspec.json.encode(value)
-
-    def _decode(self, plain: bytes) -> Any:
-        return self._decoder.decode(plain)
-
-
-def place(table: str, column: str, row: UUID | None) -> str:
-    """What a ciphertext is bound to."""
-    if row is None:
-        raise ValueError(f"{table}.{column}: give the row its id before its sealed values")
-    return f"{table}|{column}|{row}"

@@ -19,9 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from haiyiban import clock, rows
-from haiyiban.crypto import SealedJson
 from haiyiban.db import Base
 from haiyiban.ids import new_id
+from haiyiban.sealed import SealedJson
 
 RETRY_AFTER = (2, 5, 15, 60, 300, 900)
 """Seconds before the next attempt; the last one repeats."""

@@ -6,7 +6,7 @@ A zone in `services/<name>` and a feature in `haiyiban/<name>` are alike: each d
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
@@ -31,6 +31,14 @@ class Task:
     schedule: str | None = None
     """A cron expression (a sixth field is seconds). A periodic task does and repairs: what should have
     happened and did not is found and done."""
+
+
+class SealedObject(NamedTuple):
+    """Something sealed that lies outside the database, and what its ciphertext is bound to."""
+
+    name: str
+    """In `haiyiban.objects`."""
+    where: str
 
 
 class InTheWay(NamedTuple):
@@ -74,6 +82,8 @@ class Zone:
     """Writes the demo data of this folder; running it again changes nothing."""
     commands: tuple[Command, ...] = ()
     """What this folder adds to `haiyiban` on the command line; a name belongs to one folder."""
+    objects: Callable[[], AsyncIterator[SealedObject]] | None = None
+    """What it keeps sealed outside the database, so that it is sealed anew with a new key."""
     kept: Callable[[], Awaitable[Mapping[str, int]]] | None = None
     """How many rows it keeps of people, by kind; only for a folder whose data ends with its service."""
     delete_kept: Callable[[Callable[[Mapping[str, int]], object]], Awaitable[Mapping[str, int]]] | None = None

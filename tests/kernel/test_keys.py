@@ -9,9 +9,10 @@ from uuid import uuid4
 import pytest
 
 from haiyiban import clock
-from haiyiban.crypto import PUBLISHED_BEFORE_USE, FileKeys, KeyMissing, Vault, place
+from haiyiban.crypto import PUBLISHED_BEFORE_USE, FileKeys, KeyMissing, Vault
 from haiyiban.identity.callers import Level, ResidentCaller
 from haiyiban.identity.tokens import AccessTokens, InvalidToken
+from haiyiban.sealed import place
 
 
 @pytest.fixture

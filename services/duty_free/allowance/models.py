@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Identity, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from haiyiban.crypto import SealedJson
 from haiyiban.db import Base
+from haiyiban.sealed import SealedJson
 from services.duty_free.allowance.rule_table import Mode
 
 STATES = ("reserved", "picked_up", "refunded", "no_show")

@@ -23,11 +23,12 @@ from haiyiban.codes.kinds import (
     Wanted,
 )
 from haiyiban.codes.outcomes import Outcome
-from haiyiban.crypto import place, vault
+from haiyiban.crypto import vault
 from haiyiban.db import database
 from haiyiban.errors import Words
 from haiyiban.identity.models import Person
 from haiyiban.masking import mask_name
+from haiyiban.sealed import place
 from services.duty_free.allowance.rule_table import Mode
 from services.duty_free.allowance.settling import OrderMissing
 

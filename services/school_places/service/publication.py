@@ -23,10 +23,11 @@ from haiyiban.cases import publishing
 from haiyiban.cases.models import Case
 from haiyiban.cases.publishing import Decided
 from haiyiban.cases.states import FINAL, State, Verb
-from haiyiban.crypto import place, vault
+from haiyiban.crypto import vault
 from haiyiban.db import database
 from haiyiban.identity.callers import StaffCaller
 from haiyiban.notices import Told
+from haiyiban.sealed import place
 from services.school_places.matching import UNPLACED
 from services.school_places.models import AllocationRun, Enrolment, RollEntry
 from services.school_places.public_file import PublicFile

@@ -10,8 +10,9 @@ import msgspec
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban.crypto import place, vault
+from haiyiban.crypto import vault
 from haiyiban.errors import Conflict, Words
+from haiyiban.sealed import place
 from services.school_places.coordination import Waiting
 from services.school_places.matching import UNPLACED
 from services.school_places.models import AllocationRun, RollEntry

@@ -9,7 +9,7 @@ from haiyiban.cases.desk_controllers import DeskController
 from haiyiban.cases.errands_controller import ErrandsController
 from haiyiban.cases.leaving import forget, in_the_way
 from haiyiban.cases.ledger_controller import LedgerController
-from haiyiban.cases.materials import sweep
+from haiyiban.cases.materials import stored, sweep
 from haiyiban.cases.materials_controllers import CaseFilesController, DeskFilesController
 from haiyiban.cases.models import Case
 from haiyiban.cases.publishing import decide as decide_by_publication
@@ -43,6 +43,7 @@ zone = Zone(
     ),
     tallies=counted.TALLIES,
     seed=seed,
+    objects=stored,
     about=about,
     about_words=WORDS,
     in_the_way=in_the_way,

@@ -7,7 +7,7 @@ deletes. Source: docs/domain.md §6 (materials with the applicant as source).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
@@ -29,6 +29,8 @@ from haiyiban.identity.callers import StaffCaller
 from haiyiban.ids import new_id
 from haiyiban.matters import catalogue
 from haiyiban.matters.matter import Material
+from haiyiban.sealed import place
+from haiyiban.zone import SealedObject
 
 FILES_MOST = 10
 OPEN = frozenset({State.DRAFT, State.CORRECTION_REQUESTED})
@@ -192,6 +194,14 @@ async def sweep(_: bytes = b"") -> None:
 _FOLDER = "cases"
 
 
+async def stored() -> AsyncIterator[SealedObject]:
+    """Every file that is kept, for a new key."""
+    async with database().reading() as session:
+        rows = await session.stream(select(CaseFile.case_id, CaseFile.id))
+        async for case_id, file_id in rows:
+            yield SealedObject(_object(case_id, file_id), _where(file_id))
+
+
 def _require(case: Case, code: str) -> None:
     if code not in {each.code for each in wanted(case)}:
         raise MaterialUnknown
@@ -219,7 +229,7 @@ def _object(case_id: UUID, file_id: UUID) -> str:
 
 
 def _where(file_id: UUID) -> str:
-    return crypto.place(CaseFile.__tablename__, "content", file_id)
+    return place(CaseFile.__tablename__, "content", file_id)
 
 
 async def _record(session: AsyncSession, case: Case, act: str, row: CaseFile) -> None:

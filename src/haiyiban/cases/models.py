@@ -10,8 +10,8 @@ from sqlalchemy import ARRAY, CheckConstraint, Date, ForeignKey, Index, SmallInt
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from haiyiban.crypto import Sealed, SealedJson
 from haiyiban.db import Base
+from haiyiban.sealed import Sealed, SealedJson
 
 
 class Case(Base):

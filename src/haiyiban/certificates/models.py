@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Identity, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from haiyiban.crypto import Sealed, SealedJson
 from haiyiban.db import Base
+from haiyiban.sealed import Sealed, SealedJson
 
 REF_MOST = 2**40 - 1
 

@@ -19,7 +19,8 @@ from haiyiban.codes.entitlement import PORTRAIT_LIFE, kind_name, shows_portrait
 from haiyiban.codes.models import Consent
 from haiyiban.codes.outcomes import NO_ANSWER, PRESENTATION_PENDING, Explanation, Outcome, explain
 from haiyiban.codes.statement import Recorded
-from haiyiban.crypto import place, vault
+from haiyiban.crypto import vault
+from haiyiban.sealed import place
 from haiyiban.verifiers.purposes import purposes
 from haiyiban.wire import API, Output
 

@@ -10,7 +10,8 @@ from uuid import UUID
 import msgspec
 
 from haiyiban.codes.models import Verification
-from haiyiban.crypto import place, vault
+from haiyiban.crypto import vault
+from haiyiban.sealed import place
 
 
 class Disclosure(msgspec.Struct, frozen=True):

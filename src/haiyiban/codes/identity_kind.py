@@ -14,11 +14,12 @@ from haiyiban.codes.claims import Kind, PlainBody
 from haiyiban.codes.disclosures import Disclosure
 from haiyiban.codes.kinds import CodeKind, Found, Showable, Standing, Wanted
 from haiyiban.codes.outcomes import Outcome
-from haiyiban.crypto import place, vault
+from haiyiban.crypto import vault
 from haiyiban.db import database
 from haiyiban.errors import FieldError, NotFound, Problem, Words
 from haiyiban.identity.models import Person
 from haiyiban.masking import mask_name
+from haiyiban.sealed import place
 
 
 class OwnIdentityOnly(Problem):

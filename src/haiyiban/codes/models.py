@@ -18,8 +18,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from haiyiban.codes.outcomes import Outcome
-from haiyiban.crypto import SealedJson
 from haiyiban.db import Base
+from haiyiban.sealed import SealedJson
 
 
 class Verification(Base):

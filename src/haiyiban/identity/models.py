@@ -10,8 +10,8 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Identity,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from haiyiban.crypto import Sealed
 from haiyiban.db import Base
+from haiyiban.sealed import Sealed
 
 
 class Person(Base):

@@ -21,13 +21,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from haiyiban import clock
-from haiyiban.crypto import SealedJson
 from haiyiban.db import Base, Database, database
 from haiyiban.errors import Conflict, Malformed, Problem, Words
 from haiyiban.identity import sessions
 from haiyiban.identity.callers import Caller, ResidentCaller
 from haiyiban.identity.guards import StepUpNeeded
 from haiyiban.ids import new_id
+from haiyiban.sealed import SealedJson
 from haiyiban.zone import Task
 
 CLAIM_LIFE = timedelta(seconds=60)

@@ -9,8 +9,8 @@ from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from haiyiban.crypto import Sealed
 from haiyiban.db import Base
+from haiyiban.sealed import Sealed
 
 
 class Verifier(Base):

@@ -1,0 +1,159 @@
+"""Sealing what earlier field keys sealed with the newest one, while everybody goes on working (密钥轮换).
+
+`haiyiban keys rotate field` adds a key, `keys reseal` opens every personal value that another key sealed and
+seals it anew, `keys retire` takes a key away that nothing needs. A row is replaced only while it is what was
+read, so whoever writes meanwhile wins. What is done needs no list: a value names its key, so a run that was
+stopped goes on where it was.
+
+Every sealed value stands in a column `<name>_sealed` of a table with one column as its key, bound by
+`haiyiban.sealed.place`; a folder that seals what lies outside the database names it in `Zone.objects`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, ColumnElement, Row, Table, bindparam, func, or_, select, update
+
+from haiyiban import objects
+from haiyiban.crypto import Vault, vault
+from haiyiban.db import Base, database
+from haiyiban.sealed import place
+from haiyiban.zone import SealedObject
+
+ROWS_AT_ONCE = 200
+PASSES = 3
+"""What a process sealed with the old key behind our back is found by the next pass."""
+_SUFFIX = "_sealed"
+
+
+Objects = Callable[[], AsyncIterator[SealedObject]]
+
+
+class Done(NamedTuple):
+    """How far a run is: the table or `objects`, values sealed anew there, and how many there were to seal."""
+
+    what: str
+    sealed: int
+    of: int
+
+
+def tables() -> list[Table]:
+    """Every table with a sealed column, by name."""
+    found = [table for table in Base.metadata.tables.values() if _columns(table)]
+    return sorted(found, key=lambda table: table.name)
+
+
+async def stale(kid: bytes | None = None) -> dict[str, int]:
+    """By table, the rows with a value that the key `kid` sealed; without it, any key but the newest."""
+    counts = {}
+    for table in tables():
+        async with database().reading() as session:
+            counts[table.name] = await session.scalar(
+                select(func.count()).select_from(table).where(_is_stale(table, kid))
+            )
+    return {name: count for name, count in counts.items() if count}
+
+
+async def stale_objects(stored: Sequence[Objects], kid: bytes | None = None) -> list[SealedObject]:
+    """The same of what lies outside the database."""
+    found = []
+    for each in stored:
+        async for sealed in each():
+            held = await _head(sealed.name)
+            if held is not None and (held == kid if kid else held != vault().active):
+                found.append(sealed)
+    return found
+
+
+async def reseal(stored: Sequence[Objects], tell: Callable[[Done], object]) -> int:
+    """Seal everything with the newest key, telling after each batch; how much is left, by rights nothing."""
+    for _ in range(PASSES):
+        counts = await stale()
+        for table in tables():
+            await _reseal_table(table, counts.get(table.name, 0), tell)
+        await _reseal_objects(stored, tell)
+        left = sum((await stale()).values()) + len(await stale_objects(stored))
+        if not left:
+            break
+    return left
+
+
+async def _reseal_table(table: Table, total: int, tell: Callable[[Done], object]) -> None:
+    (key,) = table.primary_key
+    done, last = 0, None
+    while True:
+        wanted = select(key, *_columns(table)).where(_is_stale(table)).order_by(key).limit(ROWS_AT_ONCE)
+        async with database().transaction() as session:
+            rows = (await session.execute(wanted if last is None else wanted.where(key > last))).all()
+            for column in _columns(table):
+                changes = [
+                    {
+                        "row": row[0],
+                        "old": old,
+                        "new": _anew(old, where=place(table.name, column.name, row[0])),
+                    }
+                    for row in rows
+                    if (old := getattr(row, column.name)) is not None and _kid(old) != vault().active
+                ]
+                if changes:
+                    connection = await session.connection()
+                    await connection.execute(_replaced(table, key, column), changes)
+        if not rows:
+            return
+        last = rows[-1][0]
+        done += len(rows)
+        tell(Done(table.name, done, max(total, done)))
+
+
+async def _reseal_objects(stored: Sequence[Objects], tell: Callable[[Done], object]) -> None:
+    wanted = await stale_objects(stored)
+    for done, each in enumerate(wanted, start=1):
+        try:
+            held = await objects.get(each.name)
+        except FileNotFoundError:
+            continue  # deleted meanwhile
+        await objects.put(each.name, _anew(held, where=each.where))
+        tell(Done("objects", done, len(wanted)))
+
+
+def _columns(table: Table) -> list[Column[Any]]:
+    return [column for column in table.columns if column.name.endswith(_SUFFIX)]
+
+
+def _is_stale(table: Table, kid: bytes | None = None) -> ColumnElement[bool]:
+    # In SQL bytes are counted from one.
+    first = Vault.KEY_AT.start + 1
+    length = Vault.KEY_AT.stop - Vault.KEY_AT.start
+    named = [func.substring(column, first, length) for column in _columns(table)]
+    return or_(*(each == kid if kid else each != vault().active for each in named))
+
+
+def _changes(table: Table, column: Column[Any], rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    held = [(row[0], getattr(row, column.name)) for row in rows]
+    return [
+        {"row": id_, "old": old, "new": _anew(old, where=place(table.name, column.name, id_))}
+        for id_, old in held
+        if old is not None and _kid(old) != vault().active
+    ]
+
+
+def _replaced(table: Table, key: Column[Any], column: Column[Any]) -> Any:
+    still = (key == bindparam("row"), column == bindparam("old"))
+    return update(table).where(*still).values({column.name: bindparam("new")})
+
+
+def _anew(sealed: bytes, *, where: str) -> bytes:
+    return vault().seal(vault().open(sealed, where=where), where=where)
+
+
+def _kid(sealed: bytes) -> bytes:
+    return sealed[Vault.KEY_AT]
+
+
+async def _head(name: str) -> bytes | None:
+    try:
+        return _kid(await objects.get(name))
+    except FileNotFoundError:
+        return None
