@@ -26,6 +26,7 @@ from services.health_code import appeals, service
 from services.health_code.appeals import AppealMissing, AppealMoved, IncompleteWords, SecondPersonNeeded
 from services.health_code.models import Appeal, ManualChange, Status
 from services.health_code.rules import Colour
+from services.health_code.views import ColourReasonRead, reasons_of
 
 AGENCY = "health"
 Written = Annotated[str, Meta(max_length=2000)]
@@ -71,8 +72,8 @@ class DeskColourAppealRead(Output):
     appealed_colour: Colour
     colour: Colour
     """What the code shows now."""
-    reasons: list[str]
-    """The ids of the rules that gave it."""
+    reasons: list[ColourReasonRead]
+    """The rules that gave it."""
     state: str
     at: datetime
     reason: str
@@ -243,7 +244,7 @@ def _read(
         appealed_colour=Colour(row.colour),
         # Nothing is kept of a colour that was not decided since: then the one that is objected to stands.
         colour=Colour(status.colour if status else row.colour),
-        reasons=list(status.reasons) if status else [],
+        reasons=reasons_of(status) if status else [],
         state=row.state,
         at=row.at,
         reason=row.reason,

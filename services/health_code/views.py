@@ -17,6 +17,7 @@ from haiyiban.registers import REGISTERS
 from haiyiban.wire import Output
 from services.health_code.code_kind import HEALTH, Row, showable
 from services.health_code.itinerary import visited
+from services.health_code.models import Status
 from services.health_code.rules import Colour
 from services.health_code.service import MANUAL, Held
 from services.health_code.standards import province, rules_on, standards
@@ -93,6 +94,7 @@ class HealthCodeRead(Output):
 _REMINDER = Words(
     "您尚未完成全程接种，请尽快预约接种", "Your vaccination is not complete yet; please make an appointment"
 )
+_BY_HAND = Words("经人工核实更正", "Corrected by hand after a check")
 _NONE = Words("没有需要红码或黄码的情形", "Nothing on record calls for red or yellow")
 
 
@@ -140,10 +142,21 @@ def code_read(held: Held, *, now: datetime) -> HealthCodeRead:
     )
 
 
+def reasons_of(status: Status) -> list[ColourReasonRead]:
+    """The rules that gave a colour when it was asked for last, in words; a correction by hand among them."""
+    language = current().language
+    by = _rules_of(status) + ([(MANUAL, _BY_HAND)] if MANUAL in status.reasons else [])
+    return [ColourReasonRead(code=code, text=words.in_language(language)) for code, words in by]
+
+
+def _rules_of(status: Status) -> list[tuple[str, Words]]:
+    table = rules_on(local_date(status.asked_at))
+    return [(rule.id, rule.reason.words) for rule in table.rules if rule.id in status.reasons]
+
+
 def _reasons(held: Held) -> list[tuple[str, Words]]:
     """Why: the rules that hold; then, where a register is silent, that it is and how old the colour is."""
-    table = rules_on(local_date(held.status.asked_at))
-    by = [(rule.id, rule.reason.words) for rule in table.rules if rule.id in held.status.reasons]
+    by = _rules_of(held.status)
     if held.change is not None and MANUAL in held.status.reasons:
         until = held.change.until.isoformat()
         words = Words(f"经人工核实更正，有效至 {until}", f"Corrected by hand after a check, until {until}")

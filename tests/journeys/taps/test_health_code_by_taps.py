@@ -89,6 +89,7 @@ async def _stop(phone: Phone, gate: Page, lens: Lens) -> None:
     """That a code is genuine lets nobody through: it says what to do, and waits for the guard."""
     await _hold(phone, lens)
     verdict = gate.get_by_role("dialog", name="黄码")
+    await expect(verdict).to_contain_text("码是真的，但不是绿码。")
     await expect(verdict).to_contain_text("有 48 小时内核酸阴性证明的放行")
     await expect(verdict.locator(".verdict")).to_have_attribute("data-tone", "warn")
     lens.see_nothing()
@@ -127,6 +128,7 @@ async def _correct(devices: Devices, parent: Resident) -> None:
     sheet = first.get_by_role("dialog")
     card = first.locator("article", has_text=REASON)
     await expect(card).to_contain_text(PROOF)
+    await expect(card).to_contain_text("您申报有发热、气促或呼吸道症状")
     await card.get_by_role("button", name="提出更正").click()
     await sheet.get_by_label("理由").fill("病历核实")
     await sheet.get_by_label("依据的证明").fill(PROOF)

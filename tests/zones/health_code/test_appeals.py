@@ -81,7 +81,10 @@ async def test_two_clerks_correct_a_colour_and_phones_follow_at_once(
 
     queue = (await api.get(DESK, params={"limit": 100}, headers=first)).json()["items"]
     found = next(row for row in queue if one.endswith(row["id"]))
-    assert (found["name"], found["colour"], found["reasons"]) == (somebody.name, "red", ["positive-test"])
+    assert (found["name"], found["colour"]) == (somebody.name, "red")
+    [why] = found["reasons"]
+    assert why["code"] == "positive-test"
+    assert why["text"] == (await shown(api, headers))["reasons"][0]["text"], "in the words the person reads"
     assert somebody.id_number not in str(queue)
 
     waits = (await api.post(f"{one}/proposal", json=proposal(), headers=first)).json()
