@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -13,25 +14,26 @@ import click
 gc.set_threshold(50_000, 20, 20)
 
 
+_ALONE = {
+    "audit": "haiyiban.audit.commands",
+    "keys": "haiyiban.runtime.key_commands",
+    "verify": "haiyiban.codes.verify_command",
+}
+"""They do not wait for all that a server needs: some are started anew for each holder at a counter."""
+
+
 class Commands(click.Group):
     """The commands of this file, and those that features and zones bring along."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All of them, for `--help`."""
-        return sorted({*super().list_commands(ctx), *_brought()})
+        return sorted({*super().list_commands(ctx), *_ALONE, *_brought()})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Folders are searched only for what is not here, because that imports them all."""
-        if cmd_name == "verify":
-            # Started anew for each holder at a counter, so it must not wait for all that a server needs.
-            from haiyiban.codes.verify_command import verify
-
-            return verify
-        if cmd_name == "audit":
-            # So does one that checks a single proof.
-            from haiyiban.audit.commands import audit
-
-            return audit
+        if cmd_name in _ALONE:
+            found: click.Command = getattr(import_module(_ALONE[cmd_name]), cmd_name)
+            return found
         return super().get_command(ctx, cmd_name) or _brought().get(cmd_name)
 
 
@@ -146,136 +148,6 @@ def doctor(as_json: bool) -> None:
     # What is found is told once and in words, not by the log of whoever found it.
     logging.getLogger("haiyiban").setLevel(logging.CRITICAL)
     sys.exit(report.run(as_json=as_json))
-
-
-@main.group()
-def keys() -> None:
-    """The keys in the state folder: make, list, rotate and revoke them."""
-
-
-@keys.command(name="create")
-def create_keys() -> None:
-    """Make the keys that are missing, as for a new deployment; then sign the trust list."""
-    from haiyiban.crypto import FileKeys
-    from haiyiban.settings import Settings
-
-    click.echo(FileKeys.create(Settings.from_env().keys_dir).folder)
-
-
-@keys.command(name="list")
-def list_keys() -> None:
-    """Show each key of signatures and of fields, from when it is used, and whether it is in use."""
-    from haiyiban import clock
-    from haiyiban.crypto import SIGNING_PURPOSES, FileKeys
-    from haiyiban.settings import Settings
-
-    folder = FileKeys(Settings.from_env().keys_dir)
-    for purpose in SIGNING_PURPOSES:
-        found = folder.signing(purpose)
-        good = [key for key in found if key.revoked_at is None]
-        active = [key for key in good if key.not_before <= clock.now()][-1:]
-        for key in found:
-            use = "revoked" if key not in good else "signs" if key in active else "verifies"
-            click.echo(f"{purpose:14} {key.kid} {key.not_before:%Y-%m-%d %H:%M} {use}")
-    *earlier, newest = folder.secrets("field")
-    for kid in (*earlier, newest):
-        click.echo(f"{'field':14} {kid} {'seals' if kid == newest else 'opens'}")
-
-
-@keys.command()
-@click.argument("purpose", type=click.Choice(["access-token", "code", "list", "checkpoint", "field"]))
-def rotate(purpose: str) -> None:
-    """Add a key. It is published first and signs later, so that nobody is signed out and no code fails.
-
-    A key of codes or lists is published by `haiyiban trust sign`, and signs a day after that; one of the
-    audit's checkpoints signs at once, beside which the earlier ones still count. A field key seals personal
-    values within half a minute, and earlier ones open what they sealed until `keys reseal` is through.
-    """
-    from haiyiban import clock
-    from haiyiban.crypto import PUBLISHED_BEFORE_USE, FileKeys
-    from haiyiban.settings import Settings
-
-    not_before = clock.now() + PUBLISHED_BEFORE_USE[purpose]
-    kid = FileKeys(Settings.from_env().keys_dir).rotate(purpose, not_before=not_before)
-    if purpose == "field":
-        click.echo(f"field {kid}")
-        click.echo("请接着运行 haiyiban keys reseal。Now run haiyiban keys reseal.")
-        return
-    click.echo(f"{purpose} {kid} signs from {not_before:%Y-%m-%d %H:%M} UTC")
-    if purpose == "checkpoint":
-        click.echo("请公布新的公钥：haiyiban audit key。Publish the new public key: haiyiban audit key.")
-    elif purpose != "access-token":
-        click.echo("请接着运行 haiyiban trust sign。Now run haiyiban trust sign.")
-
-
-@keys.command()
-def reseal() -> None:
-    """Seal every personal value with the newest field key while everybody goes on working; Ctrl-C and another
-    run lose nothing."""
-    from haiyiban.runtime import field_keys
-
-    left = field_keys.reseal()
-    if left:
-        raise click.ClickException(
-            f"还有 {left} 处用旧密钥加密，请再运行一次。"
-            f"{left} are still sealed with an earlier key; run it again."
-        )
-    click.echo(
-        "全部已用新密钥加密；不再需要旧密钥的备份后，用 haiyiban keys retire 移除旧密钥。\n"
-        "All is sealed with the new key. Once no backup needs the old one: haiyiban keys retire."
-    )
-
-
-@keys.command()
-@click.argument("kid")
-def retire(kid: str) -> None:
-    """Take an earlier field key away that nothing needs; backups from before cannot be read without it."""
-    from haiyiban.crypto import KeyMissing
-    from haiyiban.runtime import field_keys
-
-    try:
-        used = field_keys.retire(kid)
-    except KeyMissing as error:
-        raise click.ClickException(str(error)) from None
-    except field_keys.TooSoon:
-        raise click.ClickException(
-            "新密钥刚刚启用，请等几分钟再试。The new key is minutes old; please wait."
-        ) from None
-    if used:
-        told = "、".join(f"{name} {count}" for name, count in used.items())
-        raise click.ClickException(
-            f"还有内容用这个密钥加密，先运行 haiyiban keys reseal：{told}。"
-            "It still seals these: run haiyiban keys reseal first."
-        )
-    click.echo(f"field {kid} 已移除。Retired.")
-
-
-@keys.command()
-@click.argument("kid")
-@click.option("--at", "instant", help="From when on it does not count, such as 2026-09-01T08:00:00+08:00.")
-def revoke(kid: str, instant: str | None) -> None:
-    """Let nothing count that a stolen key of codes or lists signed: here within a minute, at terminals with
-    the next signed list. There is no way back."""
-    from datetime import datetime
-
-    from haiyiban import clock
-    from haiyiban.crypto import FileKeys, KeyMissing
-    from haiyiban.settings import Settings
-
-    try:
-        at = datetime.fromisoformat(instant) if instant else clock.now()
-        if at.tzinfo is None:
-            raise ValueError
-        purpose = FileKeys(Settings.from_env().keys_dir).revoke(kid, at=at)
-    except ValueError:
-        raise click.ClickException("--at 须为带时区的时间。It must be a time with a zone.") from None
-    except KeyMissing as error:
-        raise click.ClickException(str(error)) from None
-    click.echo(f"{purpose} {kid} counts no more from {at:%Y-%m-%d %H:%M %Z}")
-    click.echo(
-        f"请接着运行 haiyiban keys rotate {purpose}（没有别的密钥时）和 haiyiban trust sign。"
-        f"Now run haiyiban keys rotate {purpose} if there is no other key, and haiyiban trust sign."
-    )
 
 
 @main.command()

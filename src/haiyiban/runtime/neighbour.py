@@ -95,7 +95,8 @@ def start(
         *("--database-url", postgres.url),
     )
     accounts = json.loads((folder / "demo" / "staff.json").read_bytes())
-    return children, {"neighbour": {"api": settings.public_url, "division": ISSUER, "accounts": accounts}}
+    at = {"api": settings.public_url, "web": settings.public_url}
+    return children, {"neighbour": at | {"division": ISSUER, "accounts": accounts}}
 
 
 def _line(

@@ -30,20 +30,21 @@ __all__ = ["expected"]
 class Days:
     """A platform whose days pass: it stops, and starts later at the same address."""
 
-    def __init__(self, home: Path) -> None:
-        self._home = home
+    def __init__(self, home: Path, *flags: str, **settings: str) -> None:
+        self._home, self._flags = home, flags
         # A phone knows an address: what it keeps is kept for that one.
         self._address = {
             "HAIYIBAN_PORT": str(ports.any_free()),
             "HAIYIBAN_SANDBOX_PORT": str(ports.any_free()),
-        }
+        } | settings
         self._ahead = timedelta()
         self._run = ExitStack()
         self.platform = self._start()
 
     def _start(self) -> Platform:
         offset = str(int(self._ahead.total_seconds()))
-        return self._run.enter_context(running(self._home, **self._address, HAIYIBAN_CLOCK_OFFSET=offset))
+        started = running(self._home, *self._flags, **self._address, HAIYIBAN_CLOCK_OFFSET=offset)
+        return self._run.enter_context(started)
 
     def now(self) -> datetime:
         """The instant at which the platform lives."""
@@ -96,9 +97,9 @@ class Devices:
         sandbox = await self._open.enter_async_context(httpx.AsyncClient(base_url=demo["sandbox"]))
         return Phone(page, demo["web"], sandbox)
 
-    async def desk(self, role: str, place: str = "/") -> Page:
-        """A desk at which the demo's account of a role signs in as people do."""
-        demo = self._days.platform.demo
+    async def desk(self, role: str, place: str = "/", *, of: dict[str, Any] | None = None) -> Page:
+        """A desk at which the demo's account of a role signs in as people do; `of` another province."""
+        demo = of or self._days.platform.demo
         account = demo["accounts"][role]
         otp = pyotp.TOTP(account["otpSecret"]).now() if "otpSecret" in account else ""
         page = await self._page(DESK)
