@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from haiyiban.db import Base, driver_url
-from haiyiban.runtime import discovery
+from haiyiban.runtime import discovery, rights
 
 
 def ours(_: Any, name: str | None, kind: str, reflected: bool, __: Any) -> bool:
@@ -26,6 +26,8 @@ def run(connection: Connection) -> None:
         # Two that start at once: the second waits here and then finds nothing to do.
         connection.execute(text("SELECT pg_advisory_xact_lock(460000)"))
         context.run_migrations()
+        if context.config.attributes.get("only_upgrades"):
+            rights.apply(connection)
 
 
 async def main() -> None:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -26,7 +26,7 @@ from haiyiban.certificates import demo_authority
 from haiyiban.crypto import FileKeys
 from haiyiban.registers import REGISTERS
 from haiyiban.registers import client as registers_client
-from haiyiban.runtime import ceremony, migrate, ports
+from haiyiban.runtime import ceremony, migrate, ports, rights
 from haiyiban.runtime.doctor import document_checks, report, servers
 from haiyiban.runtime.postgres import EmbeddedPostgres
 from haiyiban.settings import Settings
@@ -215,6 +215,40 @@ def test_a_worker_that_never_ran_is_a_fault(environment: dict[str, str]) -> None
         visit(environment).of("Worker", "fault")
     finally:
         sql(url, "UPDATE pgqueuer_schedules SET next_run = now() + interval '1 minute'")
+
+
+def test_records_that_wait_too_long_for_their_seal_are_told(environment: dict[str, str]) -> None:
+    url = environment["DATABASE_URL"]
+    visit(environment).of("Sealing of the audit", "fine")
+    for age, state in (("2 minutes", "warning"), ("1 hour", "fault")):
+        sql(
+            url,
+            "INSERT INTO audit_record (id, at, action, outcome, actor_kind, fields, request_id)"
+            f" VALUES (gen_random_uuid(), now() - interval '{age}', 'x', 'done', 'system', '{{}}', 'r')",
+        )
+        visit(environment).of("Sealing of the audit", state)
+    sql(url, "DELETE FROM audit_record")
+
+
+def test_a_process_that_may_change_the_audit_is_told(environment: dict[str, str]) -> None:
+    url = environment["DATABASE_URL"]
+    signing_in = asyncio.run(rights.logins(url))
+    for address, state in ((signing_in[rights.API], "fine"), (url, "warning")):
+        with serving(address):
+            visit(environment).of("Database rights", state)
+
+
+@contextmanager
+def serving(url: str) -> Iterator[None]:
+    """A connection as the processes of the platform have it."""
+    loop = asyncio.new_event_loop()
+    name = {"application_name": "haiyiban"}
+    connection = loop.run_until_complete(asyncpg.connect(url, server_settings=name))
+    try:
+        yield
+    finally:
+        loop.run_until_complete(connection.close())
+        loop.close()
 
 
 def test_another_program_on_our_port_is_named(environment: dict[str, str]) -> None:

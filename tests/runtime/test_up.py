@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -14,11 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 from rich.console import Console
 
-from haiyiban.runtime import ports, processes, up
+from haiyiban.runtime import ports, processes, rights, up
 from haiyiban.runtime.refusal import CannotStart
 from tests.runtime.conftest import none_left, processes_of
 
@@ -78,6 +80,7 @@ def test_it_serves_keeps_others_out_restarts_what_dies_and_killed_leaves_no_proc
         assert httpx.get(f"{demo['api']}/health/ready").status_code == 200
         assert httpx.get(f"{demo['sandbox']}/health").status_code == 200
         assert len(processes_of(state)) >= 6
+        assert asyncio.run(_signed_in(state)) == {rights.API, rights.WORKER}, "none is the tables' owner"
         assert f"pid {process.pid}" in refused(environ(state))
         assert (state / "demo.json").exists(), "the second one took nothing from the first"
         for word in ("worker", "serve"):
@@ -87,6 +90,24 @@ def test_it_serves_keeps_others_out_restarts_what_dies_and_killed_leaves_no_proc
     assert demo["api"] in said
     assert "worker ended by itself; starting it again" in said
     assert none_left(state), processes_of(state)
+
+
+async def _signed_in(state: Path) -> set[str]:
+    """As whom the platform's processes are connected to its database."""
+    connection = await asyncpg.connect(json.loads((state / "servers.json").read_text())["databaseUrl"])
+    try:
+        for _ in range(100):
+            rows = await connection.fetch(
+                "SELECT DISTINCT usename FROM pg_stat_activity WHERE datname = current_database()"
+                " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            )
+            # The worker connects a moment after the API is ready.
+            if len(rows) > 1:
+                break
+            await asyncio.sleep(0.1)
+        return {row["usename"] for row in rows}
+    finally:
+        await connection.close()
 
 
 def test_a_child_that_keeps_dying_is_given_up_and_named(

@@ -7,6 +7,7 @@ two go over HTTPS: before each stands a line of TLS, whose authority the agreeme
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -47,7 +48,7 @@ def start(
     Returns its processes and what demo.json says of it. Raises CannotStart.
     """
     # Every feature comes with these.
-    from haiyiban.runtime import ceremony, migrate
+    from haiyiban.runtime import ceremony, migrate, rights
 
     folder = home / "neighbour"
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -71,13 +72,14 @@ def start(
     # In a process of its own: what a province publishes is read once for each.
     _run(theirs, "seed")
     children = [postgres.process, valkey.process]
-    for name in ("serve", "worker"):
+    signing_in = asyncio.run(rights.logins(postgres.url))
+    for name, role in (("serve", rights.API), ("worker", rights.WORKER)):
         with processes.undisturbed():
             child = processes.start(
                 f"neighbour-{name}",
                 [sys.executable, "-m", "haiyiban.cli", name],
                 log=folder / "logs" / f"{name}.log",
-                env=theirs,
+                env=theirs | {"DATABASE_URL": signing_in[role]},
             )
             children.append(stack.enter_context(child))
     wait_until_ready(port, "/health/ready", processes=children)

@@ -91,20 +91,22 @@ def _start(stack: ExitStack, console: Console, *, with_neighbour: bool) -> list[
     children: list[Process] = []
     logs = home / "logs"
 
-    def run(name: str, *arguments: str) -> Process:
+    def run(name: str, *arguments: str, **more: str) -> Process:
         command = [sys.executable, "-m", *arguments]
         with processes.undisturbed():
-            child = processes.start(name, command, log=logs / f"{name}.log", env=environ)
+            child = processes.start(name, command, log=logs / f"{name}.log", env=environ | more)
             children.append(stack.enter_context(child))
         return child
 
     steps = Steps(console, _STEPS + with_neighbour)
     with steps.shown():
+        is_our_server = False
         with steps.step(Words("数据库", "PostgreSQL")):
             if not environ.get("DATABASE_URL"):
                 postgres = stack.enter_context(EmbeddedPostgres(home))
                 children.append(postgres.process)
                 environ["DATABASE_URL"] = postgres.url
+                is_our_server = True
         with steps.step(Words("缓存", "Valkey")):
             if not environ.get("REDIS_URL"):
                 valkey = stack.enter_context(EmbeddedValkey(home))
@@ -115,9 +117,11 @@ def _start(stack: ExitStack, console: Console, *, with_neighbour: bool) -> list[
         )
         with steps.step(Words("表结构", "migrations")):
             # Every feature and zone comes with these: seconds that a refusal above need not wait for.
-            from haiyiban.runtime import ceremony, demo, migrate, seed
+            from haiyiban.runtime import ceremony, demo, migrate, rights, seed
 
             _migrate(migrate.upgrade, environ["DATABASE_URL"])
+            # With a server of somebody else's, who signs in as what is theirs to say (docs/audit.md).
+            signing_in = asyncio.run(rights.logins(environ["DATABASE_URL"])) if is_our_server else {}
         with steps.step(Words("沙箱", "sandbox")):
             wait_until_ready(settings.sandbox_port, "/health", processes=[sandbox])
         servers = home / state_folder.SERVERS
@@ -131,8 +135,9 @@ def _start(stack: ExitStack, console: Console, *, with_neighbour: bool) -> list[
         with steps.step(Words("演示数据", "demo data")):
             asyncio.run(seed.plant(settings))
         with steps.step(Words("平台", "API and worker")):
-            api = run("api", "haiyiban.cli", "serve")
-            run("worker", "haiyiban.cli", "worker")
+            owner = environ["DATABASE_URL"]
+            api = run("api", "haiyiban.cli", "serve", DATABASE_URL=signing_in.get(rights.API, owner))
+            run("worker", "haiyiban.cli", "worker", DATABASE_URL=signing_in.get(rights.WORKER, owner))
             wait_until_ready(settings.port, "/health/ready", processes=[api, *children])
         beside: dict[str, Any] = {}
         if with_neighbour:

@@ -11,9 +11,9 @@ from alembic.script import ScriptDirectory
 from redis.exceptions import RedisError
 
 from haiyiban import clock, registers
-from haiyiban.audit import leaves
 from haiyiban.errors import Words
 from haiyiban.runtime import migrate
+from haiyiban.runtime.doctor import audit_checks
 from haiyiban.runtime.doctor.findings import Finding, fault, fine, unknown, warning
 from haiyiban.settings import Settings
 
@@ -63,7 +63,9 @@ async def database(settings: Settings) -> AsyncIterator[Finding]:
         if is_current:
             yield await _queue(connection)
             yield await _outbox(connection)
-            yield await _sealing(connection)
+            yield await audit_checks.sealing(connection)
+            async for finding in audit_checks.rights(connection):
+                yield finding
     finally:
         await connection.close()
 
@@ -240,23 +242,6 @@ async def _queue(connection: asyncpg.Connection) -> Finding:
     if late is None or behind >= WAITING_FAULT:
         return fault(WORKER, found, advice)
     return warning(WORKER, found, advice) if behind >= WAITING_WARNING else fine(WORKER, found)
-
-
-async def _sealing(connection: asyncpg.Connection) -> Finding:
-    subject = Words("审计封存", "Sealing of the audit")
-    count, since = await leaves.waiting(connection)
-    age = (clock.now() - since).total_seconds() if since is not None else 0.0
-    if age < WAITING_WARNING:
-        return fine(subject, Words("一分钟内都已封存", "everything is sealed within a minute"))
-    found = Words(
-        f"{count} 条记录等待封存，最早的等了 {age:.0f} 秒",
-        f"{count} records wait to be sealed, the oldest for {age:.0f} s",
-    )
-    advice = Words(
-        "未封存的记录还可能被改动而不被发现。请看 worker.log 中的 audit.seal，并运行 haiyiban audit verify。",
-        "What is not sealed could be changed unseen. See worker.log (audit.seal); run haiyiban audit verify.",
-    )
-    return (fault if age >= WAITING_FAULT else warning)(subject, found, advice)
 
 
 async def _outbox(connection: asyncpg.Connection) -> Finding:
