@@ -23,6 +23,7 @@ from haiyiban.identity.tokens import access_tokens
 from haiyiban.runtime import contract, discovery
 from haiyiban.runtime.body import StrictRequest
 from haiyiban.runtime.edge import Edge
+from haiyiban.runtime.moved_clock import dated
 from haiyiban.runtime.problems import to_response
 from haiyiban.runtime.records import AccessLog, Figures
 from haiyiban.runtime.start import prepare
@@ -100,7 +101,9 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             await database.close()
 
     application = build(settings, lifespan)
-    return behind_edge(application, settings, database=database, access_log=access_log)
+    edge = behind_edge(application, settings, database=database, access_log=access_log)
+    served: ASGIApp = dated(edge) if settings.clock_offset else edge
+    return served
 
 
 def behind_edge(

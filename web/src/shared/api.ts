@@ -20,6 +20,8 @@ const headers: Middleware = {
     return request
   },
   onResponse({ response }) {
+    // What a cache keeps is dated by the day it was kept.
+    if (/max-age=[1-9]/.test(response.headers.get('cache-control') ?? '')) return
     const date = Date.parse(response.headers.get('date') ?? '')
     // A date has whole seconds: half of one is the best guess.
     if (date && Math.abs(date + 500 - clock.now()) > 1500) clock.skew = date + 500 - Date.now()
