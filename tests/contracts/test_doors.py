@@ -103,6 +103,7 @@ DOORS = {
     "GET /me/access-log": Door(own_only={STRANGER}),
     "GET /me/access-log/{record_id}/proof": CLOSED,
     "GET /me/consents": Door(own_only={STRANGER}),
+    "GET /zones": EVERYBODY,
     "GET /matters": EVERYBODY,
     "GET /matters/{code}": EVERYBODY,
     "GET /cases": Door(own_only={STRANGER}),

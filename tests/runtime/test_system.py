@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import httpx
+
+from haiyiban.runtime import app, discovery
+from haiyiban.settings import Settings
 
 SITE = "http://test"
 
@@ -77,3 +81,14 @@ async def test_the_contract_is_a_page_that_needs_nothing_from_elsewhere(api: htt
         for operation in item.values():
             assert operation["operationId"] in page.ids, path
     assert re.search(r'<html lang="zh-CN">', answer.text)
+
+
+async def test_the_zones_that_are_served_are_told(api: httpx.AsyncClient) -> None:
+    told = {each["name"]: each["title"] for each in (await api.get("/zones")).json()["items"]}
+    assert told["duty-free"] == "离岛免税专区"
+    assert set(told) == {zone.name for zone in discovery.all_zones()}
+
+
+def test_a_zone_that_is_left_out_is_not_served(settings: Settings) -> None:
+    fewer = app.build(replace(settings, zones=("unemployment",)))
+    assert [zone.name for zone in fewer.state["zones"]] == ["unemployment"]

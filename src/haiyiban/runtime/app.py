@@ -30,6 +30,7 @@ from haiyiban.runtime.start import prepare
 from haiyiban.runtime.stopping import on_stopping
 from haiyiban.runtime.system import SystemController
 from haiyiban.runtime.web import WebController
+from haiyiban.runtime.zones_controller import ZonesController
 from haiyiban.settings import Settings
 from haiyiban.wire import API
 
@@ -49,9 +50,13 @@ async def provide_session(scope: Scope) -> AsyncSession:
 
 def build(settings: Settings, *lifespan: Lifespan) -> Litestar:
     """The Litestar application without its edge; needs no database, as for writing the contract."""
-    zones = (*discovery.features(), *discovery.zones(settings.zones))
+    served = discovery.zones(settings.zones)
+    zones = (*discovery.features(), *served)
     pages = [page for zone in zones for page in zone.pages]
-    return assemble([controller for zone in zones for controller in zone.controllers], *lifespan, pages=pages)
+    controllers = [controller for zone in zones for controller in zone.controllers]
+    application = assemble([*controllers, ZonesController], *lifespan, pages=pages)
+    application.state["zones"] = served
+    return application
 
 
 def assemble(

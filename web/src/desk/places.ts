@@ -1,6 +1,7 @@
 import { reactive } from 'vue'
 import { api, ask } from '@/shared/api'
 import type { IconName } from '@/shared/ui/Icon.vue'
+import { isServed, zonesKnown } from '@/shared/zones'
 import { has, PROVINCE, staff } from './staff'
 
 export interface Place {
@@ -12,6 +13,8 @@ export interface Place {
   roles: string[]
   /** Only where one agency works with it. */
   agency?: string
+  /** Only where this zone is served. */
+  zone?: string
   /** How many things wait for somebody here. */
   waits?: () => Promise<number>
 }
@@ -45,24 +48,24 @@ async function rightsWait() {
 /** Where a role has something to do; the server decides what it may. */
 export const PLACES: Place[] = [
   { to: '/cases', icon: 'cases', key: 'cases', group: 'work', roles: ['clerk', 'officer'], waits: casesWait },
-  { to: '/cross-province', icon: 'link', key: 'crossProvince', group: 'work', roles: ['clerk', 'officer'], waits: lateHops },
+  { to: '/cross-province', icon: 'link', key: 'crossProvince', zone: 'cross-province', group: 'work', roles: ['clerk', 'officer'], waits: lateHops },
   { to: '/certificates', icon: 'card', key: 'certificates', group: 'work', roles: ['clerk', 'officer'] },
-  { to: '/enrolments', icon: 'school', key: 'enrolments', group: 'schools', roles: ['officer'], agency: 'education' },
-  { to: '/health-appeals', icon: 'heart', key: 'healthAppeals', group: 'care', roles: ['clerk', 'officer'], agency: 'health' },
-  { to: '/vaccination', icon: 'clock', key: 'vaccination', group: 'care', roles: ['clerk', 'officer'], agency: 'health' },
-  { to: '/afterwards', icon: 'people', key: 'afterwards', group: 'schools', roles: ['clerk', 'officer'], agency: 'education' },
-  { to: '/benefit', icon: 'work', key: 'benefit', group: 'money', roles: ['clerk', 'officer'], agency: 'human-resources', waits: benefitWaits },
-  { to: '/campaigns', icon: 'bag', key: 'campaigns', group: 'money', roles: ['operator'], waits: openings },
-  { to: '/settlements', icon: 'print', key: 'settlements', group: 'money', roles: ['operator'] },
+  { to: '/enrolments', icon: 'school', key: 'enrolments', zone: 'school-places', group: 'schools', roles: ['officer'], agency: 'education' },
+  { to: '/health-appeals', icon: 'heart', key: 'healthAppeals', zone: 'health-code', group: 'care', roles: ['clerk', 'officer'], agency: 'health' },
+  { to: '/vaccination', icon: 'clock', key: 'vaccination', zone: 'health-code', group: 'care', roles: ['clerk', 'officer'], agency: 'health' },
+  { to: '/afterwards', icon: 'people', key: 'afterwards', zone: 'school-places', group: 'schools', roles: ['clerk', 'officer'], agency: 'education' },
+  { to: '/benefit', icon: 'work', key: 'benefit', zone: 'unemployment', group: 'money', roles: ['clerk', 'officer'], agency: 'human-resources', waits: benefitWaits },
+  { to: '/campaigns', icon: 'bag', key: 'campaigns', zone: 'duty-free', group: 'money', roles: ['operator'], waits: openings },
+  { to: '/settlements', icon: 'print', key: 'settlements', zone: 'duty-free', group: 'money', roles: ['operator'] },
   { to: '/errands', icon: 'user', key: 'errands', group: 'villages', roles: ['village-agent'] },
   { to: '/double-uses', icon: 'code', key: 'doubleUses', group: 'operations', roles: ['operator'] },
   { to: '/matters', icon: 'search', key: 'matters', group: 'operations', roles: ['operator'] },
   { to: '/people', icon: 'people', key: 'people', group: 'operations', roles: ['operator'], waits: rightsWait },
   { to: '/verifiers', icon: 'scan', key: 'verifiers', group: 'operations', roles: ['operator'] },
   { to: '/terminals', icon: 'phone', key: 'terminals', group: 'operations', roles: ['operator'] },
-  { to: '/recolouring', icon: 'refresh', key: 'recolouring', group: 'care', roles: ['operator'] },
+  { to: '/recolouring', icon: 'refresh', key: 'recolouring', zone: 'health-code', group: 'care', roles: ['operator'] },
 ]
-export const mine = () => PLACES.filter((place) => has(...place.roles) && (!place.agency || place.agency === staff.me?.agency))
+export const mine = () => PLACES.filter((place) => has(...place.roles) && (!place.agency || place.agency === staff.me?.agency) && isServed(place.zone))
 /** The same by group, each group under its heading. */
 export function groups(): [Place['group'], Place[]][] {
   const found = new Map<Place['group'], Place[]>()
@@ -74,6 +77,7 @@ export const placeOf = (path: string) => mine().find((place) => path === place.t
 /** What waits at each place, by its address; a place that cannot say so now shows nothing. */
 export const waiting = reactive(new Map<string, number>())
 export async function count(): Promise<void> {
+  await zonesKnown()
   await Promise.all(mine().map(async (place) => {
     const found = await place.waits?.().catch(() => undefined)
     if (found === undefined) waiting.delete(place.to)
