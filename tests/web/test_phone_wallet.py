@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 
 import httpx
 from playwright.async_api import Browser, expect
 
+from haiyiban.audit import keys, proofs
 from haiyiban.db import Database
 from haiyiban.identity import staff
+from haiyiban.settings import Settings
 from tests.builders import Somebody
 from tests.kernel.cases.office import Citizen
+from tests.sealed_log import grow
 from tests.web import looks
 from tests.web.phone_steps import Phone
 from tests.web.test_phone_papers import certified, insured, phone
@@ -67,6 +71,26 @@ async def test_a_certificate_is_as_good_without_its_portrait(
         await sandbox.post("/faults", json={"register": "population", "mode": "off"})
     await expect(page.get_by_role("alert")).to_have_count(0)
     await expect(page.get_by_role("link", name="亮出此证")).to_be_visible()
+
+
+async def test_a_decision_is_proved_by_a_file_from_the_access_log(
+    phone: Phone, api: httpx.AsyncClient, sandbox: httpx.AsyncClient, database: Database
+) -> None:
+    citizen = await insured(api, sandbox)
+    await certified(citizen, api)
+    await grow(database)
+    listed = (await api.get("/me/access-log", headers=citizen.headers)).json()["items"]
+    decision = next(each for each in listed if each["action"] == "cases.approve")
+    page = phone.page
+    await phone.arrive(citizen.somebody)
+    await phone.open("/me/access-log")
+    async with page.expect_download() as saving:
+        await page.get_by_role("button", name=f"下载证明：审计第 {decision['number']} 号").click()
+    saved = await saving.value
+    assert saved.suggested_filename == f"audit-{decision['number']}.tlog-proof"
+    proved = proofs.check(Path(await saved.path()).read_text("utf-8"), keys.public(Settings.from_env()))
+    assert (proved.number, proved.entry["action"]) == (decision["number"], "cases.approve")
+    assert await looks.on_phone(page) == []
 
 
 async def endorsing(citizen: Citizen, phone: Phone) -> None:
