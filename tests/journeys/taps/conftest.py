@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
@@ -38,6 +39,7 @@ class Days:
             "HAIYIBAN_SANDBOX_PORT": str(ports.any_free()),
         } | settings
         self._ahead = timedelta()
+        self._used: dict[str, str] = {}
         self._run = ExitStack()
         self.platform = self._start()
 
@@ -56,6 +58,14 @@ class Days:
             self.stop()
             self._ahead = instant - datetime.now(UTC)
             self.platform = self._start()
+
+    async def fresh_otp(self, secret: str) -> str:
+        """A code of the half minute that nobody signed in with; one is good once."""
+        codes = pyotp.TOTP(secret)
+        if codes.now() == self._used.get(secret):
+            await asyncio.sleep(codes.interval - time.time() % codes.interval)
+        self._used[secret] = codes.now()
+        return self._used[secret]
 
     def stop(self) -> None:
         """Ctrl-C."""
@@ -101,8 +111,8 @@ class Devices:
         """A desk at which the demo's account of a role signs in as people do; `of` another province."""
         demo = of or self._days.platform.demo
         account = demo["accounts"][role]
-        otp = pyotp.TOTP(account["otpSecret"]).now() if "otpSecret" in account else ""
         page = await self._page(DESK)
+        otp = await self._days.fresh_otp(account["otpSecret"]) if "otpSecret" in account else ""
         await page.goto(f"{demo['web']}/desk{place}")
         await desk_steps.sign_in(page, account["username"], account["password"], otp)
         return page

@@ -5,18 +5,20 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from haiyiban.clock import SHANGHAI
-from tests.journeys.people import works_again
-from tests.journeys.taps.conftest import Days, Devices, resident, seen_after_reloading
+from tests.journeys.people import newcomer, works_again
+from tests.journeys.taps.conftest import Days, Devices, known_as, resident, seen_after_reloading
 from tests.web.phone_steps import Phone
 
 pytestmark = pytest.mark.long
 
 CARD = "6228480402564890018"
+WORDS = "单位登记错人了，我没有入职"
 FIRST_PAYDAY = 5
 """Of a month: what is due is found from then on."""
 OBJECTION_DAYS = 25
@@ -46,6 +48,48 @@ async def test_who_lost_work_is_paid_and_reads_why_it_ends(
     await _read_that_it_ended(phone)
 
 
+async def test_an_objection_goes_from_the_phone_to_the_desk_and_back(
+    days: Days, devices: Devices, expected: list[str]
+) -> None:
+    """The register names the wrong one; it is said once, however hasty the thumb, and the benefit goes on."""
+    expected.append("404")  # no bank account yet
+    somebody = known_as(newcomer(days.platform, **_out_of_work(days)).known)
+    phone = await devices.phone()
+    await phone.arrive_by_taps(somebody)
+    await _apply(phone)
+    desk = await _decide(devices)
+    await _give_a_card(phone)
+    works_again(days.platform, somebody.document(), since=(days.now() - timedelta(days=1)).date())
+    await _object_by(phone)
+    page = phone.page
+    await page.fill("#objection", WORDS)
+    await page.get_by_role("button", name="提出异议").dblclick()
+    await expect(page.locator("section", has_text="待遇暂停")).to_contain_text("决定前不会停发")
+    await _resume(desk)
+    await page.reload()
+    await expect(page.get_by_role("button", name="我仍在失业并求职")).to_be_visible()
+    await expect(page.get_by_role("heading", name="待遇暂停")).to_have_count(0)
+
+
+def _out_of_work(days: Days) -> dict[str, Any]:
+    """Insured for 70 months until forty days ago."""
+    stopped = (days.now().astimezone(SHANGHAI).date() - timedelta(days=40)).isoformat()
+    insurance = {"months": 70, "division": "460105", "stoppedOn": stopped, "stopReason": "contract_expired"}
+    return {"socialInsurance": insurance}
+
+
+async def _resume(desk: Page) -> None:
+    """The clerk who granted it hears the other side."""
+    await desk.locator("nav a", has_text="失业金发放").click()
+    card = desk.locator("article", has_text=WORDS)
+    await expect(card).to_have_count(1)
+    await card.get_by_role("button", name="恢复发放").click()
+    sheet = desk.get_by_role("dialog")
+    await sheet.get_by_label("理由").fill("已向单位核实，登记有误")
+    await sheet.get_by_role("button", name="确认").click()
+    await expect(card).to_have_count(0)
+
+
 async def _apply(phone: Phone) -> None:
     """From the estimate; registers know all that the form asks for."""
     page = phone.page
@@ -61,7 +105,7 @@ async def _apply(phone: Phone) -> None:
     await expect(page.get_by_text("提交成功")).to_be_visible()
 
 
-async def _decide(devices: Devices) -> None:
+async def _decide(devices: Devices) -> Page:
     """Accepted out of what is new, approved out of what was accepted."""
     page = await devices.desk("benefit-clerk")
     row = page.locator("[data-case]", has_text="失业保险金")
@@ -72,6 +116,7 @@ async def _decide(devices: Devices) -> None:
     await row.get_by_role("link").click()
     await page.get_by_role("button", name=re.compile("^通过")).click()
     await expect(page.get_by_text("已通过：")).to_be_visible()
+    return page
 
 
 async def _give_a_card(phone: Phone) -> None:
