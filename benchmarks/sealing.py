@@ -107,14 +107,22 @@ async def _chained(connection: asyncpg.Connection) -> dict[str, Any]:
 
 
 def _verify(server: int) -> dict[str, Any]:
-    theirs, began = processes.cpu_seconds(server), time.perf_counter()
+    own, theirs, began = _ended(os.getpid()), _ended(server), time.perf_counter()
     command = [sys.executable, "-m", "haiyiban.cli", "audit", "verify", "--json"]
     answer = subprocess.run(command, check=True, capture_output=True)
     assert json.loads(answer.stdout)["size"] == RECORDS, answer.stdout
     return {
         "verifySeconds": round(time.perf_counter() - began, 2),
-        "verifyServerCpuSeconds": round(processes.cpu_seconds(server) - theirs, 2),
+        "verifyCpuSeconds": round(_ended(os.getpid()) - own, 2),
+        "verifyServerCpuSeconds": round(_ended(server) - theirs, 2),
     }
+
+
+def _ended(pid: int) -> float:
+    """Processor time of a process's children that have ended, such as the server's of a connection."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    # Fields 16 and 17 of proc(5), of which the first two stand before the bracket.
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

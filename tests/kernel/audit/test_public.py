@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import subprocess
+import time
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
+from haiyiban import audit
 from haiyiban.audit import merkle, notes
+from haiyiban.audit.models import AuditCheckpoint, AuditLeaf, AuditRecord
 from haiyiban.audit.notes import Checkpoint, PublicKey
 from haiyiban.db import Database
+from haiyiban.ids import new_id
 from tests.sealed_log import grow
 
 
@@ -69,3 +76,21 @@ async def test_the_later_size_must_be_that_of_a_checkpoint(
     size = (await checkpoint(api)).size
     assert (await api.get(f"/audit/consistency/{size + 1}/{size}")).status_code == 404
     assert (await api.get(f"/audit/consistency/1/{size + 1_000_000}")).status_code == 404
+
+
+async def test_the_worker_seals_a_record_within_a_minute(
+    database: Database, worker: subprocess.Popen[bytes]
+) -> None:
+    mark = new_id().hex
+    async with database.transaction() as session:
+        await audit.record(session, "test.wait", reason=mark)
+    size = select(func.max(AuditCheckpoint.size)).scalar_subquery()
+    record_id = select(AuditRecord.id).where(AuditRecord.reason == mark).scalar_subquery()
+    sealed = select(AuditLeaf.seq < size).where(AuditLeaf.record_id == record_id)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        async with database.reading() as session:
+            if await session.scalar(sealed):
+                return
+        await asyncio.sleep(0.5)
+    raise AssertionError("not sealed within 60 s")
