@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
 from typing import Any
 
 import httpx
 
-from haiyiban.runtime import contract
-from haiyiban.runtime.app import build
-from haiyiban.settings import Settings
+from tests.contracts.contract_document import document
 
 _ANYWHERE = frozenset({"kernel/not-found", "kernel/method-not-allowed"})
 """What an address or method gets that does not exist, before any operation is found."""
@@ -42,7 +39,6 @@ def operation_of(method: str, path: str) -> dict[str, Any] | None:
 
 @cache
 def _addresses() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
-    document = json.loads(contract.document(build(Settings(env="test"))))
     # An address of fixed words comes before one with a place for anything.
-    paths = sorted(document["paths"].items(), key=lambda each: each[0].count("{"))
+    paths = sorted(document()["paths"].items(), key=lambda each: each[0].count("{"))
     return [(re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path)), item) for path, item in paths]

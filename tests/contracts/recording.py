@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import re
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
 import jsonschema_rs
 
-from haiyiban.runtime import contract
-from haiyiban.runtime.app import build
 from haiyiban.runtime.examples import FILE
-from haiyiban.settings import Settings
 from haiyiban_sandbox.identity import identity_number
+from tests.contracts.contract_document import document, is_recording
 from tests.contracts.documented import operation_of
 
 PATH = Path(__file__).parents[2] / "schemas" / FILE
@@ -35,14 +31,9 @@ _NUMBER = re.compile(r"\d{6}(19|20)\d{9}[\dX]")
 _seen: dict[str, dict[str, Any]] = {}
 
 
-def is_on() -> bool:
-    """Whether this run records."""
-    return os.environ.get("HAIYIBAN_RECORD_EXAMPLES") == "1"
-
-
 async def record(response: httpx.Response) -> None:
     """For httpx's event hooks: keep the best example of each operation."""
-    if not is_on() or response.status_code >= 300:
+    if not is_recording() or response.status_code >= 300:
         return
     operation = operation_of(response.request.method, response.request.url.path)
     if operation is None:
@@ -103,17 +94,11 @@ def faults(name: str, example: dict[str, Any]) -> list[str]:
 
 def contract_operations() -> list[dict[str, Any]]:
     """The operations of the contract."""
-    return [operation for item in _document()["paths"].values() for operation in item.values()]
-
-
-@cache
-def _document() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(contract.document(build(Settings(env="test"))))
-    return document
+    return [operation for item in document()["paths"].values() for operation in item.values()]
 
 
 def _misfits(side: str, schema: dict[str, Any], value: Any) -> list[str]:
-    whole = {"allOf": [schema], "components": _document()["components"]}
+    whole = {"allOf": [schema], "components": document()["components"]}
     errors = jsonschema_rs.Draft202012Validator(whole).iter_errors(value)
     return [f"{side} {'/'.join(map(str, error.instance_path))}: {error.message[:200]}" for error in errors]
 

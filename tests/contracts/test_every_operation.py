@@ -5,7 +5,6 @@ The cases are made by schemathesis from the contract and sent through the real e
 
 from __future__ import annotations
 
-import json
 import secrets
 import warnings
 from contextlib import suppress
@@ -29,13 +28,11 @@ from haiyiban import clock, verifiers
 from haiyiban.db import Database
 from haiyiban.errors import Words
 from haiyiban.identity import staff
-from haiyiban.runtime import contract
-from haiyiban.runtime.app import build
-from haiyiban.settings import Settings
+from tests.contracts.contract_document import document
 from tests.people import at_level_three
 
 EXAMPLES = 3
-_DOCUMENT = json.loads(contract.document(build(Settings(env="test"))))
+_DOCUMENT = document()
 _SCHEMA = schemathesis.openapi.from_dict(_DOCUMENT)
 _ENDLESS = {"GET /api/v1/hall/events"}
 """A stream to everybody that ends after an hour; tests/kernel/hall reads it."""
