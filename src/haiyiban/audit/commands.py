@@ -144,7 +144,7 @@ def _plain(value: Any) -> Any:
 
 async def _verify(url: str, settings: Settings, trusted: list[PublicKey], held: list[Checkpoint]) -> Verified:
     seals, console = Seals(settings), Console(stderr=True)
-    connection = await asyncpg.connect(url, timeout=5)
+    connections = [await asyncpg.connect(url, timeout=5) for _ in range(2)]
     try:
         with Progress(
             TextColumn("{task.description}"),
@@ -154,17 +154,18 @@ async def _verify(url: str, settings: Settings, trusted: list[PublicKey], held: 
             console=console,
             disable=not console.is_terminal,
         ) as progress:
-            total = await connection.fetchval("SELECT coalesce(max(seq) + 1, 0) FROM audit_leaf")
+            total = await connections[0].fetchval("SELECT coalesce(max(seq) + 1, 0) FROM audit_leaf")
             bar = progress.add_task("核对审计 Checking the audit", total=total)
             return await verifying.verify(
-                connection,
+                connections,
                 seals,
                 trusted,
                 held=held,
                 passing=lambda done: progress.update(bar, completed=done),
             )
     finally:
-        await connection.close()
+        for connection in connections:
+            await connection.close()
 
 
 def _trusted(files: Sequence[Path]) -> list[PublicKey]:

@@ -8,6 +8,7 @@ lie apart, and only the key signs.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -87,16 +88,19 @@ class Verified(NamedTuple):
 
 
 async def verify(
-    driver: Any,
+    drivers: Sequence[Any],
     seals: Seals,
     keys: Collection[PublicKey],
     *,
     held: Sequence[Checkpoint] = (),
     passing: Callable[[int], object] = lambda _: None,
 ) -> Verified:
-    """Check the whole log. `held`: checkpoints that somebody kept from earlier. Raises Bad."""
-    await driver.execute(_PLAN)
-    tree, reader = Tree(), _Reader(driver, seals, keys, passing)
+    """Check the whole log. `drivers`: connections of asyncpg's; with two, one reads while the other's answer
+    is hashed. `held`: checkpoints that somebody kept from earlier. Raises Bad."""
+    driver = drivers[0]
+    for each in drivers:
+        await each.execute(_PLAN)
+    tree, reader = Tree(), _Reader(drivers, seals, keys, passing)
     try:
         async for seal in seals.all(keys):
             _grow(tree, seal, held)
@@ -138,15 +142,20 @@ def _grow(tree: Tree, seal: Seal, held: Sequence[Checkpoint]) -> None:
 
 
 class _Reader:
-    """Reads the records in even portions, the next while this one is hashed, and compares."""
+    """Reads the records in even portions, the next ones while this one is hashed, and compares."""
 
     def __init__(
-        self, driver: Any, seals: Seals, keys: Collection[PublicKey], passing: Callable[[int], object]
+        self,
+        drivers: Sequence[Any],
+        seals: Seals,
+        keys: Collection[PublicKey],
+        passing: Callable[[int], object],
     ) -> None:
-        self._driver, self._seals, self._keys, self._passing = driver, seals, keys, passing
+        self._drivers, self._seals, self._keys, self._passing = drivers, seals, keys, passing
         self._expected: list[bytes] = []
         self._at = 0
-        self._next: asyncio.Task[list[bytes | None]] | None = None
+        self._ahead: deque[asyncio.Task[list[bytes | None]]] = deque()
+        self._asked = 0
 
     async def expect(self, hashes: list[bytes]) -> None:
         """The hashes of the records that follow."""
@@ -163,33 +172,38 @@ class _Reader:
 
     async def close(self) -> None:
         """Let the last look ahead end, for nobody waits for it."""
-        if self._next is not None:
-            await asyncio.wait([self._next])
+        if self._ahead:
+            await asyncio.wait(self._ahead)
 
     async def _compare(self, expected: list[bytes]) -> None:
-        read = self._next or self._read(self._at)
-        entries = (await read)[: len(expected)]
-        self._next = self._read(self._at + RANGE)
+        self._look_ahead()
+        entries = (await self._ahead.popleft())[: len(expected)]
+        self._look_ahead()
         # So that the question is on its way before this process is busy.
         await asyncio.sleep(0)
         if [None if entry is None else leaf_hash(entry) for entry in entries] != expected:
-            await self._next
+            await self.close()
             for number, (entry, hash_) in enumerate(zip(entries, expected, strict=True), self._at):
                 if entry is None or leaf_hash(entry) != hash_:
                     raise await self._diagnosis(number, entry, hash_)
         self._at += len(expected)
         self._passing(self._at)
 
-    def _read(self, first: int) -> asyncio.Task[list[bytes | None]]:
-        return asyncio.create_task(leaves.read(self._driver, first, first + RANGE))
+    def _look_ahead(self) -> None:
+        """Let every connection have a portion to read; each in turn, so that it is asked one at a time."""
+        while len(self._ahead) < len(self._drivers):
+            driver = self._drivers[self._asked // RANGE % len(self._drivers)]
+            reading = leaves.read(driver, self._asked, self._asked + RANGE)
+            self._ahead.append(asyncio.create_task(reading))
+            self._asked += RANGE
 
     async def _diagnosis(self, number: int, entry: bytes | None, hash_: bytes) -> Bad:
         """What became of the record that was sealed as `number`; `entry` stands there now."""
-        record_id = await self._driver.fetchval("SELECT record_id FROM audit_leaf WHERE seq = $1", number)
+        record_id = await self._drivers[0].fetchval("SELECT record_id FROM audit_leaf WHERE seq = $1", number)
         if entry is None:
             return Bad(What.MISSING, number, record_id=record_id)
         found = leaf_hash(entry)
-        [behind] = await leaves.read(self._driver, number + 1, number + 2)
+        [behind] = await leaves.read(self._drivers[0], number + 1, number + 2)
         next_is_this = behind is not None and leaf_hash(behind) == hash_
         sealed_as = await self._sealed_as(found)
         if sealed_as == number + 1 and not next_is_this:
