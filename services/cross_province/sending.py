@@ -106,14 +106,21 @@ async def _attempt(division: str) -> bool:
     """One attempt for the first message without a receipt; whether to go on with the next."""
     now = clock.now()
     async with database().transaction() as session:
-        row = await session.scalar(
-            select(Outgoing)
+        first = await session.scalar(
+            select(Outgoing.id)
             .where(Outgoing.neighbour == division, Outgoing.receipt.is_(None))
             .order_by(Outgoing.sequence)
             .limit(1)
-            .with_for_update(skip_locked=True)
         )
-        if row is None or row.due_at > now:
+        # By its id: skipping a locked one would send the next before it, which the other side refuses.
+        row = await session.scalar(
+            select(Outgoing).where(Outgoing.id == first).with_for_update(skip_locked=True)
+        )
+        if row is None:
+            return False  # nothing waits, or another worker is at it and goes on with the next
+        if row.receipt is not None:
+            return True  # signed for in between
+        if row.due_at > now:
             return False
         try:
             known = await neighbours.get(session, division)

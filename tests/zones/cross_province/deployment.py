@@ -72,6 +72,13 @@ async def together(*tasks: str) -> None:
     await asyncio.gather(*(_TASKS[task](b"") for task in tasks))
 
 
+async def while_held(query: str, *tasks: str) -> None:
+    """Carry tasks out while another transaction holds the rows of a query."""
+    async with database().transaction() as session:
+        await session.execute(text(f"{query} FOR UPDATE"))
+        await run(*tasks)
+
+
 async def arrive(name: str, id_number: str, phone: str) -> str:
     return (await builders.arrive(name, id_number, phone)).access_token
 
@@ -136,6 +143,7 @@ _COMMANDS = {
         now,
         run,
         together,
+        while_held,
         arrive,
         enter,
         clerk,

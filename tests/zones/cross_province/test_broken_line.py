@@ -68,6 +68,18 @@ async def test_two_workers_at_once_carry_a_message_out_once(pair: Pair) -> None:
     assert (await pair.read(case["id"], headers))["state"] == "reached"
 
 
+async def test_a_message_does_not_overtake_the_one_that_another_worker_is_at(pair: Pair) -> None:
+    mine = [await pair.resident() for _ in range(2)]
+    sent = [(await pair.apply(headers))["id"] for headers, _ in mine]
+    first = f"SELECT id FROM cross_province_outgoing WHERE case_id = '{sent[0]}'"
+    await pair.hainan.do("while_held", first, "cross-province.deliver-due")
+    tried = f"SELECT attempts FROM cross_province_outgoing WHERE case_id = '{sent[1]}'"
+    assert await pair.hainan.count(tried) == 0
+    await pair.pump()
+    for cross_id, (headers, _) in zip(sent, mine, strict=True):
+        assert (await pair.read(cross_id, headers))["state"] == "reached"
+
+
 async def test_two_taps_apply_once(pair: Pair) -> None:
     headers, _ = await pair.resident()
     body = {
