@@ -173,13 +173,17 @@ def known_as(document: dict[str, Any]) -> Somebody:
 
 
 async def seen_after_reloading(
-    page: Page, awaited: Locator, then: Callable[[], Awaitable[None]] | None = None
+    page: Page,
+    awaited: Locator,
+    then: Callable[[], Awaitable[None]] | None = None,
+    *,
+    within: float = 90,
 ) -> None:
     """Look again and again, as one does who waits for others; `then` leads to the place after each look.
 
-    The demo's periodic tasks come every ten seconds.
+    `within`: seconds; the demo's periodic tasks come every ten.
     """
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + within
     while True:
         if then is not None:
             await then()
