@@ -5,8 +5,9 @@ seals it anew, `keys retire` takes a key away that nothing needs. A row is repla
 read, so whoever writes meanwhile wins. What is done needs no list: a value names its key, so a run that was
 stopped goes on where it was.
 
-Every sealed value stands in a column `<name>_sealed` of a table with one column as its key, bound by
-`haiyiban.sealed.place`; a folder that seals what lies outside the database names it in `Zone.objects`.
+Every sealed value stands in a column `<name>_sealed` of a table with one column as its key, bound to the
+row's `id`, or to its key where it has none (`haiyiban.sealed.place`); a folder that seals what lies outside
+the database names it in `Zone.objects`.
 """
 
 from __future__ import annotations
@@ -82,9 +83,15 @@ async def reseal(stored: Sequence[Objects], tell: Callable[[Done], object]) -> i
 
 async def _reseal_table(table: Table, total: int, tell: Callable[[Done], object]) -> None:
     (key,) = table.primary_key
+    bound = table.columns.get("id", key)
     done, last = 0, None
     while True:
-        wanted = select(key, *_columns(table)).where(_is_stale(table)).order_by(key).limit(ROWS_AT_ONCE)
+        wanted = (
+            select(key, bound.label("bound"), *_columns(table))
+            .where(_is_stale(table))
+            .order_by(key)
+            .limit(ROWS_AT_ONCE)
+        )
         async with database().transaction() as session:
             rows = (await session.execute(wanted if last is None else wanted.where(key > last))).all()
             for column in _columns(table):
@@ -131,10 +138,10 @@ def _is_stale(table: Table, kid: bytes | None = None) -> ColumnElement[bool]:
 
 
 def _changes(table: Table, column: Column[Any], rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
-    held = [(row[0], getattr(row, column.name)) for row in rows]
+    held = [(row[0], row.bound, getattr(row, column.name)) for row in rows]
     return [
-        {"row": id_, "old": old, "new": _anew(old, where=place(table.name, column.name, id_))}
-        for id_, old in held
+        {"row": row, "old": old, "new": _anew(old, where=place(table.name, column.name, bound))}
+        for row, bound, old in held
         if old is not None and _kid(old) != vault().active
     ]
 

@@ -1,10 +1,15 @@
 import '@/shared/ui/tokens.css'
 import './desk.css'
 import { createApp } from 'vue'
-import { i18n, useLanguage } from '@/shared/i18n'
+import { addWords, i18n, useLanguage } from '@/shared/i18n'
 import { prefs } from '@/shared/prefs'
 import App from './App.vue'
 import { router } from './router'
 import { restore } from './staff'
+import zh from './words/zh-CN.json'
 
-void Promise.all([useLanguage(prefs.language), restore()]).then(() => createApp(App).use(i18n).use(router).mount('#app'))
+async function speak() {
+  await addWords({ 'zh-CN': async () => zh, en: async () => (await import('./words/en.json')).default })
+  await useLanguage(prefs.language)
+}
+void Promise.all([speak(), restore()]).then(() => createApp(App).use(i18n).use(router).mount('#app'))

@@ -1,7 +1,12 @@
 import './hall.css'
 import { createApp } from 'vue'
-import { i18n, useLanguage } from '@/shared/i18n'
+import { addWords, i18n, useLanguage } from '@/shared/i18n'
 import { prefs } from '@/shared/prefs'
 import App from './App.vue'
+import zh from './words/zh-CN.json'
 
-void useLanguage(prefs.language).then(() => createApp(App).use(i18n).mount('#app'))
+async function speak() {
+  await addWords({ 'zh-CN': async () => zh, en: async () => (await import('./words/en.json')).default })
+  await useLanguage(prefs.language)
+}
+void speak().then(() => createApp(App).use(i18n).mount('#app'))
