@@ -94,18 +94,9 @@ async def _reseal_table(table: Table, total: int, tell: Callable[[Done], object]
         )
         async with database().transaction() as session:
             rows = (await session.execute(wanted if last is None else wanted.where(key > last))).all()
+            connection = await session.connection()
             for column in _columns(table):
-                changes = [
-                    {
-                        "row": row[0],
-                        "old": old,
-                        "new": _anew(old, where=place(table.name, column.name, row[0])),
-                    }
-                    for row in rows
-                    if (old := getattr(row, column.name)) is not None and _kid(old) != vault().active
-                ]
-                if changes:
-                    connection = await session.connection()
+                if changes := _changes(table, column, rows):
                     await connection.execute(_replaced(table, key, column), changes)
         if not rows:
             return
