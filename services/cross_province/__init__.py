@@ -14,6 +14,7 @@ from services.cross_province.joint import require_agreed
 from services.cross_province.leaving import forget, in_the_way
 from services.cross_province.medical_controller import MedicalController
 from services.cross_province.tasks import TASKS
+from services.cross_province.terms import TERMS
 
 zone = Zone(
     name="cross-province",
@@ -22,6 +23,7 @@ zone = Zone(
     tasks=TASKS,
     before_approval=require_agreed,
     commands=(commands.neighbours,),
+    terms=TERMS,
     about=about,
     about_words=WORDS,
     in_the_way=in_the_way,

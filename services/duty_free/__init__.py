@@ -15,6 +15,7 @@ from services.duty_free.parcels.controllers import ParcelsController, ShopParcel
 from services.duty_free.pickup.controllers import PickupChecksController
 from services.duty_free.pickup.kind import PICKUP
 from services.duty_free.seed import seed
+from services.duty_free.terms import TERMS
 from services.duty_free.vouchers.books import CHECK_BOOKS
 from services.duty_free.vouchers.controllers import CampaignsController, VouchersController
 from services.duty_free.vouchers.desk_controllers import CampaignDeskController
@@ -57,6 +58,7 @@ zone = Zone(
         ),
     ),
     seed=seed,
+    terms=TERMS,
     about=about,
     about_words=WORDS,
     in_the_way=in_the_way,

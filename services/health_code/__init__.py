@@ -6,7 +6,7 @@ The rules are data (`schemas/zones/health_code`): `expressions` judges their con
 
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
-from services.health_code import checks, commands, recolouring, retention
+from services.health_code import commands, recolouring, retention
 from services.health_code.about import WORDS, about
 from services.health_code.appeal_controllers import AppealController
 from services.health_code.appointment_controllers import AppointmentController, SlotDeskController
@@ -20,6 +20,7 @@ from services.health_code.leaving import forget
 from services.health_code.recolouring_controllers import RecolouringController
 from services.health_code.seed import seed
 from services.health_code.tasks import RECHECK
+from services.health_code.terms import TERMS
 
 zone = Zone(
     name="health-code",
@@ -35,7 +36,8 @@ zone = Zone(
         SlotDeskController,
         RecolouringController,
     ),
-    tasks=(RECHECK, checks.FORGET, recolouring.WORK),
+    tasks=(RECHECK, recolouring.WORK),
+    terms=TERMS,
     commands=(commands.health_code,),
     seed=seed,
     code_kinds=(HEALTH,),

@@ -7,27 +7,24 @@ queue. Source: docs/domain.md §5 (check record).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from haiyiban import clock
 from haiyiban.clock import local_date
 from haiyiban.codes.claims import HealthBody
 from haiyiban.codes.kinds import Checked
 from haiyiban.codes.outcomes import Outcome
-from haiyiban.db import database
+from haiyiban.errors import Words
+from haiyiban.terms import Ending, Term
 from haiyiban.verifiers.models import Terminal, Verifier
-from haiyiban.zone import Task
 from services.health_code.models import Check
 from services.health_code.standards import standards
 
 ONCE_WITHIN = timedelta(seconds=60)
-FORGET_AT_ONCE = 5_000
-"""Records in one transaction."""
 _THERE = (Outcome.VALID, Outcome.DENIED)
 """A good code, and one whose colour has changed since: both show that their holder stood there. Another
 refusal may be of a photograph; it stands in the access log alone."""
@@ -123,25 +120,22 @@ async def of_person(
 
 def kept_since(now: datetime) -> datetime:
     """The instant from which on records are kept, by the figure in force that day."""
-    return now - timedelta(days=standards().check_records_on(local_date(now)).days)
+    return now - _kept_for(local_date(now))
 
 
-async def forget(_: bytes) -> None:
-    """Delete the records that are older than they may be kept, a few thousand in a transaction."""
-    old = Check.at < kept_since(clock.now())
-    while True:
-        async with database().transaction() as session:
-            if not await _forget_some(session, old):
-                return
+def _kept_for(day: date) -> timedelta:
+    return timedelta(days=standards().check_records_on(day).days)
 
 
-async def _forget_some(session: AsyncSession, old: ColumnElement[bool]) -> int:
-    key = tuple_(Check.person_id, Check.minute, Check.terminal_id)
-    oldest = select(Check.person_id, Check.minute, Check.terminal_id).where(old).order_by(Check.at)
-    gone = await session.scalars(
-        delete(Check).where(key.in_(oldest.limit(FORGET_AT_ONCE))).returning(Check.minute)
-    )
-    return len(gone.all())
-
-
-FORGET = Task(name="health-code.forget-checks", run=forget, schedule="41 * * * *")
+TERM = Term(
+    data_class="health-code.checks",
+    what=Words("健康码核验记录", "Records of where a health code was checked"),
+    tables=(Check,),
+    kept=Words("核验后若干天，按当日有效的标准（目前为 14 天）", "days by the dated standard, now 14 days"),
+    why=Words(
+        "只为追溯密接而记录，过期即无目的（个人信息保护法 第19条；天数为示例配置）",
+        "Kept to trace contacts alone, and without a purpose after that (PIPL, art. 19; the days are an "
+        "example's)",
+    ),
+    ending=Ending(table=Check, since=Check.at, after=_kept_for, every=timedelta(hours=1)),
+)

@@ -59,7 +59,10 @@ class Declaration(Base):
     """What a person declared of themselves (健康申报). Never changed: a later one stands beside it."""
 
     __tablename__ = "health_code_declaration"
-    __table_args__ = (Index("ix_health_code_declaration_person_id_at", "person_id", "at"),)
+    __table_args__ = (
+        Index("ix_health_code_declaration_person_id_at", "person_id", "at"),
+        Index("ix_health_code_declaration_at", "at"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("identity_person.id"))

@@ -20,6 +20,7 @@ from services.school_places.publication_tasks import TASKS as PUBLICATION_TASKS
 from services.school_places.run_controllers import AllocationRunsController
 from services.school_places.seed import seed
 from services.school_places.tasks import TASKS
+from services.school_places.terms import TERMS
 
 zone = Zone(
     name="school-places",
@@ -37,6 +38,7 @@ zone = Zone(
     tasks=(*TASKS, *PUBLICATION_TASKS),
     seed=seed,
     commands=(commands.draw,),
+    terms=TERMS,
     about=about,
     about_words=WORDS,
     in_the_way=in_the_way,

@@ -13,6 +13,7 @@ from services.unemployment.move_controllers import MovesController, MovesDeskCon
 from services.unemployment.payments.controllers import PaymentsController
 from services.unemployment.payments.desk_controllers import PaymentsDeskController
 from services.unemployment.payments.tasks import TASKS
+from services.unemployment.terms import TERMS
 
 zone = Zone(
     name="unemployment",
@@ -29,6 +30,7 @@ zone = Zone(
         "employment.unemployment-transfer": MoveHandler(),
     },
     tasks=TASKS,
+    terms=TERMS,
     about=about,
     about_words=WORDS,
     in_the_way=in_the_way,

@@ -17,6 +17,7 @@ gc.set_threshold(50_000, 20, 20)
 _ALONE = {
     "audit": "haiyiban.audit.commands",
     "keys": "haiyiban.runtime.key_commands",
+    "retention": "haiyiban.runtime.retention_commands",
     "verify": "haiyiban.codes.verify_command",
 }
 """They do not wait for all that a server needs: some are started anew for each holder at a counter."""

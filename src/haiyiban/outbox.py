@@ -34,6 +34,7 @@ class OutboxMessage(Base):
     __table_args__ = (
         Index("ix_outbox_message_open", "due_at", postgresql_where="done_at IS NULL"),
         Index("ix_outbox_message_about", "about"),
+        Index("ix_outbox_message_done_at", "done_at", postgresql_where="done_at IS NOT NULL"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from haiyiban.errors import Words
     from haiyiban.tallies import Tally
+    from haiyiban.terms import Term
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,8 @@ class Zone:
     """The kinds of code that this folder adds, each a `CodeKind`."""
     tallies: tuple[Tally, ...] = ()
     """What the hall counts of this folder."""
+    terms: tuple[Term, ...] = ()
+    """How long its data are kept: each table of people has one class (docs/retention.md)."""
     seed: Callable[[], Awaitable[None]] | None = None
     """Writes the demo data of this folder; running it again changes nothing."""
     commands: tuple[Command, ...] = ()

@@ -23,6 +23,7 @@ from haiyiban.runtime import idempotency
 from haiyiban.runtime.idempotency import StoredAnswer
 from haiyiban.settings import Settings
 from haiyiban.wire import Input, Output
+from tests.retention import delete_due
 from tests.runtime import edge_app
 from tests.runtime.edge_app import EdgeApp, bearing, serving, slug
 
@@ -258,7 +259,7 @@ async def test_answers_are_forgotten_when_their_time_is_over(served: EdgeApp, da
     async with database.transaction() as session:
         await session.execute(update(StoredAnswer).values(created_at=clock.now() - idempotency.KEPT * 2))
     await served.http.post("/orders/fine", json={"name": "a"}, headers={"Idempotency-Key": "new"})
-    await idempotency.FORGET.run(b"")
+    await delete_due(idempotency.TERM)
     left = await rows(database)
     assert len(left) == 1
     assert left[0] not in kept

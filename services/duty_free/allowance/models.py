@@ -42,6 +42,7 @@ class Order(Base):
         UniqueConstraint("merchant_id", "order_number"),
         Index("ix_duty_free_order_person", "person_id", "id"),
         Index("ix_duty_free_order_trip", "trip_index"),
+        Index("ix_duty_free_order_settled_at", "settled_at"),
         Index("ix_duty_free_order_collect_by", "collect_by", postgresql_where="state = 'reserved'"),
         CheckConstraint("state IN ('reserved', 'picked_up', 'refunded', 'no_show')", name="state"),
         CheckConstraint("(state = 'reserved') = (settled_at IS NULL)", name="settled"),

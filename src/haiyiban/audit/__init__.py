@@ -10,6 +10,7 @@ from haiyiban.audit.commands import audit
 from haiyiban.audit.controllers import AuditController
 from haiyiban.audit.sealing import SEAL
 from haiyiban.audit.service import Act, enrol, record, record_all, refused
+from haiyiban.audit.terms import TERMS
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
 
@@ -18,6 +19,7 @@ zone = Zone(
     title=Words("审计", "Audit"),
     controllers=(AuditController,),
     tasks=(SEAL,),
+    terms=TERMS,
     commands=(audit,),
 )
 

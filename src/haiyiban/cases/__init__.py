@@ -14,6 +14,7 @@ from haiyiban.cases.materials_controllers import CaseFilesController, DeskFilesC
 from haiyiban.cases.models import Case
 from haiyiban.cases.publishing import decide as decide_by_publication
 from haiyiban.cases.seed import seed
+from haiyiban.cases.terms import TERMS
 from haiyiban.cases.tracking_controller import TrackingController
 from haiyiban.errors import Words
 from haiyiban.zone import Task, Zone
@@ -42,6 +43,7 @@ zone = Zone(
         Task(name="cases.ask_again", run=tasks.ask_again, schedule="* * * * * */10"),
     ),
     tallies=counted.TALLIES,
+    terms=TERMS,
     seed=seed,
     objects=stored,
     about=about,

@@ -30,6 +30,8 @@ class Case(Base):
         ),
         Index("ix_cases_case_open_facts", "id", postgresql_where="has_open_facts"),
         Index("ix_cases_case_deemed_after", "deemed_after", postgresql_where="deemed_after IS NOT NULL"),
+        # Drafts, to find those that are due: by the key, for what an edit changes should be in no index.
+        Index("ix_cases_case_draft", "id", postgresql_where="number IS NULL"),
         CheckConstraint("version > 0", name="version_positive"),
     )
 

@@ -37,6 +37,7 @@ from haiyiban.certificates.service import (
     suspend,
 )
 from haiyiban.certificates.signer import DocumentsNotSigned
+from haiyiban.certificates.terms import TERMS
 from haiyiban.certificates.types import CertificateType, Issuer, UnknownCertificateType, type_of
 from haiyiban.errors import Words
 from haiyiban.settings import Settings
@@ -52,6 +53,7 @@ zone = Zone(
     name="certificates",
     title=Words("电子证照", "Certificates"),
     controllers=(CertificatesController, DocumentAuthorityController, DeskCertificatesController),
+    terms=TERMS,
     seed=_seed,
     about=about,
     about_words=WORDS,

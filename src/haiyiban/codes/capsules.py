@@ -13,11 +13,10 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import audit, clock
+from haiyiban import audit
 from haiyiban.codes import nonces
 from haiyiban.codes.claims import Claims, DeviceKey
 from haiyiban.codes.cti import new_code_id
@@ -26,10 +25,9 @@ from haiyiban.codes.envelope import sign_capsule
 from haiyiban.codes.kinds import CodeKind, Showable
 from haiyiban.codes.models import Capsule
 from haiyiban.codes.signing import CodeKeys
-from haiyiban.db import database
 from haiyiban.errors import Conflict, FieldError, Words
 from haiyiban.identity.callers import ResidentCaller
-from haiyiban.zone import Task
+from haiyiban.terms import Ending, Term
 
 _KEPT = timedelta(days=7)
 """After its end a capsule's row only tells its holder what became of it."""
@@ -122,10 +120,15 @@ def _fingerprint(key: ec.EllipticCurvePublicKey) -> bytes:
     return hashlib.sha256(key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)).digest()
 
 
-async def forget(_: bytes) -> None:
-    """Delete the rows of capsules that ended a week ago."""
-    async with database().transaction() as session:
-        await session.execute(delete(Capsule).where(Capsule.expires_at < clock.now() - _KEPT))
-
-
-FORGET = Task(name="codes.forget-capsules", run=forget, schedule="37 3 * * *")
+TERM = Term(
+    data_class="codes.capsules",
+    what=Words("手机上的设备绑定码", "Codes bound to a phone"),
+    tables=(Capsule,),
+    kept=Words("失效后 7 天", "7 days after they end"),
+    why=Words(
+        "失效前须告知离线终端，其后一周内本人可查询去向（个人信息保护法 第19条）",
+        "Offline terminals are told of them until their end; for a week after it their holder may ask what "
+        "became of one (PIPL, art. 19)",
+    ),
+    ending=Ending(table=Capsule, since=Capsule.expires_at, after=_KEPT, every=timedelta(hours=1)),
+)

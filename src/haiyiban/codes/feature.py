@@ -1,6 +1,6 @@
 """Codes as the platform runs them: operations, kinds, tasks and commands."""
 
-from haiyiban.codes import capsules, trust_commands, verify_command
+from haiyiban.codes import trust_commands, verify_command
 from haiyiban.codes.about import WORDS, about
 from haiyiban.codes.batch_controller import BatchController
 from haiyiban.codes.certificate_commands import certificate
@@ -16,6 +16,7 @@ from haiyiban.codes.leaving import forget
 from haiyiban.codes.list_controllers import DenyListController, StatusListController, TrustListController
 from haiyiban.codes.presentation_controller import PresentationController
 from haiyiban.codes.printed import printed_text
+from haiyiban.codes.terms import TERMS
 from haiyiban.codes.verification_controller import VerificationController
 from haiyiban.errors import Words
 from haiyiban.tallies import Tally
@@ -24,7 +25,7 @@ from haiyiban.zone import Zone
 zone = Zone(
     name="codes",
     title=Words("亮证码", "Codes"),
-    tasks=(capsules.FORGET,),
+    terms=TERMS,
     code_kinds=(CERTIFICATE, IDENTITY),
     commands=(certificate, trust_commands.trust, verify_command.verify),
     tallies=(

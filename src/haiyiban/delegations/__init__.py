@@ -11,6 +11,7 @@ from haiyiban.delegations.desk_controllers import AGENT_ROLE, DeskDelegationsCon
 from haiyiban.delegations.leaving import forget, in_the_way
 from haiyiban.delegations.models import Delegation
 from haiyiban.delegations.rules import Basis
+from haiyiban.delegations.terms import TERMS
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
 
@@ -18,6 +19,7 @@ zone = Zone(
     name="delegations",
     title=Words("委托代办", "Acting for others"),
     controllers=(DelegationsController, DeskDelegationsController),
+    terms=TERMS,
     about=about,
     about_words=WORDS,
     in_the_way=in_the_way,

@@ -12,6 +12,7 @@ from haiyiban.enterprises.leaving import forget, in_the_way
 from haiyiban.enterprises.models import Enterprise
 from haiyiban.enterprises.register import NotInBusiness
 from haiyiban.enterprises.signing_in import prove_again
+from haiyiban.enterprises.terms import TERMS
 from haiyiban.errors import Words
 from haiyiban.zone import Task, Zone
 
@@ -20,6 +21,7 @@ zone = Zone(
     title=Words("企业", "Enterprises"),
     controllers=(EnterprisesController, EnterpriseCertificatesController),
     tasks=(Task(name="enterprises.recheck", run=tasks.recheck, schedule="*/10 * * * *"),),
+    terms=TERMS,
     about=about,
     about_words=WORDS,
     in_the_way=in_the_way,

@@ -9,14 +9,14 @@ from haiyiban.identity.auth_controller import AuthController
 from haiyiban.identity.me_controller import MeController
 from haiyiban.identity.seed import seed
 from haiyiban.identity.staff_desk import StaffDeskController
-from haiyiban.identity.tasks import FORGET
+from haiyiban.identity.terms import TERMS
 from haiyiban.zone import Zone
 
 zone = Zone(
     name="identity",
     title=Words("身份", "Identity"),
     controllers=(AuthController, MeController, StaffDeskController),
-    tasks=(FORGET,),
+    terms=TERMS,
     seed=seed,
     about=about,
     about_words=WORDS,

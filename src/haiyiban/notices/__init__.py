@@ -8,8 +8,9 @@ from haiyiban.errors import Words
 from haiyiban.notices.leaving import forget
 from haiyiban.notices.service import Told, tell_person, tell_persons, tell_phone
 from haiyiban.notices.tasks import REPAIR, SEND
+from haiyiban.notices.terms import TERMS
 from haiyiban.zone import Zone
 
-zone = Zone(name="notices", title=Words("告知", "Notices"), tasks=(SEND, REPAIR), forget=forget)
+zone = Zone(name="notices", title=Words("告知", "Notices"), tasks=(SEND, REPAIR), terms=TERMS, forget=forget)
 
 __all__ = ["Told", "tell_person", "tell_persons", "tell_phone", "zone"]

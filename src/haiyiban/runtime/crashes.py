@@ -17,7 +17,7 @@ def trace(error: BaseException) -> str:
     seen: BaseException | None = error
     while seen is not None and len(parts) < 5:
         frames = " < ".join(map(_where, reversed(traceback.extract_tb(seen.__traceback__))))
-        parts.append(f"{_kind(seen)} at {frames or 'no frame'}")
+        parts.append(f"{kind(seen)} at {frames or 'no frame'}")
         seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
     return " | because of ".join(parts)
 
@@ -27,10 +27,11 @@ def _where(frame: traceback.FrameSummary) -> str:
     return f"{module}:{frame.lineno} {frame.name}"
 
 
-def _kind(error: BaseException) -> str:
-    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+def kind(error: BaseException) -> str:
+    """Its sort; of one of PostgreSQL's also code, table and constraint. None of its words."""
+    name = f"{type(error).__module__}.{type(error).__qualname__}"
     if isinstance(error, DBAPIError):
         cause = error.orig.__cause__ if error.orig else None
-        told = [getattr(cause, name, None) for name in ("sqlstate", "table_name", "constraint_name")]
-        return f"{kind} [{' '.join(str(item) for item in told if item)}]"
-    return kind
+        told = [getattr(cause, part, None) for part in ("sqlstate", "table_name", "constraint_name")]
+        return f"{name} [{' '.join(str(item) for item in told if item)}]"
+    return name

@@ -21,14 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from haiyiban import clock
-from haiyiban.db import Base, Database, database
+from haiyiban.db import Base, Database
 from haiyiban.errors import Conflict, Malformed, Problem, Words
 from haiyiban.identity import sessions
 from haiyiban.identity.callers import Caller, ResidentCaller
 from haiyiban.identity.guards import StepUpNeeded
 from haiyiban.ids import new_id
 from haiyiban.sealed import SealedJson
-from haiyiban.zone import Task
+from haiyiban.terms import Ending, Term
 
 CLAIM_LIFE = timedelta(seconds=60)
 KEPT = timedelta(hours=48)
@@ -195,10 +195,14 @@ async def release(session: AsyncSession, held: Claim) -> None:
     )
 
 
-async def forget(_: bytes) -> None:
-    """Forget the answers that are older than promised."""
-    async with database().transaction() as session:
-        await session.execute(delete(StoredAnswer).where(StoredAnswer.created_at < clock.now() - KEPT))
-
-
-FORGET = Task(name="runtime.forget-answers", run=forget, schedule="37 * * * *")
+TERM = Term(
+    data_class="runtime.answers",
+    what=Words("为重复请求保存的答复（加密）", "Answers stored for repeated requests, sealed"),
+    tables=(StoredAnswer,),
+    kept=Words("作出后 48 小时", "48 hours after they were given"),
+    why=Words(
+        "断线后重发须得到同一答复，此后不再需要（个人信息保护法 第19条）",
+        "Whoever lost the line and sends again gets the same answer; needed no longer (PIPL, art. 19)",
+    ),
+    ending=Ending(table=StoredAnswer, since=StoredAnswer.created_at, after=KEPT, every=timedelta(hours=1)),
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from haiyiban import clock, crypto, db, registers, tallies
+from haiyiban import clock, crypto, db, registers, tallies, terms
 from haiyiban.cases import handlers
 from haiyiban.codes import kinds
 from haiyiban.crypto import FileKeys, Vault
@@ -13,7 +13,7 @@ from haiyiban.db import Database
 from haiyiban.identity import tokens
 from haiyiban.identity.tokens import AccessTokens
 from haiyiban.own_data import folders
-from haiyiban.runtime import discovery
+from haiyiban.runtime import discovery, retention_task
 from haiyiban.settings import InvalidSetting, Settings
 
 
@@ -42,6 +42,7 @@ def prepare(settings: Settings) -> Database:
     everything = (*discovery.features(), *discovery.all_zones())
     tallies.install(tally for zone in everything for tally in zone.tallies)
     folders.install(everything)
+    terms.install(retention_task.declared())
     handlers.install_before_approval(zone.before_approval for zone in zones if zone.before_approval)
     handlers.install({code: handler for zone in zones for code, handler in zone.handlers.items()})
     return database

@@ -19,7 +19,7 @@ from haiyiban import context
 from haiyiban.context import Context
 from haiyiban.db import is_away
 from haiyiban.ids import new_id
-from haiyiban.runtime import discovery, idempotency, logs
+from haiyiban.runtime import discovery, logs, retention_task
 from haiyiban.runtime.crashes import trace
 from haiyiban.runtime.start import running
 from haiyiban.settings import Settings
@@ -39,7 +39,7 @@ clock that was moved shows at once what time has brought."""
 async def work(settings: Settings) -> None:
     """Run until SIGINT or SIGTERM; a lost connection is made again."""
     zones = (*discovery.features(), *discovery.zones(settings.zones))
-    tasks = [idempotency.FORGET, *(task for zone in zones for task in zone.tasks)]
+    tasks = [retention_task.RUN, *(task for zone in zones for task in zone.tasks)]
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):

@@ -14,6 +14,7 @@ from haiyiban.verifiers.seed import seed
 from haiyiban.verifiers.service import ClientSecret, accredit, add_client, new_secret
 from haiyiban.verifiers.terminal_controller import TerminalController
 from haiyiban.verifiers.terminal_desk import TerminalDeskController
+from haiyiban.verifiers.terms import TERMS
 from haiyiban.zone import Zone
 
 zone = Zone(
@@ -26,6 +27,7 @@ zone = Zone(
         TerminalDeskController,
         TerminalController,
     ),
+    terms=TERMS,
     seed=seed,
 )
 

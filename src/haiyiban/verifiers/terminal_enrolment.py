@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -220,5 +220,4 @@ async def _require_patience(session: AsyncSession, origin: bytes, *, now: dateti
 
 
 async def _count_failure(session: AsyncSession, origin: bytes, *, now: datetime) -> None:
-    await session.execute(delete(TerminalCodeFailure).where(TerminalCodeFailure.at <= now - TRIES_WITHIN))
     session.add(TerminalCodeFailure(id=new_id(), address_index=origin, at=now))

@@ -19,6 +19,7 @@ from haiyiban.codes.models import Capsule
 from haiyiban.codes.withdrawn import withdraw
 from tests import builders
 from tests.phone import Phone, base64url, jwk, new_key
+from tests.retention import delete_due
 
 
 async def test_a_phone_binds_a_childs_notice_for_twelve_hours(phone, notice) -> None:
@@ -217,7 +218,7 @@ async def test_capsules_are_forgotten_a_week_after_their_end(phone, database) ->
     old = await bound_row(phone, database, ended=timedelta(days=8))
     recent = await bound_row(phone, database, ended=timedelta(days=6))
     for _ in range(2):
-        await capsules.forget(b"")
+        await delete_due(capsules.TERM)
     async with database.reading() as session:
         assert await session.get(Capsule, old) is None
         assert await session.get(Capsule, recent) is not None

@@ -8,8 +8,9 @@ from sqlalchemy import select, text
 from haiyiban.audit.models import AuditRecord, AuditSubject
 from haiyiban.db import Base, Database
 from haiyiban.identity import persons
-from haiyiban.identity.tasks import forget
+from haiyiban.identity.terms import TERMS
 from tests.people import Resident, at_level_three, give_real_name, pass_face_check, sign_in, step_by_step
+from tests.retention import delete_due
 
 
 async def test_every_step_is_audited_under_a_pseudonym(
@@ -66,6 +67,8 @@ async def test_no_table_holds_a_name_a_number_a_phone_or_a_token_in_the_clear(
 
 async def test_forgetting_keeps_what_is_alive(api: httpx.AsyncClient, sandbox: httpx.AsyncClient) -> None:
     session = await sign_in(api, sandbox, Resident().phone)
-    await forget(b"")
+    for term in TERMS:
+        if term.ending is not None:
+            await delete_due(term)
     answer = await api.post("/auth/sessions/refresh", json={"refreshToken": session.answer["refreshToken"]})
     assert answer.status_code == 200

@@ -17,10 +17,12 @@ from haiyiban.codes.claims import HealthBody
 from haiyiban.codes.kinds import Checked
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.db import Database
+from haiyiban.retention import forgetting
 from services.health_code import checks
 from services.health_code.models import Check
 from services.health_code.standards import standards
 from tests import builders
+from tests.retention import delete_due
 from tests.terminal import Terminal, accredited_for, enrolled_at
 from tests.zones.health_code.test_code import DECLARATIONS, gate_of, person_of, phone_of, shown, well
 
@@ -209,14 +211,14 @@ async def test_records_older_than_their_days_are_neither_shown_nor_kept(
     terminal: Terminal,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(checks, "FORGET_AT_ONCE", 1)
+    monkeypatch.setattr(forgetting, "BATCH", 1)
     headers = await builders.resident(api, sandbox, well())
     for _ in range(2):
         await scan(api, terminal, (await shown(api, headers))["text"])
         await back(database, days=14)
     assert await mine(api, headers) == []
     await scan(api, terminal, (await shown(api, headers))["text"])
-    await checks.forget(b"")
+    await delete_due(checks.TERM)
     assert len(await mine(api, headers)) == 1
     async with database.reading() as session:
         old = select(func.count()).select_from(Check).where(Check.at < checks.kept_since(clock.now()))
