@@ -71,7 +71,7 @@ def read(signed: str, trust: TrustList, *, at: datetime) -> DenyList | Changes:
         return Changes(
             said.since or 0, _read(said.added or ()), _read(said.removed or ()), issued_at, trust_at
         )
-    except (msgspec.MsgspecError, OverflowError, OSError) as error:
+    except (msgspec.MsgspecError, ValueError, OverflowError, OSError, RecursionError) as error:
         raise UntrustedList(f"the deny-list cannot be read: {error}") from error
 
 

@@ -89,7 +89,7 @@ def read(signed: str, trust: TrustList, *, at: datetime) -> StatusList:
             issued_at=datetime.fromtimestamp(said.iat, UTC),
             expires_at=datetime.fromtimestamp(said.exp, UTC),
         )
-    except (msgspec.MsgspecError, OverflowError, OSError, zlib.error) as error:
+    except (msgspec.MsgspecError, ValueError, OverflowError, OSError, RecursionError, zlib.error) as error:
         raise UntrustedList(f"the status list cannot be read: {error}") from error
 
 

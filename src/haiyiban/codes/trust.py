@@ -9,7 +9,7 @@ Source: schemas/codes/README.md §4; RFC 7515 (JWS), RFC 7517 (JWK).
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import jwt
 import msgspec
@@ -24,6 +24,8 @@ from haiyiban.crypto import SigningKey, kid_of
 TYP = "trust-list+jwt"
 USE_LISTS = "lists"
 _COSE_ALGORITHMS = {"ES256": ES256}
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""With its offset: without one it would be another instant on each machine."""
 
 
 class TrustEntry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -36,9 +38,9 @@ class TrustEntry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
     alg: str
     jwk: dict[str, Any]
     kinds: tuple[int, ...]
-    not_before: datetime
-    not_after: datetime
-    revoked_at: datetime | None = None
+    not_before: Instant
+    not_after: Instant
+    revoked_at: Instant | None = None
     use: str | None = None
 
     @classmethod
@@ -149,7 +151,7 @@ def read_trust_list(signed: str, root: ec.EllipticCurvePublicKey) -> TrustList:
             issued_at=datetime.fromtimestamp(payload.iat, UTC),
             expires_at=datetime.fromtimestamp(payload.exp, UTC),
         )
-    except (msgspec.MsgspecError, OverflowError, OSError) as error:
+    except (msgspec.MsgspecError, ValueError, OverflowError, OSError, RecursionError) as error:
         raise UntrustedList(str(error)) from error
 
 
