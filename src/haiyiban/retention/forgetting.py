@@ -160,12 +160,16 @@ async def _delete_some(session: AsyncSession, ending: Ending, now: datetime) -> 
         .limit(BATCH)
         .with_for_update(skip_locked=True, of=table)
     )
-    found = [tuple(row) for row in await session.execute(wanted)]
-    if found:
+    if ending.along:
+        found = list(await session.scalars(wanted))
         for column in ending.along:
-            await session.execute(delete(column.class_).where(column.in_([row[0] for row in found])))
-        await session.execute(delete(table).where(tuple_(*key).in_(found)))
-    return len(found)
+            await session.execute(delete(column.class_).where(column.in_(found)))
+        which = key[0].in_(found)
+    else:
+        # In one statement, for millions may be due. As a CTE, which PostgreSQL reads once and no more.
+        which = tuple_(*key).in_(select(wanted.cte("wanted")))
+    gone = await session.execute(delete(table).where(which).returning(key[0]))
+    return len(gone.all())
 
 
 async def _close(session: AsyncSession, run: Run) -> None:

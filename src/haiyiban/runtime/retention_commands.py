@@ -45,9 +45,12 @@ def report(as_json: bool) -> None:
     terms.install(retention_task.declared())
     found = asyncio.run(_lines(settings.database_url))
     if as_json:
-        click.echo(msgspec.json.encode([_for_programs(each) for each in found]).decode())
+        click.echo(msgspec.json.encode([for_programs(each) for each in found]).decode())
     else:
-        _tell(found)
+        console = Console()
+        if not console.is_terminal:
+            console.width = _WIDE
+        tell(console, found)
     sys.exit(int(any(each.overdue for each in found)))
 
 
@@ -66,7 +69,8 @@ async def _lines(url: str) -> list[Line]:
         await database.close()
 
 
-def _for_programs(line: Line) -> dict[str, Any]:
+def for_programs(line: Line) -> dict[str, Any]:
+    """A line of the report as JSON; both languages."""
     term, run = line.term, line.run
     return {
         "class": term.data_class,
@@ -89,10 +93,8 @@ def _for_programs(line: Line) -> dict[str, Any]:
     }
 
 
-def _tell(found: list[Line]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console.width = _WIDE
+def tell(console: Console, found: list[Line]) -> None:
+    """The report for people."""
     table = Table(show_lines=True)
     for heading in ("数据 Data", "保存 Kept", "依据 Why", "上次 Last run"):
         table.add_column(heading, overflow="fold", ratio=3)

@@ -15,8 +15,9 @@ from haiyiban.cases.terms import TERMS as CASES
 from haiyiban.db import Database
 from haiyiban.delegations.models import Delegation
 from haiyiban.delegations.terms import TERMS as DELEGATIONS
-from haiyiban.identity.models import FaceCheck, RefreshToken, SignIn
+from haiyiban.identity.models import Account, FaceCheck, RefreshToken, SignIn
 from haiyiban.identity.terms import TERMS as IDENTITY
+from haiyiban.ids import new_id
 from haiyiban.notices.terms import TERMS as NOTICES
 from haiyiban.outbox import OutboxMessage
 from haiyiban.terms import YEAR, Term
@@ -25,7 +26,7 @@ from tests.kernel.cases.office import PROOF, Citizen, change_row
 from tests.kernel.cases.test_materials import MATTER, hand_in, photo
 from tests.kernel.delegations.conftest import known_pair, pair
 from tests.kernel.delegations.people import Pair
-from tests.people import at_level_three, step_by_step
+from tests.people import at_level_three
 from tests.retention import delete_due
 
 __all__ = ["bad_day", "calendar", "known_pair", "pair"]
@@ -59,14 +60,16 @@ async def test_a_draft_goes_half_a_year_after_its_last_change_and_a_case_does_no
 async def test_a_sign_in_goes_half_a_year_after_its_end_with_what_hangs_on_it(
     api: httpx.AsyncClient, sandbox: httpx.AsyncClient, database: Database
 ) -> None:
-    _, gone = await step_by_step(api, sandbox)
+    _, gone = await at_level_three(api, sandbox)
     _, alive = await at_level_three(api, sandbox)
     account = UUID(gone.answer["accountId"])
-    mine = select(SignIn.id).where(SignIn.account_id == account).scalar_subquery()
+    ended = clock.now() - 181 * DAY
     async with database.transaction() as session:
-        ended = clock.now() - 181 * DAY
-        await session.execute(update(SignIn).where(SignIn.account_id == account).values(expires_at=ended))
-        assert (await session.scalars(select(FaceCheck.id).where(FaceCheck.session_id.in_(mine)))).all()
+        sign_in = (await session.scalars(select(SignIn).where(SignIn.account_id == account))).one()
+        sign_in.expires_at = ended
+        person = await session.scalar(select(Account.person_id).where(Account.id == account))
+        check = {"account_id": account, "person_id": person, "session_id": sign_in.id}
+        session.add(FaceCheck(id=new_id(), vendor_session="v", created_at=ended, **check))
     await delete_due(term(IDENTITY, "identity.sessions"))
     async with database.reading() as session:
         assert await session.scalar(select(SignIn.id).where(SignIn.account_id == account)) is None
