@@ -209,6 +209,7 @@ DOORS = {
     "POST /presentation-requests/answers": Door(
         body={"request": "{presentation}", "decision": "allow", "subjectId": "{certificate_id}"}
     ),
+    "GET /desk/retention": CLOSED,
     "GET /desk/staff": CLOSED,
     "POST /desk/staff": CLOSED,
     "POST /desk/staff/{staff_id}/rights": CLOSED,

@@ -6,8 +6,9 @@ Source: 个人信息保护法 art. 19, 47, 54; docs/domain.md §13; docs/retenti
 """
 
 from haiyiban.errors import Words
+from haiyiban.retention.controllers import RetentionController
 from haiyiban.zone import Zone
 
-zone = Zone(name="retention", title=Words("数据保存期限", "Retention"))
+zone = Zone(name="retention", title=Words("数据保存期限", "Retention"), controllers=(RetentionController,))
 
 __all__ = ["zone"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -43,15 +44,16 @@ def report(as_json: bool) -> None:
         raise click.ClickException("DATABASE_URL is not set")
     clock.shift(settings.clock_offset)
     terms.install(retention_task.declared())
-    found = asyncio.run(_lines(settings.database_url))
+    found, overdue = asyncio.run(_asked(settings.database_url))
     if as_json:
-        click.echo(msgspec.json.encode([for_programs(each) for each in found]).decode())
+        told = [for_programs(each, overdue.get(each.term.data_class, 0)) for each in found]
+        click.echo(msgspec.json.encode(told).decode())
     else:
         console = Console()
         if not console.is_terminal:
             console.width = _WIDE
-        tell(console, found)
-    sys.exit(int(any(each.overdue for each in found)))
+        tell(console, found, overdue)
+    sys.exit(int(bool(overdue)))
 
 
 @retention.command(name="terms")
@@ -60,16 +62,16 @@ def show_terms() -> None:
     click.echo(reporting.markdown(retention_task.declared()), nl=False)
 
 
-async def _lines(url: str) -> list[Line]:
+async def _asked(url: str) -> tuple[list[Line], dict[str, int]]:
     database = Database(url, pool_size=1)
     try:
         async with database.reading() as session:
-            return await reporting.lines(session, now=clock.now())
+            return await reporting.lines(session), await reporting.overdue(session, now=clock.now())
     finally:
         await database.close()
 
 
-def for_programs(line: Line) -> dict[str, Any]:
+def for_programs(line: Line, overdue: int) -> dict[str, Any]:
     """A line of the report as JSON; both languages."""
     term, run = line.term, line.run
     return {
@@ -79,7 +81,7 @@ def for_programs(line: Line) -> dict[str, Any]:
         "why": term.why._asdict(),
         "isDeleted": term.ending is not None,
         "deletedInAll": line.gone,
-        "overdue": line.overdue,
+        "overdue": overdue,
         "lastRun": run
         and {
             "began": run.began_at,
@@ -93,7 +95,7 @@ def for_programs(line: Line) -> dict[str, Any]:
     }
 
 
-def tell(console: Console, found: list[Line]) -> None:
+def tell(console: Console, found: Sequence[Line], overdue: Mapping[str, int]) -> None:
     """The report for people."""
     table = Table(show_lines=True)
     for heading in ("数据 Data", "保存 Kept", "依据 Why", "上次 Last run"):
@@ -102,18 +104,18 @@ def tell(console: Console, found: list[Line]) -> None:
         table.add_column(heading, justify="right")
     for line in found:
         term = line.term
+        late = overdue.get(term.data_class)
         table.add_row(
             f"{term.what.zh}\n{term.what.en}",
             f"{term.kept.zh}\n{term.kept.en}",
             f"{term.why.zh}\n{term.why.en}",
             _run(line.run) if term.ending is not None else Text("不由程序删除 by no task", style="dim"),
             str(line.gone) if term.ending is not None else "",
-            Text(str(line.overdue), style="bold red") if line.overdue else "",
+            Text(str(late), style="bold red") if late else "",
         )
     console.print(table)
-    overdue = sum(each.overdue for each in found)
     if overdue:
-        told = f"{overdue} 行已逾期一天以上：请查看 haiyiban worker 的日志。"
+        told = f"{sum(overdue.values())} 行已逾期一天以上：请查看 haiyiban worker 的日志。"
         console.print(f"[bold red]{told} Overdue by more than a day: look at the worker's log.[/bold red]")
     else:
         console.print("没有逾期。Nothing is overdue.")

@@ -6,6 +6,7 @@ import asyncio
 import io
 from datetime import timedelta
 
+import httpx
 import msgspec
 import pytest
 from rich.console import Console
@@ -19,6 +20,7 @@ from haiyiban.ids import new_id
 from haiyiban.retention import report
 from haiyiban.retention.report import Line
 from haiyiban.runtime import retention_commands
+from tests import builders
 from tests.retention import delete_due
 
 CODES = next(term for term in TERMS if term.data_class == "identity.sms-codes")
@@ -34,12 +36,18 @@ async def exit_code() -> int:
 
 async def reported(database: Database) -> dict[str, Line]:
     async with database.reading() as session:
-        return {each.term.data_class: each for each in await report.lines(session, now=clock.now())}
+        return {each.term.data_class: each for each in await report.lines(session)}
 
 
-def printed(lines: dict[str, Line]) -> str:
+async def overdue(database: Database) -> dict[str, int]:
+    async with database.reading() as session:
+        return await report.overdue(session, now=clock.now())
+
+
+async def printed(database: Database) -> str:
     console = Console(file=io.StringIO(), width=160)
-    retention_commands.tell(console, list(lines.values()))
+    lines = list((await reported(database)).values())
+    retention_commands.tell(console, lines, await overdue(database))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -51,17 +59,17 @@ async def sent(database: Database, age: timedelta) -> None:
 
 async def test_it_says_what_was_deleted_and_fails_where_something_was_not(database: Database) -> None:
     # What other tests have made old, and nobody came by for yet.
-    overdue = [line.term for line in (await reported(database)).values() if line.overdue]
-    for term in {CODES, *overdue}:
-        await delete_due(term)
+    late = await overdue(database)
+    for term in terms.installed():
+        if term == CODES or term.data_class in late:
+            await delete_due(term)
     await sent(database, timedelta(days=2, hours=23))
-    assert (await reported(database))[CODES.data_class].overdue == 0, "due, and not for a day yet"
+    assert await overdue(database) == {}, "due, and not for a day yet"
     assert await exit_code() == 0
     await sent(database, timedelta(days=3, hours=1))
-    lines = await reported(database)
-    assert lines[CODES.data_class].overdue == 1
+    assert await overdue(database) == {CODES.data_class: 1}
     assert await exit_code() == 1
-    told = printed(lines)
+    told = await printed(database)
     assert "1 行已逾期一天以上" in told
     assert "Overdue by more than a day" in told
     run = await delete_due(CODES)
@@ -69,19 +77,40 @@ async def test_it_says_what_was_deleted_and_fails_where_something_was_not(databa
     line = (await reported(database))[CODES.data_class]
     assert (run.due, run.gone, run.held) == (2, 2, 0)
     assert line.gone == 2, "of this run, the only one that is left of the class"
-    shown = msgspec.json.decode(msgspec.json.encode(retention_commands.for_programs(line)))
+    shown = msgspec.json.decode(msgspec.json.encode(retention_commands.for_programs(line, 0)))
     assert shown["kept"] == {"zh": "发送后 2 天", "en": "2 days after they were sent"}
     assert "个人信息保护法 第19条" in shown["why"]["zh"]
     assert (shown["lastRun"]["due"], shown["lastRun"]["deleted"], shown["deletedInAll"]) == (2, 2, 2)
     assert shown["lastRun"]["failed"] is None
 
 
+async def test_an_operator_reads_it_and_no_clerk_does(api: httpx.AsyncClient, database: Database) -> None:
+    await delete_due(CODES)
+    headers = await builders.staff(api, role="operator")
+    answer = await api.get("/desk/retention", headers=headers)
+    assert answer.status_code == 200, answer.text
+    found = {each["dataClass"]: each for each in answer.json()["items"]}
+    assert found.keys() == {term.data_class for term in terms.installed()}
+    codes = found[CODES.data_class]
+    assert (codes["what"], codes["kept"]) == (CODES.what.zh, "发送后 2 天")
+    assert codes["isDeleted"] is True
+    assert codes["lastRun"]["gone"] == codes["gone"]
+    assert codes["lastRun"]["endedAt"]
+    log = found["audit.log"]
+    assert (log["isDeleted"], log["gone"], log["lastRun"]) == (False, 0, None)
+    told = await api.get("/desk/retention", headers=headers | {"Accept-Language": "en"})
+    english = next(each for each in told.json()["items"] if each["dataClass"] == "audit.log")
+    assert english["kept"] == "for good, and never changed"
+    clerk = await builders.staff(api)
+    assert (await api.get("/desk/retention", headers=clerk)).status_code == 403
+
+
 async def test_it_names_every_class_and_says_of_what_is_kept_for_good_why(database: Database) -> None:
     lines = await reported(database)
     assert list(lines) == [term.data_class for term in terms.installed()]
-    audit = retention_commands.for_programs(lines["audit.log"])
+    audit = retention_commands.for_programs(lines["audit.log"], 0)
     assert (audit["isDeleted"], audit["kept"]["zh"], audit["lastRun"]) == (False, "永久，不删改", None)
     assert "GB/T 22239-2019" in audit["why"]["en"]
-    table = printed(lines)
+    table = await printed(database)
     for words in ("审计日志及其封存", "The audit and its seals", "不由程序删除", "发送后 2 天"):
         assert words in table
