@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -24,6 +26,7 @@ from haiyiban.retention.models import Run
 from haiyiban.runtime import retention_task
 from haiyiban.terms import Ending, Term
 
+ROOT = Path(__file__).parents[3]
 DAY = timedelta(days=1)
 MONTH = 30 * DAY
 SOMETHING = Words("某物", "something")
@@ -334,22 +337,49 @@ async def test_two_workers_at_once_delete_it_once(
 
 
 async def test_a_run_whose_worker_was_killed_goes_on(
-    database: Database, monkeypatch: pytest.MonkeyPatch, later: None
+    database: Database, database_url: str, later: None
 ) -> None:
-    monkeypatch.setattr(forgetting, "BATCH", 2)
-    await write(database, *[2 * MONTH] * 5)
-    killed = await begun(database)
-    await forgetting.count(killed, NOTES)
-    assert await forgetting.batch(killed, NOTES)
+    many = 500
+    await write(database, *[2 * MONTH] * many)
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _WORKER, database_url, stdout=asyncio.subprocess.PIPE, cwd=ROOT
+    )
+    assert worker.stdout is not None
+    assert await worker.stdout.readline() == b"a batch\n"
+    worker.kill()
+    await worker.communicate()
     await retention_task.run()
-    assert len(await left(database)) == 3, "it may be alive"
+    [killed] = await runs(database)
+    assert killed.ended_at is None, "nobody else has it yet: it may be alive"
+    assert 0 < killed.gone < many
     clock.shift((forgetting.TAKEN + timedelta(seconds=1)).total_seconds())
     await retention_task.run()
     [run] = await runs(database)
     assert run.id == killed.id
-    assert (run.due, run.gone, run.held) == (5, 5, 0)
+    assert (run.due, run.gone, run.held) == (many, many, 0), (
+        "no row is lost from the count, and none twice in it"
+    )
     assert run.ended_at is not None
     assert await left(database) == set()
+
+
+_WORKER = """
+import asyncio, sys
+from haiyiban import clock, db
+from haiyiban.retention import forgetting
+from tests.kernel.retention.test_forgetting import NOTES, term
+
+async def work():
+    db.install(db.Database(sys.argv[1], pool_size=1))
+    run = await forgetting.take(term("notes", NOTES), NOTES, now=clock.now())
+    await forgetting.count(run, NOTES)
+    while await forgetting.batch(run, NOTES):
+        print("a batch", flush=True)
+
+forgetting.BATCH = 1
+asyncio.run(work())
+"""
+"""A worker at its work, until it is killed."""
 
 
 async def test_a_turn_ends_and_the_next_one_goes_on(
