@@ -71,11 +71,11 @@ async def batch(run: Run, ending: Ending) -> bool:
     async with database().transaction() as session:
         # Whoever holds one of these rows for long must not make those wait who want another.
         await session.execute(text("SET LOCAL lock_timeout = '2s'"))
-        count = await _delete_some(session, ending, run.began_at)
+        gone = await _delete_some(session, ending, run.began_at)
         await session.execute(
-            update(Run).where(Run.id == run.id).values(gone=Run.gone + count, taken_until=clock.now() + TAKEN)
+            update(Run).where(Run.id == run.id).values(gone=Run.gone + gone, taken_until=clock.now() + TAKEN)
         )
-    return count == BATCH
+    return gone == BATCH
 
 
 async def pause(run: Run) -> None:
