@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -24,22 +24,24 @@ from haiyiban import clock
 from haiyiban.db import Database
 from services.unemployment.models import Batch, Grant, Payment
 from services.unemployment.payments import banking, rules, tasks
+from services.unemployment.schedule import month_of
 from tests import builders
 from tests.builders import slug
 from tests.kernel.cases.conftest import TOKENS_LIVE_SECONDS
+from tests.kernel.cases.office import Citizen, Office
 from tests.machines import Draw, Machine, play, stories
+from tests.zones.unemployment.test_applying import accepted, grants_of, handed_in, out_of_work
 from tests.zones.unemployment.test_payments import (
     HERE,
     Drawer,
     agree,
     card,
-    drawer,
     lines,
     release_all,
     works_again,
 )
 
-__all__ = ["drawer", "lines"]
+__all__ = ["lines"]
 
 
 @dataclass
@@ -58,11 +60,10 @@ class Fund:
     api: httpx.AsyncClient
     sandbox: httpx.AsyncClient
     database: Database
-    draws: Any
     who: Drawer = field(init=False)
     since: float = -math.inf
     """When clerk and officer signed in."""
-    clerk: dict[str, str] = field(init=False)
+    office: Office = field(init=False)
     officer: dict[str, str] = field(init=False)
 
     async def grant(self, months: int) -> None:
@@ -71,15 +72,24 @@ class Fund:
             await session.execute(delete(Payment))
             await session.execute(delete(Batch))
             await session.execute(update(Grant).values(ended_on=clock.today(), ended_because="test", used=0))
-        self.who = await self.draws(account="")
-        async with self.database.transaction() as session:
-            await session.execute(
-                update(Grant).where(Grant.id == self.who.grant_id).values(months=months, carried=0)
-            )
         if time.monotonic() - self.since > TOKENS_LIVE_SECONDS:
             self.since, agency = time.monotonic(), "human-resources"
-            self.clerk = await builders.staff(self.api, agency=agency, division="460105")
+            self.office = Office(self.api, agency=agency, division="460105")
             self.officer = await builders.staff(self.api, agency=agency, division="460000", role="officer")
+        somebody = out_of_work(12)
+        citizen = await Citizen.signed_in(self.api, self.sandbox, somebody)
+        case = await accepted(self.office, await handed_in(citizen))
+        await self.office.done(case, "approve", version=case["version"])
+        [granted] = await grants_of(citizen)
+        self.who = Drawer(citizen, somebody, UUID(granted["id"]))
+        # Paid from the 5th on; today may be before it.
+        starts_on = month_of(clock.today(), -(clock.today().day < rules.RUN_DAY))
+        async with self.database.transaction() as session:
+            await session.execute(
+                update(Grant)
+                .where(Grant.id == self.who.grant_id)
+                .values(months=months, carried=0, starts_on=starts_on)
+            )
 
     async def account(self, state: str) -> None:
         number, name = card(), self.who.somebody.name
@@ -115,7 +125,8 @@ class Fund:
 
     async def decide(self, decision: str) -> httpx.Response:
         at = f"{HERE}/objections/{self.who.grant_id}/decision"
-        return await self.api.post(at, json={"decision": decision, "note": "已核实"}, headers=self.clerk)
+        body = {"decision": decision, "note": "已核实"}
+        return await self.api.post(at, json=body, headers=await self.office.headers())
 
     async def days_to_object_over(self) -> None:
         async with self.database.transaction() as session:
@@ -281,9 +292,9 @@ class Grants(Machine):
 
 @pytest.mark.parametrize("how", stories(few=(5, 14), many=(150, 40)))
 async def test_grants_in_any_order(
-    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, database: Database, drawer: Any, how: settings
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, database: Database, how: settings
 ) -> None:
     class Here(Grants):
-        fund = Fund(api, sandbox, database, drawer)
+        fund = Fund(api, sandbox, database)
 
     await play(Here, how)
