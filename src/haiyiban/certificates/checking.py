@@ -10,6 +10,8 @@ Source: ETSI EN 319 102-1; ISO 32000-2 §12.8; docs/documents.md.
 from __future__ import annotations
 
 import asyncio
+import struct
+import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -130,6 +132,22 @@ class Report:
         return FINDING_WORDS[self.finding]
 
 
+_NO_SENSE = (
+    PdfError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    OSError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
+"""In so many ways parsers say that a stranger's bytes make no sense."""
+
+
 def check(pdf: bytes, *, roots: Sequence[x509.Certificate], now: datetime) -> Report:
     """Judge a file at an instant. Never raises for what is in it."""
     if b"%PDF-" not in pdf[:_HEAD_BYTES]:
@@ -140,8 +158,7 @@ def check(pdf: bytes, *, roots: Sequence[x509.Certificate], now: datetime) -> Re
         return asyncio.run(_judge(PdfFileReader(BytesIO(pdf)), roots, now))
     except SignatureValidationError:
         return Report(finding=Finding.CHANGED)
-    except (PdfError, ValueError, TypeError, LookupError, AttributeError, OSError, RecursionError):
-        # A parser meets a stranger's bytes here, and says in many ways that they make no sense.
+    except _NO_SENSE:
         return Report(finding=Finding.DAMAGED)
 
 
