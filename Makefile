@@ -1,6 +1,6 @@
 # A machine with Python 3.11 or newer, git and make needs nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-long fuzz check check-format check-lint check-types check-imports check-wheel check-web bench screens lighthouse openapi examples lock clean
+.PHONY: help run web test test-long fuzz sbom secrets check check-format check-lint check-types check-imports check-wheel check-web bench screens lighthouse openapi examples lock clean
 BIN := .venv/bin
 # Hundreds of Pythons are started by the tests; without kept bytecode each compiles everything anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -37,11 +37,18 @@ check-web: .venv/test.stamp
 check-wheel: .venv/test.stamp web
 	$(BIN)/python tests/checks/wheel.py
 
-test-long: .venv/test.stamp web ## the tests that wait for a minute and more: two provinces, bad networks, a day at the hall
+test-long: .venv/test.stamp web sbom secrets ## the tests that wait for a minute and more: two provinces, bad networks, a day at the hall
 	$(BIN)/python -m pytest -m long --numprocesses $(PROCESSES) --dist loadfile
 
 fuzz: .venv/fuzz.stamp ## fuzz what reads codes, lists, numbers and documents; FUZZ_SECONDS=60 for each
 	@$(BIN)/python -m tests.fuzz
+
+sbom: .supply/stamp .venv/test.stamp web ## list every package into dist/sbom (CycloneDX), and refuse a licence that is not allowed
+	@$(BIN)/python deploy/supply.py
+
+# Without what is generated or published on purpose; a minute on one core. 3: a line has moved, which is no find.
+secrets: .supply/stamp ## look for passwords and keys in the files; deploy/secrets.baseline names what is none
+	@git ls-files -z | xargs -0 sh -c '.supply/bin/detect-secrets-hook --baseline deploy/secrets.baseline "$$@" || test $$? -eq 3' look
 
 bench: .venv/test.stamp ## measure the hot paths against the bare framework, in one run
 	$(BIN)/python -m benchmarks
@@ -62,19 +69,26 @@ examples: .venv/test.stamp ## record the contract's examples that are missing, t
 
 LOCK = $(BIN)/uv pip compile pyproject.toml deploy/build.in --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-emit-index-url --no-strip-extras
+APART = $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url $(UPGRADE)
 lock: .venv/test.stamp ## write the requirements files anew; UPGRADE=--upgrade takes the newest versions
 	$(LOCK) $(UPGRADE) --extra dev --output-file requirements-dev.txt
 	$(LOCK) --constraint requirements-dev.txt --output-file requirements.txt
-	for each in uv:installer 'atheris<3.1:fuzz'; do echo "$${each%:*}" | $(BIN)/uv pip compile - --quiet --universal \
-		--python-version 3.11 --generate-hashes --no-header --no-emit-index-url $(UPGRADE) \
-		--output-file deploy/$${each#*:}.txt; done
+	echo uv | $(APART) --output-file deploy/installer.txt
+	echo 'atheris<3.1' | $(APART) --output-file deploy/fuzz.txt
+	printf 'cyclonedx-bom\ndetect-secrets\n' | $(APART) --output-file deploy/supply.txt
 
 clean: ## remove the environment and the caches; .haiyiban, the data, stays
-	rm -rf .venv .fuzz web/node_modules web/dist build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .fuzz .supply web/node_modules web/dist build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # Apart from the rest: its wheels are for Linux on x86 alone, and those after 3.0 not for Python 3.11.
 .venv/fuzz.stamp: .venv/test.stamp deploy/fuzz.txt
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement deploy/fuzz.txt
+	@touch $@
+# An environment of its own, for it must not change what it lists.
+.supply/stamp: deploy/supply.txt .venv/test.stamp
+	$(BIN)/python -m venv --clear .supply
+	.supply/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes --requirement deploy/supply.txt
 	@touch $@
 .venv/run.stamp: requirements.txt pyproject.toml deploy/installer.txt
 	@sh deploy/install.sh requirements.txt
