@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -23,13 +22,12 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import audit, clock, context, crypto, db
+from haiyiban import audit, clock, db
 from haiyiban.bilingual import Text
 from haiyiban.codes import trust_file
 from haiyiban.codes.jws import UntrustedList
-from haiyiban.context import Context
-from haiyiban.crypto import FileKeys, KeyMissing, Vault
-from haiyiban.db import Database
+from haiyiban.command_line import in_database
+from haiyiban.crypto import FileKeys, KeyMissing
 from haiyiban.divisions import PROVINCE
 from haiyiban.errors import Problem
 from haiyiban.settings import Settings
@@ -261,22 +259,9 @@ class _Told:
 
 
 def _in_database(work: Callable[[AsyncSession], Awaitable[T]], url: str | None = None) -> T:
-    settings = Settings.from_env()
-    url = url or settings.database_url
-    if not url:
-        raise click.ClickException("DATABASE_URL is not set")
-
     async def run() -> T:
-        context.enter(Context(request_id="command-neighbours", actor_kind="system"))
-        clock.shift(settings.clock_offset)
-        crypto.install(Vault(FileKeys(settings.keys_dir)))
-        database = Database(url, pool_size=1)
-        db.install(database)
-        try:
-            async with database.transaction() as session:
-                return await work(session)
-        finally:
-            await database.close()
+        async with db.database().transaction() as session:
+            return await work(session)
 
     with _Told():
-        return asyncio.run(run())
+        return in_database(run, name="neighbours", url=url)

@@ -7,7 +7,6 @@ haiyiban health-code progress      how far it is
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -15,11 +14,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from haiyiban import clock, context, crypto, db, registers
-from haiyiban.context import Context
-from haiyiban.crypto import FileKeys, KeyMissing, Vault
-from haiyiban.db import Database
-from haiyiban.settings import Settings
+from haiyiban import clock, db, registers
+from haiyiban.command_line import in_database
+from haiyiban.crypto import KeyMissing
 from services.health_code import recolouring
 from services.health_code.models import Recolouring
 
@@ -97,24 +94,13 @@ def _told(run: Recolouring) -> str:
 
 
 def _in_database(work: Callable[[], Awaitable[T]]) -> T:
-    settings = Settings.from_env()
-    url = settings.database_url
-    if not url:
-        raise click.ClickException("DATABASE_URL is not set")
-
     async def run() -> T:
-        context.enter(Context(request_id="command-health-code", actor_kind="system"))
-        clock.shift(settings.clock_offset)
-        crypto.install(Vault(FileKeys(settings.keys_dir)))
-        database = Database(url, pool_size=2)
-        db.install(database)
         try:
             return await work()
         finally:
             await registers.close()
-            await database.close()
 
     try:
-        return asyncio.run(run())
+        return in_database(run, name="health-code")
     except KeyMissing as error:
         raise click.ClickException(str(error)) from None

@@ -12,22 +12,24 @@ the database names it in `Zone.objects`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Row, Table, bindparam, func, or_, select, update
 
 from haiyiban import objects
-from haiyiban.crypto import Vault, vault
+from haiyiban.crypto import KeyMissing, Vault, vault
 from haiyiban.db import Base, database
 from haiyiban.sealed import place
 from haiyiban.zone import SealedObject
+
+log = logging.getLogger(__name__)
 
 ROWS_AT_ONCE = 200
 PASSES = 3
 """What a process sealed with the old key behind our back is found by the next pass."""
 _SUFFIX = "_sealed"
-
 
 Objects = Callable[[], AsyncIterator[SealedObject]]
 
@@ -69,7 +71,10 @@ async def stale_objects(stored: Sequence[Objects], kid: bytes | None = None) -> 
 
 
 async def reseal(stored: Sequence[Objects], tell: Callable[[Done], object]) -> int:
-    """Seal everything with the newest key, telling after each batch; how much is left, by rights nothing."""
+    """Seal everything with the newest key, telling after each batch; how much is left, by rights nothing.
+
+    What does not open is left, and named in the log.
+    """
     for _ in range(PASSES):
         counts = await stale()
         for table in tables():
@@ -112,7 +117,8 @@ async def _reseal_objects(stored: Sequence[Objects], tell: Callable[[Done], obje
             held = await objects.get(each.name)
         except FileNotFoundError:
             continue  # deleted meanwhile
-        await objects.put(each.name, _anew(held, where=each.where))
+        if (fresh := _anew(held, where=each.where, what=each.name)) is not None:
+            await objects.put(each.name, fresh)
         tell(Done("objects", done, len(wanted)))
 
 
@@ -129,12 +135,15 @@ def _is_stale(table: Table, kid: bytes | None = None) -> ColumnElement[bool]:
 
 
 def _changes(table: Table, column: Column[Any], rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
-    held = [(row[0], row.bound, getattr(row, column.name)) for row in rows]
-    return [
-        {"row": row, "old": old, "new": _anew(old, where=place(table.name, column.name, bound))}
-        for row, bound, old in held
-        if old is not None and _kid(old) != vault().active
-    ]
+    changes = []
+    for row in rows:
+        old = getattr(row, column.name)
+        if old is None or _kid(old) == vault().active:
+            continue
+        new = _anew(old, where=place(table.name, column.name, row.bound), what=f"{table.name} {row[0]}")
+        if new is not None:
+            changes.append({"row": row[0], "old": old, "new": new})
+    return changes
 
 
 def _replaced(table: Table, key: Column[Any], column: Column[Any]) -> Any:
@@ -142,8 +151,14 @@ def _replaced(table: Table, key: Column[Any], column: Column[Any]) -> Any:
     return update(table).where(*still).values({column.name: bindparam("new")})
 
 
-def _anew(sealed: bytes, *, where: str) -> bytes:
-    return vault().seal(vault().open(sealed, where=where), where=where)
+def _anew(sealed: bytes, *, where: str, what: str) -> bytes | None:
+    """None for what does not open: one spoilt value must not keep all others from their new key."""
+    try:
+        plain = vault().open(sealed, where=where)
+    except KeyMissing as error:
+        log.error("%s is left as it is: %s", what, error)
+        return None
+    return vault().seal(plain, where=where)
 
 
 def _kid(sealed: bytes) -> bytes:

@@ -13,12 +13,13 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import Table, Uuid
+from sqlalchemy import Table, Uuid, select
 
 from haiyiban import clock, crypto, resealing
 from haiyiban.cases.materials import stored
 from haiyiban.crypto import FileKeys, KeyMissing, Vault
-from haiyiban.db import Base
+from haiyiban.db import Base, Database
+from haiyiban.identity.models import Account
 from haiyiban.resealing import Done
 from haiyiban.runtime import field_keys
 from haiyiban.sealed import Sealed, SealedJson, place
@@ -128,6 +129,29 @@ def command(environ: dict[str, str], *words: str, **more: str) -> subprocess.Com
     return subprocess.run(
         given, env={**os.environ, **environ, **more}, capture_output=True, text=True, check=False
     )
+
+
+async def test_what_does_not_open_keeps_nothing_else_from_its_new_key(
+    citizen: Citizen,
+    sandbox: httpx.AsyncClient,
+    keys: FileKeys,
+    database: Database,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await Citizen.signed_in(citizen.api, sandbox, builders.Somebody())
+    await resealed()  # with what other tests left
+    async with database.transaction() as session:
+        one, other = (await session.scalars(select(Account).order_by(Account.id.desc()).limit(2))).all()
+        phone, one.phone_sealed = one.phone_sealed, other.phone_sealed
+    rotated(keys)
+    try:
+        assert await resealing.reseal([stored], lambda _: None) == 1
+        assert await resealing.stale() == {"identity_account": 1}
+        assert f"identity_account {one.id} is left" in caplog.text
+    finally:
+        async with database.transaction() as session:
+            (await session.get_one(Account, one.id)).phone_sealed = phone
+    await resealed()
 
 
 def never_used(keys: FileKeys) -> str:

@@ -13,7 +13,7 @@ from tests import builders
 from tests.builders import Somebody, settle
 from tests.kernel.cases.office import PROOF
 from tests.kernel.delegations.people import bounds
-from tests.web.phone_steps import Phone
+from tests.web.phone_steps import Phone, pass_face
 
 INSURED = {"socialInsurance": {"months": 70, "division": "460105"}}
 
@@ -130,7 +130,7 @@ async def test_a_parent_agrees_by_face_on_the_childs_phone(
     await expect(page.get_by_text("请父母在这部手机上刷脸")).to_be_visible()
     async with page.expect_popup() as opened:
         await phone.tap("请委托人在这部手机上刷脸")
-    await (await opened.value).click("#pass")
+    await pass_face(await opened.value)
     await expect(page.locator("article.card")).to_contain_text("有效")
 
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeVar
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from haiyiban import clock, crypto, db, resealing
-from haiyiban.crypto import FileKeys, Vault
-from haiyiban.db import Database
+from haiyiban import clock, crypto, resealing
+from haiyiban.command_line import in_database
+from haiyiban.crypto import FileKeys
 from haiyiban.resealing import Done, Objects
 from haiyiban.runtime import discovery
 from haiyiban.settings import Settings
 
-T = TypeVar("T")
 UNNOTICED = timedelta(seconds=4 * crypto.NOTICED_SECONDS)
 """A process may seal with the key before for so long after a rotation, a slow one included."""
 
@@ -38,7 +33,7 @@ def reseal() -> int:
                 bars[done.what] = progress.add_task(done.what)
             progress.update(bars[done.what], completed=done.sealed, total=done.of)
 
-        return _beside_what_serves(lambda: resealing.reseal(_stored(), tell))
+        return in_database(lambda: resealing.reseal(_stored(), tell), name="keys-reseal")
 
 
 def retire(kid: str) -> dict[str, int]:
@@ -51,7 +46,7 @@ def retire(kid: str) -> dict[str, int]:
     keys = FileKeys(settings.keys_dir)
     if clock.now() - keys.field_key_since() < UNNOTICED:
         raise TooSoon
-    used = _beside_what_serves(lambda: _used(bytes.fromhex(kid)))
+    used = in_database(lambda: _used(bytes.fromhex(kid)), name="keys-retire")
     if not used:
         keys.retire(kid)
     return used
@@ -65,22 +60,3 @@ async def _used(kid: bytes) -> dict[str, int]:
 def _stored() -> list[Objects]:
     every = (*discovery.features(), *discovery.all_zones())
     return [each.objects for each in every if each.objects is not None]
-
-
-def _beside_what_serves(work: Callable[[], Awaitable[T]]) -> T:
-    settings = Settings.from_env()
-    if not settings.database_url:
-        raise click.ClickException("DATABASE_URL is not set")
-    url = settings.database_url
-
-    async def run() -> T:
-        clock.shift(settings.clock_offset)
-        crypto.install(Vault(FileKeys(settings.keys_dir)))
-        database = Database(url, pool_size=2)
-        db.install(database)
-        try:
-            return await work()
-        finally:
-            await database.close()
-
-    return asyncio.run(run())

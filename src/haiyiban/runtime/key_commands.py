@@ -66,11 +66,14 @@ def reseal() -> None:
     run lose nothing."""
     from haiyiban.runtime import field_keys  # which imports every table there is
 
-    left = field_keys.reseal()
+    try:
+        left = field_keys.reseal()
+    except KeyMissing as error:
+        raise click.ClickException(str(error)) from None
     if left:
         raise click.ClickException(
-            f"还有 {left} 处用旧密钥加密，请再运行一次。"
-            f"{left} are still sealed with an earlier key; run it again."
+            f"还有 {left} 处用旧密钥加密，请再运行一次；打不开的已在上面列出。"
+            f"{left} are still sealed with an earlier key; run it again. What does not open is named above."
         )
     click.echo(
         "全部已用新密钥加密；不再需要旧密钥的备份后，用 haiyiban keys retire 移除旧密钥。\n"
