@@ -10,7 +10,6 @@ import gc
 import os
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -34,6 +33,7 @@ from haiyiban.runtime.valkey import EmbeddedValkey
 from haiyiban.settings import Settings
 from tests.contracts import recording
 from tests.contracts.documented import require_documented
+from tests.serving import await_answer
 
 API = "/api/v1"
 
@@ -120,7 +120,7 @@ def sandbox_url(home: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "haiyiban_sandbox", "--port", str(port), "--home", str(home / "sandbox")]
     with _process(command, {"HAIYIBAN_ENV": "test"}):
         url = f"http://127.0.0.1:{port}"
-        _await_answer(f"{url}/health")
+        await_answer(f"{url}/health")
         yield url
 
 
@@ -217,19 +217,6 @@ def _process(command: list[str], environ: dict[str, str]) -> Iterator[subprocess
         finally:
             process.terminate()
             process.wait(timeout=20)
-
-
-def _await_answer(url: str) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            httpx.get(url, timeout=1, verify=False).raise_for_status()
-        except httpx.HTTPError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        else:
-            return
 
 
 @contextmanager

@@ -35,6 +35,7 @@ async def launched(*flags: str) -> AsyncIterator[Browser]:
 async def watched(browser: Browser, expected: list[str], **looks: Any) -> AsyncIterator[BrowserContext]:
     """Somebody's browser, with cookies and storage of its own.
 
+    Without service workers, unless `looks` allow them: keeping a hundred files costs more than most tests do.
     Fails at its end on anything that one of its pages complained of or asked of another host, unless
     a part of it is among `expected`: a browser tells of every refused request.
     """
@@ -47,7 +48,7 @@ async def watched(browser: Browser, expected: list[str], **looks: Any) -> AsyncI
         if not sent.url.startswith(OURS):
             note(sent.url)
 
-    context = await browser.new_context(locale="zh-CN", **looks)
+    context = await browser.new_context(**{"locale": "zh-CN", "service_workers": "block"} | looks)
     context.on("console", lambda said: note(f"{said.text} {_place(said)}") if said.type == "error" else None)
     context.on("weberror", lambda error: note(str(error.error)))
     context.on("request", foreign)

@@ -61,9 +61,13 @@ def expected() -> list[str]:
 
 
 @pytest.fixture
-async def page(browser: Browser, expected: list[str]) -> AsyncIterator[Page]:
-    """A fresh phone-sized page; the test fails on anything the page complains of or asks of another host."""
-    async with watched_page(browser, expected, viewport=PHONE) as opened:
+async def page(browser: Browser, expected: list[str], request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+    """A fresh phone-sized page; the test fails on anything the page complains of or asks of another host.
+
+    Opened anew without a network only where the test is marked `service_worker`.
+    """
+    workers = "allow" if request.node.get_closest_marker("service_worker") else "block"
+    async with watched_page(browser, expected, viewport=PHONE, service_workers=workers) as opened:
         yield opened
 
 

@@ -212,6 +212,7 @@ async def test_a_code_that_is_scanned_says_so_at_once(
     await expect(phone.page.get_by_role("img", name="身份码二维码")).to_be_visible()
 
 
+@pytest.mark.service_worker
 async def test_a_bound_phone_shows_a_good_code_with_no_network(
     phone: Phone, expected: list[str], sandbox: httpx.AsyncClient, api: httpx.AsyncClient, settings: Settings
 ) -> None:

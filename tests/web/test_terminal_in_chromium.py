@@ -67,6 +67,7 @@ async def own_times(page: Page) -> list[float]:
     return found
 
 
+@pytest.mark.service_worker
 async def test_a_terminal_verifies_without_a_network_and_uploads_when_it_is_back(
     page: Page, site: str, one_time_code: str, show: Show, expected: list[str], database: Database
 ) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Hashable, Mapping
+from functools import cache
 from typing import Literal, TypeVar
 
 import httpx
@@ -66,6 +68,12 @@ class Head(msgspec.Struct, rename="camel"):
     as_of: Instant
 
 
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Whom a line with TLS trusts; read once, for reading them takes longer than ten calls."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class RegisterClient:
     """The lines of one process to everything outside that vouches for people. Bound to one event loop."""
 
@@ -77,6 +85,7 @@ class RegisterClient:
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=40),
             # A proxy named in the environment must never get to see identity numbers.
             trust_env=False,
+            verify=_authorities(),
         )
         names: tuple[LineName, ...] = (
             *REGISTERS,
@@ -91,7 +100,9 @@ class RegisterClient:
         self._one_by_one: set[RegisterName] = set()
         """Those that answer about one person at a time."""
         # WeChat must not be sent the key of the registers.
-        self._wechat = httpx.AsyncClient(base_url=wechat_url, timeout=ANSWER_SECONDS, trust_env=False)
+        self._wechat = httpx.AsyncClient(
+            base_url=wechat_url, timeout=ANSWER_SECONDS, trust_env=False, verify=_authorities()
+        )
         self.lines = {name: Line(name, self._http) for name in names} | {
             "wechat": Line("wechat", self._wechat)
         }

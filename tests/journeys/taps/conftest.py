@@ -145,7 +145,7 @@ class Devices:
 
     async def _page(self, viewport: dict[str, int]) -> Page:
         return await self._open.enter_async_context(
-            watched_page(self._browser, self._expected, viewport=viewport)
+            watched_page(self._browser, self._expected, viewport=viewport, service_workers="allow")
         )
 
     async def put_away(self) -> None:

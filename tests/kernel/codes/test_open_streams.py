@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,22 +9,14 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from haiyiban.runtime import ports
+from tests.serving import Serving, serving
 
 
 @pytest.fixture
-def server(environ: dict[str, str], app: object) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """`haiyiban serve` as a process of its own, on the data of the tests."""
-    port = ports.any_free()
-    command = [sys.executable, "-m", "haiyiban.cli", "serve"]
-    settings = os.environ | environ | {"HAIYIBAN_PORT": str(port)}
-    with subprocess.Popen(command, env=settings) as process:
-        try:
-            base = f"http://127.0.0.1:{port}"
-            _await(f"{base}/health/live")
-            yield process, f"{base}/api/v1"
-        finally:
-            process.kill()
+def server(environ: dict[str, str], app: object) -> Iterator[Serving]:
+    """A second process of the platform."""
+    with serving(environ) as started:
+        yield started
 
 
 async def test_a_scan_at_another_process_is_heard_and_stopping_takes_no_time(
@@ -54,16 +43,3 @@ async def test_a_scan_at_another_process_is_heard_and_stopping_takes_no_time(
                 assert not [text async for text in lines if text.startswith("event: ")]
             process.wait(timeout=30)
             assert time.monotonic() - started < 6
-
-
-def _await(url: str) -> None:
-    deadline = time.monotonic() + 90
-    while True:
-        try:
-            httpx.get(url, timeout=1).raise_for_status()
-        except httpx.HTTPError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-        else:
-            return

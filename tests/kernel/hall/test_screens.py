@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 
 import httpx
 import pytest
@@ -17,9 +13,9 @@ from litestar.types import ASGIApp
 from haiyiban import divisions
 from haiyiban.db import Database
 from haiyiban.hall import watching
-from haiyiban.runtime import ports
 from tests.kernel.codes.listening import following
 from tests.kernel.hall.test_counting import count
+from tests.serving import serving
 
 
 @pytest.fixture
@@ -31,16 +27,8 @@ async def counted(api: httpx.AsyncClient, database: Database) -> None:
 @pytest.fixture
 def another(environ: dict[str, str], app: ASGIApp) -> Iterator[str]:
     """A second process of the platform."""
-    port = ports.any_free()
-    command = [sys.executable, "-m", "haiyiban.cli", "serve"]
-    with subprocess.Popen(command, env=os.environ | environ | {"HAIYIBAN_PORT": str(port)}) as process:
-        base = f"http://127.0.0.1:{port}"
-        for _ in range(900):
-            with suppress(httpx.HTTPError):
-                if httpx.get(f"{base}/health/live").is_success:
-                    break
-            time.sleep(0.1)
-        yield f"{base}/api/v1"
+    with serving(environ) as (process, base):
+        yield base
         started = time.monotonic()
         process.terminate()
         process.wait(timeout=20)
