@@ -5,13 +5,31 @@ What is stored is sealed by whoever stores it; here it is bytes under a name. A 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from datetime import datetime
 from functools import cache
 
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
+from haiyiban.errors import Unavailable, Words
 from haiyiban.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class StoreAway(Unavailable):
+    """The store is full, or does not answer."""
+
+    type = "kernel/store-unavailable"
+    title = Words(
+        "暂时无法保存文件，请过几分钟再传；已填写的内容都在",
+        "Files cannot be kept just now; try again in a few minutes. What you have filled in is kept",
+    )
+
+    def __init__(self) -> None:
+        super().__init__(retry_after_seconds=60)
 
 
 @cache
@@ -23,8 +41,13 @@ def _store() -> ObjectStore:
 
 
 async def put(name: str, content: bytes) -> None:
-    """Keep bytes under a name; whole or not at all."""
-    await _store().put_async(name, content)
+    """Keep bytes under a name; whole or not at all. Raises StoreAway."""
+    try:
+        await _store().put_async(name, content)
+    except BaseError as error:
+        # Whoever keeps the platform must hear of it: until it is mended nobody can hand a file in.
+        log.error("the object store took no file: %s", type(error).__name__)
+        raise StoreAway from error
 
 
 async def get(name: str) -> bytes:

@@ -78,7 +78,7 @@ async def add(
     """Keep a file for a material. The same file again is the file that is there.
 
     Raises CaseMissing, NotInForce's kinds, MaterialUnknown, FilesFixed, TooManyFiles, UnreadableFile,
-    InfectedFile, ScannerAway.
+    InfectedFile, ScannerAway, StoreAway.
     """
     today = local_date(now)
     async with database().reading() as look:
@@ -130,7 +130,7 @@ async def read_own(
     """A file of a case of one's own. Raises CaseMissing, NotInForce's kinds, FileMissing."""
     await access.own(session, case_id, actor, today=local_date(now))
     row = await _of_case(session, case_id, file_id)
-    return row, await _content(row)
+    return row, await content(row)
 
 
 async def read_at_desk(
@@ -140,7 +140,7 @@ async def read_at_desk(
     case = await access.of_desk(session, case_id, caller)
     row = await _of_case(session, case_id, file_id)
     await _record(session, case, "read-file", row)
-    return row, await _content(row)
+    return row, await content(row)
 
 
 async def of_case(session: AsyncSession, case_id: UUID) -> Sequence[CaseFile]:
@@ -216,7 +216,8 @@ async def _of_case(session: AsyncSession, case_id: UUID, file_id: UUID) -> CaseF
     return row
 
 
-async def _content(row: CaseFile) -> Content:
+async def content(row: CaseFile) -> Content:
+    """What was handed in. Raises FileMissing."""
     try:
         sealed = await objects.get(_object(row.case_id, row.id))
     except FileNotFoundError:

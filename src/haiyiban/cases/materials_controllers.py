@@ -22,6 +22,7 @@ from haiyiban.delegations.rules import DelegationEnded, DelegationExpired
 from haiyiban.errors import TooLarge
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StaffRequest, StepUpNeeded, resident, staff
+from haiyiban.objects import StoreAway
 from haiyiban.scanning import InfectedFile, ScannerAway
 from haiyiban.wire import Input, Output, problems
 
@@ -66,6 +67,7 @@ class CaseFilesController(Controller):
             UnreadableFile,
             InfectedFile,
             ScannerAway,
+            StoreAway,
             TooLarge,
         ),
     )
