@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -31,6 +31,7 @@ from haiyiban.sealed import SealedJson
 from haiyiban.terms import Ending, Term
 
 CLAIM_LIFE = timedelta(seconds=60)
+"""By PostgreSQL's clock: a process whose own is wrong keeps nobody out for longer."""
 KEPT = timedelta(hours=48)
 WAIT_SECONDS = 5.0
 KEY_LENGTH_MOST = 128
@@ -129,22 +130,21 @@ async def claim(on: Database, scope: bytes, body: bytes) -> Claim | Answer:
 
 
 async def _claim_once(session: AsyncSession, scope: bytes, body_hash: bytes) -> Claim | Answer | None:
-    now = clock.now()
     fresh = Claim(row=new_id(), token=new_id())
     statement = upsert(StoredAnswer).values(
         id=fresh.row,
         scope=scope,
         body_hash=body_hash,
         claim=fresh.token,
-        claimed_until=now + CLAIM_LIFE,
-        created_at=now,
+        claimed_until=_claimed_until(),
+        created_at=clock.now(),
     )
     # An abandoned claim (a process that died) is taken over; a living or an answered one is left alone.
     claimed = statement.on_conflict_do_update(
         index_elements=["scope"],
-        set_={"claim": fresh.token, "claimed_until": now + CLAIM_LIFE},
+        set_={"claim": fresh.token, "claimed_until": _claimed_until()},
         where=(StoredAnswer.answer_sealed.is_(None))
-        & ((StoredAnswer.claimed_until < now) | StoredAnswer.claim.in_(tuple(_abandoned)))
+        & ((StoredAnswer.claimed_until < func.clock_timestamp()) | StoredAnswer.claim.in_(tuple(_abandoned)))
         & (StoredAnswer.body_hash == body_hash),
     ).returning(StoredAnswer.id)
     row = await session.scalar(claimed)
@@ -156,6 +156,10 @@ async def _claim_once(session: AsyncSession, scope: bytes, body_hash: bytes) -> 
     if stored.body_hash != body_hash:
         raise IdempotencyMismatch
     return msgspec.convert(stored.answer, Answer) if stored.answer_sealed else None
+
+
+def _claimed_until() -> ColumnElement[datetime]:
+    return func.clock_timestamp() + CLAIM_LIFE
 
 
 async def require_same(answer: Answer, caller: Caller) -> None:
