@@ -1,6 +1,6 @@
 # A machine with Python 3.11 or newer, git and make needs nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-long fuzz sbom secrets check check-format check-lint check-types check-imports check-wheel check-web bench screens lighthouse openapi examples lock clean
+.PHONY: help run web test test-long fuzz chaos restore-drill failover-drill sbom secrets check check-format check-lint check-types check-imports check-wheel check-web bench screens lighthouse openapi examples lock clean
 BIN := .venv/bin
 # Hundreds of Pythons are started by the tests; without kept bytecode each compiles everything anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -49,6 +49,15 @@ sbom: .supply/stamp .venv/test.stamp web ## list every package into dist/sbom (C
 # Without what is generated or published on purpose; a minute on one core. 3: a line has moved, which is no find.
 secrets: .supply/stamp ## look for passwords and keys in the files; deploy/secrets.baseline names what is none
 	@git ls-files -z | xargs -0 sh -c '.supply/bin/detect-secrets-hook --baseline deploy/secrets.baseline "$$@" || test $$? -eq 3' look
+
+chaos: .venv/test.stamp ## kill, cut off, slow and fill up parts under load for 20 minutes; CHAOS="--minutes 5 --seed 2"
+	@$(BIN)/python -m tests.chaos $(CHAOS)
+
+restore-drill: .venv/test.stamp ## lose the database's machine; have it back as it was at an instant, and say how long it took
+	@$(BIN)/python -m tests.chaos.restoring
+
+failover-drill: .venv/test.stamp ## kill the primary of two PostgreSQL under load; needs Debian's patroni, etcd-server, postgresql
+	@$(BIN)/python -m tests.chaos.failover
 
 bench: .venv/test.stamp ## measure the hot paths against the bare framework, in one run
 	$(BIN)/python -m benchmarks

@@ -20,6 +20,7 @@ NODE = WHEEL / "bin" / "node"
 NPM = WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"  # the wheel's own bin/npm does not start
 CONTRACT = ROOT / "openapi" / "openapi.json"
 STAMP = WEB / "dist" / ".stamp"
+TYPES = WEB / "src" / "api" / "schema.d.ts"
 INSTALLED = WEB / "node_modules" / ".stamp"
 
 
@@ -35,12 +36,11 @@ def main() -> None:
     parts = sorted(path for path in sources if path.is_file() and path.name != "schema.d.ts")
     tools = [WEB / name for name in ("package-lock.json", "vite.config.ts", "build.mjs")]
     now = _hash([*parts, CONTRACT, *tools])
-    if not STAMP.exists() or STAMP.read_text() != now:
+    if not STAMP.exists() or STAMP.read_text() != now or not TYPES.exists():
         _types()
         _node(WEB / "build.mjs")
         STAMP.write_text(now)
     if "check" in sys.argv[1:]:
-        _types()
         _node(WEB / "node_modules/vue-tsc/bin/vue-tsc.js", "--noEmit")
         _node(WEB / "node_modules/typescript/bin/tsc", "--project", WEB / "mp")
         _node(WEB / "node_modules/vitest/vitest.mjs", "run")
@@ -49,7 +49,7 @@ def main() -> None:
 def _types() -> None:
     """The types of the API, from its contract: a page that asks for what is not there does not build."""
     tool = WEB / "node_modules/openapi-typescript/bin/cli.js"
-    _node(tool, CONTRACT, "--default-non-nullable=false", "--output", WEB / "src/api/schema.d.ts", quiet=True)
+    _node(tool, CONTRACT, "--default-non-nullable=false", "--output", TYPES, quiet=True)
 
 
 def _node(*command: str | Path, quiet: bool = False) -> None:
