@@ -100,6 +100,21 @@ class TooLarge(Problem):
     title = Words("提交的内容太大", "The request is too large")
 
 
+class TooSlow(Problem):
+    """The body did not come in time: whoever sends a byte now and then must not hold a connection."""
+
+    status = 408
+    type = "kernel/too-slow"
+    title = Words(
+        "网络太慢，没有传完；请换到信号好的地方再试，已填写的内容都在",
+        "The line is too slow and not all of it came; try again where it is better, nothing is lost",
+    )
+    is_recorded = False
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Connection": "close"})
+
+
 class NotSignedIn(Problem):
     """No valid access token came with the request."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -13,6 +14,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Meta
 
 from haiyiban.db import Database
+from haiyiban.runtime import body
 from haiyiban.settings import Settings
 from haiyiban.wire import Input, Output
 from tests.runtime.edge_app import EdgeApp, bearing, resident, serving, slug
@@ -142,6 +144,41 @@ async def test_a_body_that_does_not_tell_its_length_is_counted(served: EdgeApp, 
     answer = await served.http.post("/things", content=endless())
     assert (answer.status_code, slug(answer)) == (413, "too-large")
     assert taken <= settings.body_limit // 65_536 + 2
+
+
+async def test_who_sends_a_byte_now_and_then_is_sent_away(
+    served: EdgeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body, "GRACE_SECONDS", 0.2)
+    sent = 0
+
+    async def dripping() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1
+            yield b" "
+            await asyncio.sleep(0.05)
+
+    answer = await served.http.post("/things", content=dripping())
+    assert (answer.status_code, slug(answer)) == (408, "too-slow")
+    assert answer.headers["connection"] == "close"
+    assert sent < 20
+    assert not await served.audited(answer), "a flood of these must not fill the audit"
+
+
+async def test_who_is_slow_and_goes_on_is_waited_for(
+    served: EdgeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body, "GRACE_SECONDS", 0.2)
+
+    async def slow() -> AsyncIterator[bytes]:
+        for _ in range(6):
+            yield b" " * body.BYTES_A_SECOND
+            await asyncio.sleep(0.1)
+        yield b'{"name": 5}'
+
+    answer = await served.http.post("/things", content=slow())
+    assert answer.status_code == 400, "0.6 s after the grace was over, it was read"
 
 
 async def test_bad_parameters_are_named(served: EdgeApp) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -209,6 +210,19 @@ async def test_a_request_has_one_lean_record_without_its_values(served: EdgeApp)
     metrics = (await served.http.get("http://test/metrics")).text
     assert 'route="/api/v1/things/{thing}/{fate}",status="201"' in metrics
     assert str(thing) not in metrics
+
+
+async def test_browsers_that_came_by_tls_are_told_to_come_so_again(
+    settings: Settings, database: Database
+) -> None:
+    for url, told in (
+        ("https://haiyiban.example", "max-age=63072000; includeSubDomains"),
+        ("http://a", None),
+    ):
+        async with edge_app.serving(replace(settings, public_url=url), database) as served:
+            for path in ("/health/live", "/api/v1/nowhere"):
+                answer = await served.http.get(f"http://test{path}")
+                assert answer.headers.get("strict-transport-security") == told
 
 
 async def test_answers_are_not_kept_by_caches_nor_guessed_at(served: EdgeApp) -> None:

@@ -123,6 +123,7 @@ def behind_edge(
         figures=application.state["figures"],
         body_limit=settings.body_limit,
         upload_limit=settings.upload_limit,
+        over_tls=settings.public_url.startswith("https://"),
     )
 
 

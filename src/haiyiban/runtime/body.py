@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 from litestar import Request
 
-from haiyiban.errors import Malformed, TooLarge
+from haiyiban.errors import Malformed, TooLarge, TooSlow
 from haiyiban.forms.strict import parse_json
 from haiyiban.runtime.field_errors import field_error
 
 Receive = Callable[[], Awaitable[Any]]
 
+GRACE_SECONDS = 20.0
+BYTES_A_SECOND = 8 * 1024
+"""What a phone manages at the edge of a village. The body has so long, and the grace."""
+
 
 async def read(receive: Receive, headers: dict[bytes, bytes], limit: int) -> bytes:
-    """The whole body; an empty one is the empty object. Raises TooLarge, however the length was told."""
+    """The whole body; an empty one is the empty object.
+
+    Raises TooLarge, however the length was told, and TooSlow.
+    """
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length) > limit:
         raise TooLarge
     chunks = []
     size = 0
+    began = asyncio.get_running_loop().time()
     while True:
-        message = await receive()
+        try:
+            async with asyncio.timeout_at(began + GRACE_SECONDS + size / BYTES_A_SECOND):
+                message = await receive()
+        except TimeoutError:
+            raise TooSlow from None
         if message["type"] == "http.disconnect":
             # What has come may read like a whole body, and nothing at all like the empty object.
             raise Malformed

@@ -21,7 +21,16 @@ from litestar.types import Method
 from litestar.types.internal_types import PathParameterDefinition
 
 import haiyiban
-from haiyiban.errors import Malformed, NotAllowed, NotSignedIn, Problem, TooLarge, TooMany, Unavailable
+from haiyiban.errors import (
+    Malformed,
+    NotAllowed,
+    NotSignedIn,
+    Problem,
+    TooLarge,
+    TooMany,
+    TooSlow,
+    Unavailable,
+)
 from haiyiban.forms.strict import MalformedJson
 from haiyiban.identity.guards import StepUpNeeded
 from haiyiban.identity.tokens import InvalidToken
@@ -124,7 +133,7 @@ def _mend(
     if operation.get("parameters"):
         may.append(Malformed)
     if method not in {"GET", "HEAD"}:
-        may += [Malformed, MalformedJson, TooLarge]
+        may += [Malformed, MalformedJson, TooLarge, TooSlow]
     accepted = _accepted(handler)
     if accepted:
         operation["security"] = [{name: []} for name in accepted]

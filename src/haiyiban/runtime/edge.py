@@ -44,6 +44,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 _FILES = "/files"
 """What the address of an operation ends with that takes a file; its body may be larger than others."""
+_HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+"""Two years (RFC 6797): a browser that was here once comes by TLS alone, whatever a network says."""
 _NO_STORED_ANSWER = (f"{API}/auth/",)
 
 
@@ -60,6 +62,7 @@ class Edge:
         figures: Figures,
         body_limit: int,
         upload_limit: int,
+        over_tls: bool,
     ) -> None:
         self._app: Any = app
         self._router = app.asgi_router
@@ -70,6 +73,9 @@ class Edge:
         self._figures = figures
         self._body_limit = body_limit
         self._upload_limit = upload_limit
+        self._headers = [(b"x-content-type-options", b"nosniff")]
+        if over_tls:
+            self._headers.append(_HSTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -85,7 +91,9 @@ class Edge:
             # Of a stream nobody waits for what follows the headers.
             receive = _gone
         unit = Unit(self._database, asked=lambda: self._asked(scope))
-        reply = Reply(unit, send, request_id=circumstances.request_id, head=method == "HEAD")
+        reply = Reply(
+            unit, send, request_id=circumstances.request_id, head=method == "HEAD", headers=self._headers
+        )
         try:
             await self._enter(scope, headers, receive, unit, reply)
             await reply.finish()

@@ -24,12 +24,14 @@ class Reply:
     Only an event stream goes out as it comes: its transaction is settled before its first event.
     """
 
-    def __init__(self, unit: Unit, send: Send, *, request_id: str, head: bool) -> None:
+    def __init__(self, unit: Unit, send: Send, *, request_id: str, head: bool, headers: Headers) -> None:
         self._unit = unit
         self._send = send
         self._request_id = request_id.encode()
         self._head = head
         """Answers HEAD: everything but the body."""
+        self._of_all = headers
+        """Which every answer has."""
         self._headers: Headers = []
         self._chunks: list[bytes] = []
         self._streaming = False
@@ -115,7 +117,7 @@ class Reply:
 
     async def _begin(self) -> None:
         self._begun = True
-        self._headers += [(b"x-request-id", self._request_id), (b"x-content-type-options", b"nosniff")]
+        self._headers += [(b"x-request-id", self._request_id), *self._of_all]
         if not _value(self._headers, b"cache-control"):
             self._headers.append((b"cache-control", b"no-store"))
         await self._send({"type": "http.response.start", "status": self.status, "headers": self._headers})
