@@ -50,7 +50,7 @@ gc.set_threshold(50_000, 20, 20)
 
 _PAIR = "cross_province"
 """In the names of the files that start two deployments: one process has them all, and one pair."""
-_LONG = (_PAIR, "journeys/", "web/", "runtime/")
+_LONG = (_PAIR, "journeys/", "chaos/", "web/", "runtime/")
 """In the names of the files that take longest."""
 
 

@@ -99,7 +99,17 @@ async def test_a_data_file_is_checked_and_each_fault_leads_to_its_line(desk: Des
     await expect(page.get_by_text("没有问题，可以发布")).to_be_visible()
 
 
-@pytest.mark.parametrize("place", ["/people", "/matters"])
+async def test_an_operator_reads_how_long_data_is_kept(desk: Desk) -> None:
+    page = await desk("operator", **AT, place="/retention")
+    drafts = page.locator("tr", has_text="从未提交的草稿")
+    await expect(drafts).to_contain_text("最后修改后 180 天")
+    await expect(page.locator("tr", has_text="审计日志及其封存")).to_contain_text("不自动删除")
+    await page.get_by_label("只看到期自动删除的").check()
+    await expect(page.locator("tr", has_text="审计日志及其封存")).to_have_count(0)
+    await expect(drafts).to_have_count(1)
+
+
+@pytest.mark.parametrize("place", ["/people", "/matters", "/retention"])
 async def test_pages_of_operators_are_sound_in_every_look(desk: Desk, place: str) -> None:
     page = await desk("operator", **AT, place=place)
     assert await looks.at_desk(page) == []

@@ -59,6 +59,7 @@ export const PLACES: Place[] = [
   { to: '/settlements', icon: 'print', key: 'settlements', zone: 'duty-free', group: 'money', roles: ['operator'] },
   { to: '/errands', icon: 'user', key: 'errands', group: 'villages', roles: ['village-agent'] },
   { to: '/double-uses', icon: 'code', key: 'doubleUses', group: 'operations', roles: ['operator'] },
+  { to: '/retention', icon: 'clock', key: 'retention', group: 'operations', roles: ['operator'] },
   { to: '/matters', icon: 'search', key: 'matters', group: 'operations', roles: ['operator'] },
   { to: '/people', icon: 'people', key: 'people', group: 'operations', roles: ['operator'], waits: rightsWait },
   { to: '/verifiers', icon: 'scan', key: 'verifiers', group: 'operations', roles: ['operator'] },

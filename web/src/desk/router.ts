@@ -20,6 +20,7 @@ export const router = createRouter({
     { path: '/errands', component: () => import('./pages/Errands.vue') },
     { path: '/errands/:id', component: () => import('./pages/Errand.vue'), props: true },
     { path: '/double-uses', component: () => import('./pages/DoubleUses.vue') },
+    { path: '/retention', component: () => import('./pages/Retention.vue') },
     { path: '/matters', component: () => import('./pages/Matters.vue') },
     { path: '/people', component: () => import('./pages/People.vue') },
     { path: '/verifiers', component: () => import('./pages/Verifiers.vue') },
