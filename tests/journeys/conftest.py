@@ -62,12 +62,12 @@ def running(home: Path, *flags: str, ended_by: int = signal.SIGINT, **settings: 
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
+    clients: list[httpx.Client] = []
     try:
-        started = Platform(home, _when_ready(home / "demo.json", process), process)
-        yield started
-        for client in started.clients:
-            client.close()
+        yield Platform(home, _when_ready(home / "demo.json", process), process, clients)
     finally:
+        for client in clients:
+            client.close()
         process.send_signal(ended_by)
         output, _ = process.communicate(timeout=40)
     assert process.returncode == 0, output.decode()
