@@ -25,7 +25,7 @@ from haiyiban.masking import mask_bank_card
 from haiyiban.wire import Input, Output, problems
 from services.unemployment import grants
 from services.unemployment.models import BankAccount, Declaration, Payment
-from services.unemployment.payments import suspending
+from services.unemployment.payments import rules, suspending
 from services.unemployment.payments.rules import is_account_number
 from services.unemployment.payments.suspending import (
     REASONS,
@@ -191,7 +191,8 @@ class PaymentsController(Controller):
     async def declare(
         self, request: ResidentRequest, session: NamedDependency[AsyncSession]
     ) -> DeclarationRead:
-        """For this month: still out of work and seeking. Said twice, the first word counts."""
+        """For this month, and for those of the grant before it that were not declared for: out of work and
+        seeking. Said twice, the first word counts."""
         grant = await grants.running(session, _person(request))
         if grant is None:
             raise NoGrant
@@ -199,7 +200,12 @@ class PaymentsController(Controller):
         month = clock.local_date(now).replace(day=1)
         await session.execute(
             upsert(Declaration)
-            .values(grant_id=grant.id, month=month, declared_at=now)
+            .values(
+                [
+                    {"grant_id": grant.id, "month": each, "declared_at": now}
+                    for each in rules.spoken_for(month, starts_on=grant.starts_on)
+                ]
+            )
             .on_conflict_do_nothing()
         )
         found = await session.get_one(Declaration, (grant.id, month))

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Literal, NamedTuple
 
+from services.unemployment.schedule import month_of
+
 RUN_DAY = 5
 """The day of the month from which it is paid. Source: docs/domain.md §7.5."""
 OBJECTION_WORKDAYS = 10
@@ -27,6 +29,15 @@ class Event(NamedTuple):
 def due_on(month: date) -> date:
     """The day from which a month is paid."""
     return month.replace(day=RUN_DAY)
+
+
+def spoken_for(month: date, *, starts_on: date) -> list[date]:
+    """The months for which it is said in `month` that somebody is out of work: it, and those of the grant
+    before it. Who forgets a month is paid late and not never: the registers are asked all the same.
+    """
+    first = starts_on.replace(day=1)
+    before = (month.year - first.year) * 12 + month.month - first.month
+    return [month_of(first, number) for number in range(before)] + [month]
 
 
 Said = Mapping[str, Event | Literal["clear", "unknown"]]

@@ -186,7 +186,7 @@ class Grants(Machine):
         else:
             assert answer.status_code == 200, answer.text
             # Before the 5th the month that is declared for is the one after that which is due.
-            self.declared.add(self.passed + (clock.today().day < rules.RUN_DAY))
+            self.declared |= set(range(1, self.passed + (clock.today().day < rules.RUN_DAY) + 1))
         self._hour()
 
     def months(self, draw: Draw) -> None:

@@ -191,6 +191,26 @@ async def test_later_months_want_a_word_and_every_month_an_account(
     assert len([each for each in told if "收款账户" in each["text"]]) <= 1
 
 
+async def test_a_month_that_was_forgotten_is_paid_with_the_next_word(drawer: Any) -> None:
+    """It holds up what comes after it until then, and no longer."""
+    who = await drawer(ago=2)
+    await run.run()
+    assert await who.states() == ["due"]
+    assert (await who.post("/declarations")).status_code == 200
+    await run.run()
+    assert await who.states() == ["due"] * (2 + (clock.today().day >= rules.RUN_DAY))
+
+
+def test_a_word_is_for_the_months_before_it_too() -> None:
+    december = date(2026, 12, 1)
+    assert rules.spoken_for(december, starts_on=date(2026, 10, 17)) == [
+        date(2026, 10, 1),
+        date(2026, 11, 1),
+        december,
+    ]
+    assert rules.spoken_for(december, starts_on=december) == [december]
+
+
 @pytest.mark.parametrize("account", ["closed", "returning"])
 async def test_what_the_bank_gives_back_is_paid_again_to_another_account(
     api: httpx.AsyncClient, sandbox: httpx.AsyncClient, drawer: Any, officer: dict[str, str], account: str
