@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban.audit.models import AuditRecord
@@ -47,16 +48,20 @@ class Found:
 async def settled() -> None:
     """Wait until the worker has done what was promised. Raises AssertionError."""
     deadline = time.monotonic() + SETTLED_SECONDS
-    while True:
-        async with database().transaction() as session:
-            open_messages = await _count(
-                session, select(OutboxMessage).where(OutboxMessage.done_at.is_(None))
-            )
-            jobs = await session.scalar(text("SELECT count(*) FROM pgqueuer WHERE execute_after <= now()"))
-        if not open_messages and not jobs:
-            return
-        assert time.monotonic() < deadline, f"{open_messages} messages and {jobs} jobs are still to do"
+    while left := await _left():
+        assert time.monotonic() < deadline, f"still to do: {left}"
         await asyncio.sleep(0.5)
+
+
+async def _left() -> str:
+    """What the worker still has to do."""
+    try:
+        async with database().transaction() as session:
+            messages = await _count(session, select(OutboxMessage).where(OutboxMessage.done_at.is_(None)))
+            jobs = await session.scalar(text("SELECT count(*) FROM pgqueuer WHERE execute_after <= now()"))
+    except (OSError, DBAPIError) as error:
+        return f"unknown: {error}"  # a connection of before a kill; the next one is new
+    return f"{messages} messages, {jobs} jobs" if messages or jobs else ""
 
 
 async def check(world: World) -> Found:
