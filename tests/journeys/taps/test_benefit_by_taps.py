@@ -160,9 +160,8 @@ async def _release(devices: Devices) -> None:
 
 async def _read_the_payment(phone: Phone, devices: Devices) -> None:
     page = phone.page
-    await page.reload()
-    payment = page.locator("section", has_text="发放记录").locator("li")
-    await expect(payment).to_contain_text("已发放")
+    payment = page.locator("section", has_text="发放记录").locator("li", has_text="已发放")
+    await seen_after_reloading(page, payment)  # the bank's word comes a run later
     await expect(page.get_by_text("已领 1 / 18 个月")).to_be_visible()
     await phone.tap("我仍在失业并求职")
     await expect(page.get_by_text(re.compile("已确认 20[0-9]{2}年[0-9]{1,2}月"))).to_be_visible()
