@@ -2,7 +2,8 @@
 
     python -m tests.chaos --minutes 20 --seed 1 --json report.json
 
-Exit code 1 where anything was lost, done twice, given out that was not there, or left half done.
+Exit code 1 where anything was lost, done twice, given out that was not there, or left half done; and where
+the checker that says so does not find what is broken on purpose afterwards.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 import click
 
 from haiyiban.runtime.start import running
-from tests.chaos import checking, faults
+from tests.chaos import breaking, checking, faults
 from tests.chaos.parts import started
 from tests.chaos.people import living, made
 
@@ -47,7 +48,7 @@ def main(report: Path | None, **how: Any) -> None:
     click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     if report is not None:
         report.write_text(json.dumps(told, ensure_ascii=False, indent=2) + "\n")
-    if any(told["found"].values()):
+    if any(told["found"].values()) or told["checkerMissed"]:
         sys.exit(1)
 
 
@@ -70,11 +71,11 @@ async def _run(
         finally:
             keeping.cancel()
         found = await checking.check(world)
-        audit = await asyncio.to_thread(checking.verify_audit)
+        if audit := await asyncio.to_thread(checking.verify_audit):
+            found.half_done.append(audit)
+        missed = await breaking.missed(world) if found.nothing else []
         await world.api.aclose()
         await world.sandbox.aclose()
-    if audit:
-        found.half_done.append(audit)
     return {
         "seconds": round(hurt_seconds),
         "settledAfter": round(settled_seconds, 1),
@@ -85,6 +86,8 @@ async def _run(
         "troubles": dict(world.told.troubles.most_common()),
         "faults": done.told(),
         "found": asdict(found),
+        "brokenOnPurpose": len(breaking.BROKEN) if found.nothing else 0,
+        "checkerMissed": missed,
     }
 
 

@@ -51,8 +51,8 @@ class Told:
     """Case → the newest that was said of it: applicant, phone, mailTo, number, state."""
     files: dict[UUID, tuple[UUID, bytes]] = field(default_factory=dict)
     """File → its case, and its bytes as they were shown again."""
-    valid: Counter[str] = field(default_factory=Counter)
-    """Single-use code → how often a gate was told that it is valid."""
+    valid: dict[UUID, str] = field(default_factory=dict)
+    """Verification of which a gate was told that it let somebody in → the single-use code."""
     acknowledged: Counter[str] = field(default_factory=Counter)
     troubles: Counter[str] = field(default_factory=Counter)
     """Requests that broke off or were asked to come again, by status or kind."""
@@ -233,7 +233,7 @@ async def passes_a_gate(world: World) -> None:
             again=lambda: world.sign_in_gate(index),
         )
         if answer.json()["outcome"] == "valid":
-            world.told.valid[shown["id"]] += 1
+            world.told.valid[UUID(answer.json()["id"])] = shown["id"]
             world.told.note("let in")
         else:
             world.told.note("not let in")
