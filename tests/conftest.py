@@ -165,9 +165,18 @@ async def database(app: ASGIApp) -> Database:
 
 
 @pytest.fixture(scope="session")
-def worker(settings: Settings, environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+def worker_port() -> int:
+    """Where the worker tells how it is."""
+    return ports.any_free()
+
+
+@pytest.fixture(scope="session")
+def worker(
+    settings: Settings, environ: dict[str, str], worker_port: int
+) -> Iterator[subprocess.Popen[bytes]]:
     """The worker, as a process of its own: outbox and periodic tasks."""
-    with _process([sys.executable, "-m", "haiyiban.runtime.worker"], environ) as process:
+    own = environ | {"HAIYIBAN_WORKER_PORT": str(worker_port)}
+    with _process([sys.executable, "-m", "haiyiban.runtime.worker"], own) as process:
         yield process
 
 

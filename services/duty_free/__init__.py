@@ -17,6 +17,7 @@ from services.duty_free.pickup.kind import PICKUP
 from services.duty_free.seed import seed
 from services.duty_free.terms import TERMS
 from services.duty_free.vouchers.books import CHECK_BOOKS
+from services.duty_free.vouchers.claiming import CLAIMS
 from services.duty_free.vouchers.controllers import CampaignsController, VouchersController
 from services.duty_free.vouchers.desk_controllers import CampaignDeskController
 from services.duty_free.vouchers.kind import VOUCHER
@@ -57,6 +58,7 @@ zone = Zone(
             "AND state <> 'reversed' HAVING count(*) > 0",
         ),
     ),
+    metrics=(CLAIMS,),
     seed=seed,
     terms=TERMS,
     about=about,

@@ -38,6 +38,13 @@ class Settings:
     """Where the registers, the SMS gateway and the face-check vendor answer; in production there is no
     default, for whoever answered at the sandbox's address could vouch for anybody."""
     registers_key: str = "sandbox"
+    metrics_token: str = ""
+    """What Prometheus shows to read /metrics; without it nobody reads them in production, and everybody in a
+    demo."""
+    worker_port: int = 0
+    """Where the worker answers its own /metrics and /health; 0: nowhere."""
+    worker_host: str = "127.0.0.1"
+    """The address that it listens on for that."""
     wechat_url: str = ""
     wechat_app_id: str = ""
     """Of the mini program that people sign in from; without it, signing in by WeChat is not offered."""
@@ -113,6 +120,9 @@ class Settings:
             redis_url=environ.get("REDIS_URL", ""),
             registers_url=environ.get("HAIYIBAN_REGISTERS_URL") or sandbox_url,
             registers_key=environ.get("HAIYIBAN_REGISTERS_KEY") or sandbox_key,
+            metrics_token=environ.get("HAIYIBAN_METRICS_TOKEN", ""),
+            worker_port=int(_number(environ, "HAIYIBAN_WORKER_PORT", 0)),
+            worker_host=environ.get("HAIYIBAN_WORKER_HOST", "127.0.0.1"),
             wechat_url=environ.get("HAIYIBAN_WECHAT_URL") or wechat_url,
             wechat_app_id=environ.get("HAIYIBAN_WECHAT_APP_ID") or wechat_app_id,
             wechat_secret=environ.get("HAIYIBAN_WECHAT_SECRET") or sandbox_key,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from haiyiban.errors import Words
+    from haiyiban.metrics import Metric
     from haiyiban.tallies import Tally
     from haiyiban.terms import Term
 
@@ -79,6 +80,8 @@ class Zone:
     """The kinds of code that this folder adds, each a `CodeKind`."""
     tallies: tuple[Tally, ...] = ()
     """What the hall counts of this folder."""
+    metrics: tuple[Metric, ...] = ()
+    """What it tells Prometheus; its names begin with `haiyiban_<feature>_` (docs/metrics.md)."""
     terms: tuple[Term, ...] = ()
     """How long its data are kept: each table of people has one class (docs/retention.md)."""
     seed: Callable[[], Awaitable[None]] | None = None

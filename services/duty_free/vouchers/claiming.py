@@ -23,6 +23,7 @@ from haiyiban.db import database
 from haiyiban.errors import Conflict, NotFound, Problem, TooMany, Words
 from haiyiban.identity.callers import Level
 from haiyiban.ids import new_id
+from haiyiban.metrics import Count
 
 WAITING_MOST = 4096
 """Claims of one campaign that wait in one process; who comes then is asked to come again."""
@@ -30,6 +31,13 @@ SOLD_OUT_FOR = 1.0
 """Seconds for which this process says by itself that nothing is left, before it asks the database again."""
 PER_SECOND = 512
 """How many of those are taken to be served in a second, to say when to come again: fewer than are."""
+
+
+CLAIMS = Count(
+    name="haiyiban_duty_free_claims_total",
+    what=Words("领券，claimed 或拒绝原因", "Claims of vouchers: claimed, or why not"),
+    labels=("outcome",),
+)
 
 
 class CampaignMissing(NotFound):
@@ -143,6 +151,15 @@ class Queue:
 
     async def claim(self, asked: Asked) -> Claimed:
         """The voucher, once it is committed. Raises what claims are refused by, TooManyWaiting."""
+        try:
+            claimed = await self._claim(asked)
+        except Problem as problem:
+            CLAIMS.saw(problem.slug)
+            raise
+        CLAIMS.saw("claimed")
+        return claimed
+
+    async def _claim(self, asked: Asked) -> Claimed:
         future = self._waiting.get(asked.key)
         if future is None:
             is_sold_out = asyncio.get_running_loop().time() < self._sold_out_until

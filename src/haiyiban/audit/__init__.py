@@ -8,6 +8,7 @@ Source: docs/domain.md §13; docs/audit.md; docs/decisions/0026-the-audit-is-a-l
 
 from haiyiban.audit.commands import audit
 from haiyiban.audit.controllers import AuditController
+from haiyiban.audit.metrics import UNSEALED
 from haiyiban.audit.sealing import SEAL
 from haiyiban.audit.service import Act, enrol, record, record_all, refused
 from haiyiban.audit.terms import TERMS
@@ -19,6 +20,7 @@ zone = Zone(
     title=Words("审计", "Audit"),
     controllers=(AuditController,),
     tasks=(SEAL,),
+    metrics=(UNSEALED,),
     terms=TERMS,
     commands=(audit,),
 )

@@ -24,6 +24,7 @@ from haiyiban.certificates.desk_controllers import DeskCertificatesController
 from haiyiban.certificates.document import PrintedCode
 from haiyiban.certificates.identifiers import Identifier
 from haiyiban.certificates.leaving import forget
+from haiyiban.certificates.metrics import SIGNING_REMAINING
 from haiyiban.certificates.models import Certificate
 from haiyiban.certificates.rules import NotInForce, Status, status_on
 from haiyiban.certificates.service import (
@@ -54,6 +55,7 @@ zone = Zone(
     title=Words("电子证照", "Certificates"),
     controllers=(CertificatesController, DocumentAuthorityController, DeskCertificatesController),
     terms=TERMS,
+    metrics=(SIGNING_REMAINING,),
     seed=_seed,
     about=about,
     about_words=WORDS,

@@ -33,6 +33,11 @@ class DenyListPublisher:
         self._asked = 0.0
         self._since: dict[int, Difference] = {}
 
+    @property
+    def as_of(self) -> datetime | None:
+        """When the entries were last asked for; None before the first time."""
+        return self._as_of
+
     async def text(self, since: int | None, *, keys: CodeKeys, now: datetime) -> str:
         """The list, or its changes since one of `since` (seconds since 1970) where those are shorter."""
         async with self._lock:

@@ -14,6 +14,7 @@ from haiyiban.codes.events_controller import CodeEventsController
 from haiyiban.codes.identity_kind import IDENTITY
 from haiyiban.codes.leaving import forget
 from haiyiban.codes.list_controllers import DenyListController, StatusListController, TrustListController
+from haiyiban.codes.metrics import METRICS
 from haiyiban.codes.presentation_controller import PresentationController
 from haiyiban.codes.printed import printed_text
 from haiyiban.codes.terms import TERMS
@@ -26,6 +27,7 @@ zone = Zone(
     name="codes",
     title=Words("亮证码", "Codes"),
     terms=TERMS,
+    metrics=METRICS,
     code_kinds=(CERTIFICATE, IDENTITY),
     commands=(certificate, trust_commands.trust, verify_command.verify),
     tallies=(

@@ -52,6 +52,11 @@ async def text(list_id: int, *, keys: CodeKeys, now: datetime) -> str:
         return kept.text
 
 
+def newest() -> datetime | None:
+    """When this process last read a list; None before the first."""
+    return max((kept.issued_at for kept in _kept.values()), default=None)
+
+
 async def how_many() -> int:
     """How many lists there are; they are numbered from 0 without a gap."""
     async with database().autocommit.connect() as connection:

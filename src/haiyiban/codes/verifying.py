@@ -25,6 +25,7 @@ from haiyiban.codes.claims import Body, Kind
 from haiyiban.codes.consent_wire import Fields
 from haiyiban.codes.entitlement import fields_asked, fields_shown, is_entitled, shows_presence
 from haiyiban.codes.envelope import CHALLENGE_BYTES, ParsedCode
+from haiyiban.codes.metrics import VERIFICATIONS
 from haiyiban.codes.models import Verification
 from haiyiban.codes.offline import Checked, verify_offline
 from haiyiban.codes.outcomes import CHALLENGE, PRESENCE, Outcome
@@ -151,6 +152,7 @@ async def verify(
     )
     if recorded.request_hash != request_hash:
         raise IdempotencyMismatch
+    VERIFICATIONS.saw(recorded.outcome)
     if caller.terminal is not None and judged.body is not None and behind and behind.holder_id:
         # After it is recorded, and again when the request is repeated: whoever is killed in between loses
         # nothing that the terminal's retry does not bring back.

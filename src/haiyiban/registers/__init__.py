@@ -11,7 +11,7 @@ from haiyiban.errors import Words
 from haiyiban.registers.answers import Fact, Question, RegisterAnswer, State
 from haiyiban.registers.bank import bank_statement, payment_report, send_payments
 from haiyiban.registers.carrier import PARCEL_STATES, Tracking, track_parcel
-from haiyiban.registers.client import RegisterClient, close, current, install
+from haiyiban.registers.client import OPEN_CIRCUITS, RegisterClient, close, current, install
 from haiyiban.registers.exit_entry import DocumentOf, Holder, confirm_document
 from haiyiban.registers.health import RegisterHealth, health
 from haiyiban.registers.identity import (
@@ -23,6 +23,7 @@ from haiyiban.registers.identity import (
     redeem_face_token,
 )
 from haiyiban.registers.insurance_transfers import InsuranceLetter, send_insurance_letter
+from haiyiban.registers.metrics import CALLS
 from haiyiban.registers.portraits import Portrait, portrait_of
 from haiyiban.registers.records import Trip
 from haiyiban.registers.sources import REGISTERS, RegisterName
@@ -30,7 +31,7 @@ from haiyiban.registers.trips import is_hainan, leaves_island, returns_to_island
 from haiyiban.registers.wechat import WechatCodeRefused, WechatNotOffered, wechat_user
 from haiyiban.zone import Zone
 
-zone = Zone(name="registers", title=Words("数据源", "Registers"))
+zone = Zone(name="registers", title=Words("数据源", "Registers"), metrics=(CALLS, OPEN_CIRCUITS))
 
 __all__ = [
     "PARCEL_STATES",

@@ -13,6 +13,8 @@ import msgspec
 
 from haiyiban import clock, db
 from haiyiban.credit_codes import CREDIT_CODE
+from haiyiban.errors import Words
+from haiyiban.metrics import Gauge, Rows
 from haiyiban.registers.answers import Question, RegisterAnswer
 from haiyiban.registers.line import ANSWER_SECONDS, Line, NoAnswer, Refused
 from haiyiban.registers.records import Instant, Record, Text, members_of
@@ -261,6 +263,22 @@ def current() -> RegisterClient:
         )
     assert _client is not None
     return _client
+
+
+def open_circuits() -> Rows:
+    """Of each line, 1 while it is not asked because it failed again and again; nothing before any is used."""
+    lines = _client.lines if _client is not None else {}
+    return [(name, 0 if line.circuit.is_closed else 1) for name, line in lines.items()]
+
+
+OPEN_CIRCUITS = Gauge(
+    name="haiyiban_registers_open_circuits",
+    what=Words(
+        "因连续失败而暂停询问的外部系统（1 为暂停）", "Outside systems that are not asked, 1 while so"
+    ),
+    labels=("register",),
+    read=open_circuits,
+)
 
 
 async def close() -> None:

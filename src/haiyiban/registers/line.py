@@ -16,6 +16,7 @@ import httpx
 import msgspec
 
 from haiyiban.registers.breaker import Circuit
+from haiyiban.registers.metrics import CALLS
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class Line:
         async with self._turn():
             loop = asyncio.get_running_loop()
             if not self.circuit.allows(loop.time()):
+                CALLS.saw(self.name, "not_asked")
                 raise NoAnswer("not asked: it failed again and again")
             self.circuit = self.circuit.asked(loop.time())
             try:
@@ -87,14 +89,17 @@ class Line:
                 answer = _sense(content, read)
             except Refused as refusal:
                 self.circuit = self.circuit.answered()
+                CALLS.saw(self.name, "refused")
                 log.error("%s: %s", self.name, refusal)
                 raise
             except (NoAnswer, TimeoutError, httpx.HTTPError) as error:
                 self.circuit = self.circuit.failed(loop.time())
+                CALLS.saw(self.name, "failed")
                 reason = str(error) if isinstance(error, NoAnswer) else type(error).__name__
                 log.warning("%s does not answer: %s", self.name, reason)
                 raise NoAnswer(reason) from None
             self.circuit = self.circuit.answered()
+            CALLS.saw(self.name, "answered")
             return answer
 
     @asynccontextmanager
@@ -104,6 +109,7 @@ class Line:
                 await self._turns.acquire()
         except TimeoutError:
             # Our own crowd, not the system's failure: the circuit does not hear of it.
+            CALLS.saw(self.name, "not_asked")
             raise NoAnswer("not asked: too many wait for it") from None
         try:
             yield

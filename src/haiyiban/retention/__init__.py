@@ -7,8 +7,14 @@ Source: 个人信息保护法 art. 19, 47, 54; docs/domain.md §13; docs/retenti
 
 from haiyiban.errors import Words
 from haiyiban.retention.controllers import RetentionController
+from haiyiban.retention.metrics import SINCE_DONE
 from haiyiban.zone import Zone
 
-zone = Zone(name="retention", title=Words("数据保存期限", "Retention"), controllers=(RetentionController,))
+zone = Zone(
+    name="retention",
+    title=Words("数据保存期限", "Retention"),
+    controllers=(RetentionController,),
+    metrics=(SINCE_DONE,),
+)
 
 __all__ = ["zone"]

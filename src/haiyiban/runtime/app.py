@@ -20,12 +20,13 @@ from haiyiban.db import Database
 from haiyiban.hall import counting, watching
 from haiyiban.identity import address_limit, revocations
 from haiyiban.identity.tokens import access_tokens
-from haiyiban.runtime import contract, discovery
+from haiyiban.runtime import contract, discovery, platform_metrics
 from haiyiban.runtime.body import StrictRequest
 from haiyiban.runtime.edge import Edge
+from haiyiban.runtime.exposition import Exposition
 from haiyiban.runtime.moved_clock import dated
 from haiyiban.runtime.problems import to_response
-from haiyiban.runtime.records import AccessLog, Figures
+from haiyiban.runtime.records import AccessLog
 from haiyiban.runtime.start import prepare
 from haiyiban.runtime.stopping import on_stopping
 from haiyiban.runtime.system import SystemController
@@ -55,6 +56,7 @@ def build(settings: Settings, *lifespan: Lifespan) -> Litestar:
     pages = [page for zone in zones for page in zone.pages]
     controllers = [controller for zone in zones for controller in zone.controllers]
     application = assemble([*controllers, ZonesController], *lifespan, pages=pages)
+    application.state["exposition"] = Exposition(platform_metrics.of(zones))
     application.state["zones"] = served
     return application
 
@@ -73,7 +75,7 @@ def assemble(
         request_max_body_size=None,
         lifespan=lifespan,
     )
-    application.state["figures"] = Figures()
+    application.state["exposition"] = Exposition()
     application.state["contract"] = lru_cache(maxsize=1)(lambda: contract.document(application))
     return application
 
@@ -115,12 +117,13 @@ def behind_edge(
     application: Litestar, settings: Settings, *, database: Database, access_log: AccessLog
 ) -> Edge:
     """The application as requests meet it."""
+    application.state["settings"] = settings
     return Edge(
         application,
         database=database,
         tokens=access_tokens(),
         access_log=access_log,
-        figures=application.state["figures"],
+        exposition=application.state["exposition"],
         body_limit=settings.body_limit,
         upload_limit=settings.upload_limit,
         over_tls=settings.public_url.startswith("https://"),

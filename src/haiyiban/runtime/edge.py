@@ -26,9 +26,10 @@ from haiyiban.identity.revocations import is_revoked
 from haiyiban.identity.tokens import AccessTokens, InvalidToken
 from haiyiban.ids import new_id
 from haiyiban.runtime import body, idempotency
+from haiyiban.runtime.exposition import Exposition
 from haiyiban.runtime.idempotency import Answer
 from haiyiban.runtime.problems import problem_of
-from haiyiban.runtime.records import AccessLog, AccessRecord, Figures, stamp
+from haiyiban.runtime.records import AccessLog, AccessRecord, stamp
 from haiyiban.runtime.reply import Reply
 from haiyiban.runtime.unit import Asked, Unit
 from haiyiban.wire import API, OWN_ANSWERS
@@ -59,7 +60,7 @@ class Edge:
         database: Database,
         tokens: AccessTokens,
         access_log: AccessLog,
-        figures: Figures,
+        exposition: Exposition,
         body_limit: int,
         upload_limit: int,
         over_tls: bool,
@@ -70,7 +71,7 @@ class Edge:
         self._database = database
         self._tokens = tokens
         self._access_log = access_log
-        self._figures = figures
+        self._exposition = exposition
         self._body_limit = body_limit
         self._upload_limit = upload_limit
         self._headers = [(b"x-content-type-options", b"nosniff")]
@@ -103,7 +104,7 @@ class Edge:
             await unit.close()
             # It knows the scope that holds it; a cycle would be left to the garbage collector, which is dear.
             scope["state"].pop("unit", None)
-            self._record(scope, method, reply, (reply.began_at or time.perf_counter()) - started)
+            self._record(scope, method, unit, reply, (reply.began_at or time.perf_counter()) - started)
 
     async def _enter(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, unit: Unit, reply: Reply
@@ -181,11 +182,13 @@ class Edge:
                 return None
         return f"{scope['method']} {route}"
 
-    def _record(self, scope: Scope, method: str, reply: Reply, seconds: float) -> None:
+    def _record(self, scope: Scope, method: str, unit: Unit, reply: Reply, seconds: float) -> None:
         route = route_of(scope) or "unmatched"
         # Anybody can invent a method; each would be a figure of its own for ever.
         method = method if method in _METHODS else "other"
-        self._figures.count(method, route, reply.status, seconds)
+        self._exposition.count(method, route, reply.status, seconds)
+        if unit.problem is not None:
+            self._exposition.refused(route, unit.problem.type)
         circumstances = context.current()
         self._access_log.add(
             AccessRecord(

@@ -1,4 +1,4 @@
-"""One lean access record a request, and the figures behind /metrics.
+"""One lean access record a request.
 
 A record names the route, never the path, query or body: no personal data can be in it. Records are
 written many at a time, because a write for each costs more than the request.
@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 
 _FLUSH_SECONDS = 0.2
 _FLUSH_AT = 256
@@ -75,38 +74,3 @@ def stamp() -> str:
     now = time.time()
     second = int(now)
     return f"{_second(second)}.{int((now - second) * 1000):03d}+00:00"
-
-
-class Figures:
-    """Counters of one process, by route and status."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self._requests = Counter(
-            "haiyiban_requests_total",
-            "Requests answered",
-            ["method", "route", "status"],
-            registry=self.registry,
-        )
-        self._seconds = Histogram(
-            "haiyiban_request_seconds",
-            "Time to answer",
-            ["route"],
-            registry=self.registry,
-            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-        )
-        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-
-    def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one request."""
-        key = (method, route, status)
-        known = self._known.get(key)
-        if known is None:
-            known = (self._requests.labels(method, route, str(status)), self._seconds.labels(route))
-            self._known[key] = known
-        known[0].inc()
-        known[1].observe(seconds)
-
-    def exposition(self) -> tuple[bytes, str]:
-        """The text that Prometheus reads, and its content type."""
-        return generate_latest(self.registry), CONTENT_TYPE_LATEST

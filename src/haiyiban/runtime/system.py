@@ -12,10 +12,10 @@ from sqlalchemy import text
 from haiyiban import clock
 from haiyiban.codes.signing import code_keys
 from haiyiban.db import database, is_away
-from haiyiban.errors import Unavailable
+from haiyiban.errors import NotSignedIn, Unavailable
 from haiyiban.identity.tokens import access_tokens
 from haiyiban.runtime import docs_page
-from haiyiban.runtime.records import Figures
+from haiyiban.runtime.exposition import Exposition, may_read
 from haiyiban.wire import Output, problems
 
 
@@ -49,11 +49,19 @@ class SystemController(Controller):
             raise Unavailable from None
         return Health(status="ready")
 
-    @get("/metrics", summary="Figures for Prometheus", media_type="text/plain")
+    @get(
+        "/metrics",
+        summary="Metrics for Prometheus",
+        media_type="text/plain",
+        responses=problems(NotSignedIn),
+    )
     async def metrics(self, request: Request[Any, Any, Any]) -> Response[bytes]:
-        """Requests and times by route; no personal data."""
-        figures: Figures = request.app.state["figures"]
-        body, media = figures.exposition()
+        """What this process counted, and how the platform stands; no personal data. Not for the public: in
+        production it takes HAIYIBAN_METRICS_TOKEN as a bearer token."""
+        if not may_read(request.app.state["settings"], request.headers.get("authorization", "").encode()):
+            raise NotSignedIn
+        exposition: Exposition = request.app.state["exposition"]
+        body, media = await exposition.text()
         # Litestar adds the charset to every text.
         return Response(body, media_type=media.removesuffix("; charset=utf-8"))
 

@@ -19,8 +19,10 @@ from haiyiban import context
 from haiyiban.context import Context
 from haiyiban.db import is_away
 from haiyiban.ids import new_id
-from haiyiban.runtime import discovery, logs, retention_task
+from haiyiban.runtime import discovery, logs, platform_metrics, retention_task, worker_door
 from haiyiban.runtime.crashes import trace
+from haiyiban.runtime.exposition import Exposition
+from haiyiban.runtime.platform_metrics import TASKS
 from haiyiban.runtime.start import running
 from haiyiban.settings import Settings
 from haiyiban.zone import Task
@@ -44,10 +46,12 @@ async def work(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stopping.set)
-    async with running(settings):
+    connected = asyncio.Event()
+    exposition = Exposition(platform_metrics.of(zones))
+    async with running(settings), worker_door.answering(settings, exposition, connected.is_set):
         while not stopping.is_set():
             try:
-                await _work_until(stopping, settings, tasks)
+                await _work_until(stopping, settings, tasks, connected)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("the queue is away (%s); trying again", type(error).__name__)
                 with suppress(TimeoutError):
@@ -58,8 +62,11 @@ async def work(settings: Settings) -> None:
                     log.warning("the queue is away (connection lost); trying again")
 
 
-async def _work_until(stopping: asyncio.Event, settings: Settings, tasks: list[Task]) -> None:
+async def _work_until(
+    stopping: asyncio.Event, settings: Settings, tasks: list[Task], connected: asyncio.Event
+) -> None:
     connection = await asyncpg.connect(settings.database_url, timeout=5)
+    connected.set()
     try:
         queue = PgQueuer.from_asyncpg_connection(connection)
         for task in tasks:
@@ -74,6 +81,7 @@ async def _work_until(stopping: asyncio.Event, settings: Settings, tasks: list[T
         with suppress(asyncio.CancelledError):
             await running
     finally:
+        connected.clear()
         await connection.close(timeout=5)
 
 
@@ -109,6 +117,9 @@ async def _run(task: Task, payload: bytes) -> None:
         # Not raised: the queue would keep the error's words, which may be personal data, and drop the job all
         # the same. What it promised is found and done by the periodic repair.
         log.error("task %s failed: %s", task.name, trace(error))
+        TASKS.saw(task.name, "failed")
+    else:
+        TASKS.saw(task.name, "done")
 
 
 async def _run_over_a_restart(task: Task, payload: bytes) -> None:
