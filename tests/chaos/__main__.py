@@ -24,6 +24,7 @@ import click
 
 from haiyiban.runtime.start import running
 from tests.chaos import breaking, checking, faults
+from tests.chaos.broken import BROKEN
 from tests.chaos.parts import started
 from tests.chaos.people import living, made
 
@@ -86,7 +87,7 @@ async def _run(
         "troubles": dict(world.told.troubles.most_common()),
         "faults": done.told(),
         "found": asdict(found),
-        "brokenOnPurpose": len(breaking.BROKEN) if found.nothing else 0,
+        "brokenOnPurpose": len(BROKEN) if found.nothing else 0,
         "checkerMissed": missed,
     }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos import breaking
+from tests.chaos.broken import BROKEN
 
 FAULTS = ("kill worker", "kill process that serves", "kill PostgreSQL")
 
@@ -41,5 +41,5 @@ def test_nothing_that_was_said_is_gone_or_done_twice(told: dict[str, Any]) -> No
 
 
 def test_the_checker_finds_each_thing_that_is_broken_on_purpose(told: dict[str, Any]) -> None:
-    assert told["brokenOnPurpose"] == len(breaking.BROKEN)
+    assert told["brokenOnPurpose"] == len(BROKEN)
     assert told["checkerMissed"] == []
