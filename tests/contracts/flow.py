@@ -99,6 +99,8 @@ async def go(
     case = await _apply(flow, me, stranger, list(made.schools.values()))
     await _decide(flow, case, clerk)
     await _draw(flow, made.runs, officer)
+    await flow.step("print a decision", "GET", f"/cases/{case}/decision", by=me)
+    await flow.step("print a decision at the desk", "GET", f"/desk/cases/{case}/decision", by=clerk)
     notice = await _receive(flow, me, case)
     await _verify(flow, me, notice, verifier)
     await terminals_flow.go(flow, notice, me, operator)

@@ -57,6 +57,8 @@ ACTS = {
     "fix the roll": {"school-places.commit done"},
     "draw": {"school-places.draw done"},
     "publish": {"school-places.publish done", "cases.approve done", "certificates.issue done"},
+    "print a decision": {"cases.read done"},
+    "print a decision at the desk": {"cases.read done"},
     "read placements": {"school-places.read done"},
     "list certificates": {"certificates.read done"},
     "read a certificate": {"certificates.read done"},

@@ -116,6 +116,8 @@ DOORS = {
     "GET /cases/{case_id}/files/{file_id}": CLOSED,
     "DELETE /cases/{case_id}/files/{file_id}": CLOSED,
     "GET /desk/cases/{case_id}/files/{file_id}": CLOSED,
+    "GET /cases/{case_id}/decision": CLOSED,
+    "GET /desk/cases/{case_id}/decision": CLOSED,
     "POST /cases/{case_id}/withdrawal": CLOSED,
     "POST /cases/{case_id}/rating": Door(body={"score": 1, "comment": "?"}),
     "POST /case-tracking": EVERYBODY,

@@ -96,7 +96,7 @@ async def test_a_case_is_withdrawn_after_a_second_question_and_once(
     assert (await citizen.get(case))["state"] == "withdrawn"
 
 
-async def test_a_decided_case_is_rated(
+async def test_a_decided_case_has_its_decision_and_is_rated(
     phone: Phone, api: httpx.AsyncClient, sandbox: httpx.AsyncClient
 ) -> None:
     citizen = await insured(api, sandbox)
@@ -104,6 +104,9 @@ async def test_a_decided_case_is_rated(
     [case] = (await api.get("/cases", headers=citizen.headers)).json()["items"]
     await phone.arrive(citizen.somebody)
     await phone.open(f"/cases/{case['id']}")
+    async with phone.page.expect_download() as loaded:
+        await phone.tap("下载决定书")
+    assert (await (await loaded.value).path()).read_bytes().startswith(b"%PDF")
     await phone.tap("评价")
     await phone.page.get_by_role("radio").first.check()
     await phone.tap("提交评价")

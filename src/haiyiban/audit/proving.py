@@ -129,6 +129,20 @@ async def record_of(
     return found
 
 
+async def of_act(
+    session: AsyncSession, actions: Collection[str], *, subject: UUID, object_kind: str, object_id: UUID
+) -> Sealed | None:
+    """The proof of the record that `record_of` finds, for a document; None in the minute before it is sealed,
+    and where it cannot be had: nobody is refused a document for that."""
+    record_id = await record_of(
+        session, actions, subject=subject, object_kind=object_kind, object_id=object_id
+    )
+    try:
+        return None if record_id is None else await sealed(session, record_id)
+    except (NotSealedYet, LogBroken):
+        return None
+
+
 async def _hashes(session: AsyncSession, ranges: list[merkle.Range]) -> list[bytes]:
     wanted = tuple_(AuditTile.level, AuditTile.index).in_(merkle.places(ranges))
     tiles = {

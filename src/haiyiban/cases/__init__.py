@@ -5,6 +5,7 @@ from haiyiban.cases.about import WORDS, about
 from haiyiban.cases.access_log_controller import AccessLogController, EnterpriseAccessLogController
 from haiyiban.cases.certificates_controller import CaseCertificatesController
 from haiyiban.cases.controllers import CasesController
+from haiyiban.cases.decision_controllers import CaseDecisionController, DeskDecisionController
 from haiyiban.cases.desk_controllers import DeskController
 from haiyiban.cases.errands_controller import ErrandsController
 from haiyiban.cases.leaving import forget, in_the_way
@@ -25,8 +26,10 @@ zone = Zone(
     controllers=(
         CasesController,
         CaseCertificatesController,
+        CaseDecisionController,
         CaseFilesController,
         DeskFilesController,
+        DeskDecisionController,
         DeskController,
         ErrandsController,
         LedgerController,

@@ -1,31 +1,22 @@
 """The printable document of a certificate: one A4 page in Chinese, drawn from data alone.
 
-The layout is certificate.typ; what it shows is handed over as JSON, so no text can act as markup. Nothing is
-written to a disk. The font has the rare characters of names (䶮 㛃 𠅤). The printed code is on the page as a
-picture for scanners and in the file's keywords as text, so that a program needs no scanner.
+The layout is certificate.typ. The printed code is on the page as a picture for scanners and in the file's
+keywords as text, so that a program needs no scanner.
 
 Source: docs/domain.md §4.2 (only a valid certificate is shown without a red banner); docs/documents.md.
 """
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import importlib
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-import noto_cjk_sans_otc
-import typst
-
+from haiyiban.certificates import signed_page
 from haiyiban.certificates.models import Certificate
 from haiyiban.certificates.rules import STATUS_WORDS, Status
-from haiyiban.certificates.turns import in_turn
 from haiyiban.certificates.types import type_of
 from haiyiban.clock import SHANGHAI
 from haiyiban.errors import Words
@@ -40,10 +31,7 @@ _HOW_TO_VERIFY: Final = Words(
     "To verify, scan the code on this page: it tells how the certificate stands now. The file's signature is "
     "checked by a PDF reader or by haiyiban certificate verify. A print or picture by itself proves nothing.",
 )
-
-
-PROOF_NAME: Final = "audit.tlog-proof"
-"""Of the attachment, which `haiyiban audit check` finds by it."""
+_ISSUE: Final = Words("签发", "issue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +48,7 @@ async def make(
     """The document, signed. `sealed`: the proof that its issue is in the audit's log, where it is there
     already. Raises DocumentsNotSigned."""
     page = await render(certificate, status=status, code=code, sealed=sealed, now=now)
-    # pyHanko costs every start half a second and 30 MB, and most processes never make a document.
-    signing = await asyncio.get_running_loop().run_in_executor(
-        in_turn, importlib.import_module, "haiyiban.certificates.signing"
-    )
-    signed: Signed = await signing.sign(page, reason=type_of(certificate).name.zh, now=now)
-    return signed
+    return await signed_page.sign(page, reason=type_of(certificate).name.zh, now=now)
 
 
 async def render(
@@ -77,9 +60,9 @@ async def render(
     sealed: Sealed | None = None,
 ) -> bytes:
     """The page as PDF, with a red banner where the certificate is not valid."""
-    shown = contents(certificate, status=status, code=code, now=now) | {"audit": _audit(sealed)}
-    data = msgspec.json.encode(shown).decode()
-    return await asyncio.get_running_loop().run_in_executor(in_turn, _compile, data)
+    shown = contents(certificate, status=status, code=code, now=now)
+    audit = signed_page.audit_words(sealed, _ISSUE)
+    return await signed_page.draw(_layout(), shown | {"audit": audit})
 
 
 def contents(certificate: Certificate, *, status: Status, code: PrintedCode, now: datetime) -> dict[str, Any]:
@@ -108,36 +91,6 @@ def contents(certificate: Certificate, *, status: Status, code: PrintedCode, now
         "howToVerifyEn": _HOW_TO_VERIFY.en,
         "madeAt": now.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S"),
     }
-
-
-def _audit(sealed: Sealed | None) -> dict[str, Any]:
-    """What the page says of the audit's log, and the proof to put into the file."""
-    if sealed is None:
-        return {
-            "words": "签发记录在一分钟内封存；之后重新下载，文件即附有证明。",
-            "wordsEn": "The record of issue is sealed within a minute; download again then, for its proof.",
-        }
-    size, root = sealed.checkpoint.size, base64.b64encode(sealed.checkpoint.root).decode()
-    return {
-        "words": f"签发记录为日志第 {sealed.number} 号（共 {size} 条），证明附于文件。",
-        "wordsEn": f"The issue is record {sealed.number} of {size} in the sealed log; its proof is attached.",
-        "root": root,
-        "proof": sealed.proof,
-        "name": PROOF_NAME,
-    }
-
-
-def _compile(data: str) -> bytes:
-    pdf: bytes = _compiler().compile(input=_layout(), format="pdf", sys_inputs={"data": data})
-    return pdf
-
-
-@cache
-def _compiler() -> Any:
-    """One compiler for the process: reading the fonts takes longer than a page."""
-    folder = Path(str(noto_cjk_sans_otc.FONT_PATH)).parent
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
-    return typst.Compiler(input=_layout(), font_paths=fonts)
 
 
 @cache

@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import certificates, clock
 from haiyiban.audit import proving
-from haiyiban.audit.proving import LogBroken, NotSealedYet, Sealed
 from haiyiban.certificates import Certificate, CertificateMissing, DocumentsNotSigned, PrintedCode, document
 from haiyiban.clock import local_date
 from haiyiban.codes.drawing import qr_svg
@@ -70,7 +69,13 @@ async def signed_document(
     # A transaction of its own, over before the time-stamping authority is asked.
     async with database().transaction() as before:
         certificate = await certificates.own(before, certificate_id, person_id)
-        sealed = await _sealed(before, certificate)
+        sealed = await proving.of_act(
+            before,
+            ("certificates.issue", "certificates.correct"),
+            subject=certificate.holder_id,
+            object_kind="certificate",
+            object_id=certificate.id,
+        )
         text = await printed_text(before, certificate, keys=code_keys(now), now=now)
     status = certificates.status_on(certificate.status, certificate.valid_until, today=local_date(now))
     code = PrintedCode(text, qr_svg(text))
@@ -83,19 +88,3 @@ async def signed_document(
         headers={"Content-Disposition": f'inline; filename="{name}"'},
     )
     return certificate, answer
-
-
-async def _sealed(session: AsyncSession, certificate: Certificate) -> Sealed | None:
-    """The proof that the issue of this version is in the audit's log; None in the minute before it is sealed,
-    and where it cannot be had: nobody is refused a document for that."""
-    record_id = await proving.record_of(
-        session,
-        ("certificates.issue", "certificates.correct"),
-        subject=certificate.holder_id,
-        object_kind="certificate",
-        object_id=certificate.id,
-    )
-    try:
-        return None if record_id is None else await proving.sealed(session, record_id)
-    except (NotSealedYet, LogBroken):
-        return None

@@ -10,3 +10,6 @@ export function leftSaid(t: (key: string, values: { n: number }) => string, left
   if (left < 0) return t('case.overdue', { n: -left })
   return left ? t('case.left', { n: left }) : t('case.today', { n: left })
 }
+
+/** Outcomes that somebody decided: of these there is a written decision. */
+export const hasDecision = (outcome: string | null) => ['approved', 'denied', 'refused', 'terminated'].includes(outcome ?? '')
