@@ -47,8 +47,9 @@ TERMS = (
         tables=(HomeUse,),
         kept=Words("与学位房年限核查同期", "as long as a home's earlier use is looked at"),
         why=Words(
-            "同一住房若干年内只提供一个学位的核查所需（docs/domain.md 第6节）",
-            "A home gives one place within some years, by the division's rules (domain.md §6)",
+            "同一住房若干年内只提供一个学位的核查所需（义务教育法 第12条就近入学及各市县招生规定）",
+            "A home gives one place within some years, by the division's rules on enrolment (Compulsory "
+            "Education Law, art. 12)",
         ),
     ),
 )

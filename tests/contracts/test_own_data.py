@@ -182,11 +182,11 @@ FILLED = {
 
 
 STAYS = {
-    "audit_subject": "the pseudonym by which the audit may be read",
+    "audit_subject": "the pseudonym by which the audit may be read, for three years; then deleted",
     "cases_case": "was handed in",
     "certificates_certificate": "is its authority's document",
     "codes_capsule": "told to offline terminals until a week after its end, then deleted",
-    "codes_consent": "what a verifier was allowed to see; it is part of the log of accesses",
+    "codes_consent": "what a verifier was allowed to see; part of the log, deleted after three years",
     "cross_province_case": "was handed in to another province",
     "delegations_delegation": "proves who might act for whom",
     "duty_free_order": "a sale",

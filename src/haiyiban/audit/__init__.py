@@ -10,7 +10,7 @@ from haiyiban.audit.commands import audit
 from haiyiban.audit.controllers import AuditController
 from haiyiban.audit.metrics import UNSEALED
 from haiyiban.audit.sealing import SEAL
-from haiyiban.audit.service import Act, enrol, record, record_all, refused
+from haiyiban.audit.service import Act, enrol, record, record_all, refused, retire
 from haiyiban.audit.terms import TERMS
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
@@ -25,4 +25,4 @@ zone = Zone(
     commands=(audit,),
 )
 
-__all__ = ["Act", "enrol", "record", "record_all", "refused", "zone"]
+__all__ = ["Act", "enrol", "record", "record_all", "refused", "retire", "zone"]

@@ -12,12 +12,17 @@ from haiyiban.db import Base
 
 
 class AuditSubject(Base):
-    """A person's pseudonym in the audit; deleting the row erases the person from it."""
+    """A person's pseudonym in the audit; deleting the row erases the person from it (terms.py says when)."""
 
     __tablename__ = "audit_subject"
+    __table_args__ = (
+        Index("ix_audit_subject_retired_at", "retired_at", postgresql_where="retired_at IS NOT NULL"),
+    )
 
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
     pseudonym: Mapped[UUID] = mapped_column(unique=True)
+    retired_at: Mapped[datetime | None]
+    """When the person closed their account; null while they have one, and of who never had."""
 
 
 class AuditRecord(Base):

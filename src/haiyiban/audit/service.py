@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import NamedTuple, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import Table, Uuid, bindparam, insert, select
+from sqlalchemy import Table, Uuid, bindparam, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,9 +18,22 @@ from haiyiban.ids import new_id
 
 
 async def enrol(session: AsyncSession, person_id: UUID) -> None:
-    """Give a new person a pseudonym; a second call changes nothing."""
+    """Give a person a pseudonym. Whoever comes back finds their own again while it is there."""
     await session.execute(
-        upsert(AuditSubject).values(person_id=person_id, pseudonym=uuid4()).on_conflict_do_nothing()
+        upsert(AuditSubject)
+        .values(person_id=person_id, pseudonym=uuid4())
+        .on_conflict_do_update(
+            index_elements=["person_id"],
+            set_={"retired_at": None},
+            where=AuditSubject.retired_at.is_not(None),
+        )
+    )
+
+
+async def retire(session: AsyncSession, person_id: UUID, *, now: datetime) -> None:
+    """The person has closed their account: the time of their pseudonym runs (terms.py)."""
+    await session.execute(
+        update(AuditSubject).where(AuditSubject.person_id == person_id).values(retired_at=now)
     )
 
 

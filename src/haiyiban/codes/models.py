@@ -26,13 +26,15 @@ class Verification(Base):
     """One verification (核验) with its outcome: also what makes a code work once, and the record that a
     repeated request is answered from.
 
-    Never changed. There are no foreign keys, for each would cost a locked row at every verification; ids come
-    from our own tokens and codes, and neither verifiers nor certificates are ever deleted.
+    Never changed, and deleted when its time is over (terms.py). There are no foreign keys, for each would
+    cost a locked row at every verification; ids come from our own tokens and codes, and neither verifiers nor
+    certificates are ever deleted.
     """
 
     __tablename__ = "codes_verification"
     __table_args__ = (
         UniqueConstraint("verifier_id", "idempotency_key"),
+        Index("ix_codes_verification_at", "at"),
         Index(
             "uq_codes_verification_single_use",
             "single_use",

@@ -19,7 +19,10 @@ class OfflineBatch(Base):
     """A signed upload (离线核验批次), with the answer it got: the same batch gets it again word for word."""
 
     __tablename__ = "codes_offline_batch"
-    __table_args__ = (UniqueConstraint("terminal_id", "sequence"),)
+    __table_args__ = (
+        UniqueConstraint("terminal_id", "sequence"),
+        Index("ix_codes_offline_batch_received_at", "received_at"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     terminal_id: Mapped[UUID] = mapped_column(ForeignKey("verifiers_terminal.id"))

@@ -129,6 +129,8 @@ async def _raise(
 ) -> Level:
     """The session reaches a level, and its device is known from now on."""
     sign_in.level = level
+    assert account.person_id is not None, "whoever is known has a person"
+    await audit.enrol(session, account.person_id)
     await session.execute(
         update(Device).where(Device.id == sign_in.device_id).values(account_id=account.id, trusted_at=now)
     )

@@ -62,6 +62,8 @@ async def close(session: AsyncSession, account: Account, *, now: datetime) -> No
     if account.wechat_index is not None:
         await session.execute(delete(WechatTicket).where(WechatTicket.wechat_index == account.wechat_index))
     account.phone, account.phone_index, account.wechat_index = None, None, None
+    if person_id is not None:
+        await audit.retire(session, person_id, now=now)
     account.person_id, account.level = None, Level.L1
     await session.flush()
     await audit.record(

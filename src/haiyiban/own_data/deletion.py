@@ -85,7 +85,7 @@ _ALWAYS = (
     ),
     Kept(
         Words("审计和访问记录（以代号记人，不含内容）", "Audit and access log: pseudonyms, no contents"),
-        Words("至少三年", "three years at least"),
+        Words("三年，此后代号不再能对应到您", "three years; then no pseudonym leads to you any more"),
         Words(
             "网络日志不少于六个月（网络安全法）；个人信息访问记录保存三年",
             "Network logs six months at least (Cybersecurity Law); access to personal data three years",

@@ -21,17 +21,18 @@ API: Final = "haiyiban_api"
 WORKER: Final = "haiyiban_worker"
 EVERYTHING: Final = "SELECT, INSERT, UPDATE, DELETE"
 _READ, _ADD = "SELECT", "SELECT, INSERT"
+_PSEUDONYMS: Final = "SELECT, INSERT, DELETE, UPDATE (retired_at)"
 
 LIMITED: Final[Mapping[str, Mapping[str, str]]] = {
     "audit_record": {API: _ADD, WORKER: _ADD},
-    # Deleting a person's pseudonym is how the person is erased from the audit.
-    "audit_subject": {API: "SELECT, INSERT, DELETE", WORKER: "SELECT, INSERT, DELETE"},
+    # Deleting a person's pseudonym is how the person is erased from the audit; which it is nobody changes.
+    "audit_subject": {API: _PSEUDONYMS, WORKER: _PSEUDONYMS},
     "audit_leaf": {API: _READ, WORKER: _ADD},
     "audit_tile": {API: _READ, WORKER: "SELECT, INSERT, UPDATE"},
     "audit_checkpoint": {API: _READ, WORKER: _ADD},
     "alembic_version": {API: _READ, WORKER: _READ},
 }
-"""Table → role → its rights, where they are fewer than EVERYTHING."""
+"""Table → role → its rights, where they are fewer than EVERYTHING; of one column alone where one is named."""
 
 
 def apply(connection: Connection) -> None:

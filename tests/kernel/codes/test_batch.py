@@ -15,19 +15,23 @@ import pytest
 import rfc8785
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from haiyiban import certificates, clock
 from haiyiban.audit.models import AuditRecord
+from haiyiban.codes import terms as codes_terms
 from haiyiban.codes.models import Verification
 from haiyiban.codes.offline_records import OfflineBatch, OfflineVerification
 from haiyiban.db import Database
 from haiyiban.identity.models import SignIn
+from haiyiban.terms import YEAR
 from tests import terminal as terminals
 from tests.builders import slug
 from tests.phone import Phone
+from tests.retention import delete_due
 from tests.terminal import Terminal
 
+TERM_OF = {term.data_class: term for term in codes_terms.TERMS}
 Enrol = Callable[..., Awaitable[Terminal]]
 
 
@@ -451,3 +455,35 @@ async def _count(session: Any, model: Any, terminal: Terminal) -> int:
             select(func.count()).select_from(model).where(model.terminal_id == UUID(terminal.id))
         )
     )
+
+
+async def test_three_years_after_a_verification_its_record_is_deleted_and_the_audit_stays(
+    api, notice, show, scan, gate, database
+) -> None:
+    code, young = await show(notice), await scan((await show(notice))["text"])
+    used = await scan(code["text"], place="北门")
+    gate.remember((await show(notice))["text"])
+    await results(gate)
+    long_ago = clock.now() - 3 * YEAR - timedelta(days=1)
+    async with database.transaction() as session:
+        of_gate = OfflineVerification.terminal_id == UUID(gate.id)
+        [offline] = await session.scalars(select(OfflineVerification).where(of_gate))
+        ids, batch_id = [UUID(used["id"]), offline.id], offline.batch_id
+        await session.execute(update(Verification).where(Verification.id.in_(ids)).values(at=long_ago))
+        (await session.get_one(OfflineBatch, batch_id)).received_at = long_ago
+    run = await delete_due(TERM_OF["codes.offline-batches"])
+    assert run.held, "an upload stays as long as a verification in it"
+    await delete_due(TERM_OF["codes.verifications"])
+    await delete_due(TERM_OF["codes.offline-batches"])
+    async with database.reading() as session:
+        for each in ids:
+            assert await session.get(Verification, each) is None
+            assert (await session.get_one(AuditRecord, each)).object_id == each
+        assert await session.get(OfflineVerification, ids[1]) is None
+        assert await session.get(OfflineBatch, batch_id) is None
+        assert await session.get(Verification, UUID(young["id"])) is not None
+    listed = (await api.get("/me/access-log", headers=notice.keeper)).json()["items"]
+    told = {each["id"]: each for each in listed}
+    assert told[used["id"]]["outcome"] == "valid"
+    assert "place" not in told[used["id"]], "where it was is gone with the record"
+    assert told[young["id"]]["what"] == "小学新生录取通知书"

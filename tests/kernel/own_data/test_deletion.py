@@ -12,13 +12,17 @@ import pytest
 from sqlalchemy import func, select
 
 from haiyiban import clock, notices, texts
-from haiyiban.audit.models import AuditRecord
+from haiyiban.audit import keys, proofs, proving
+from haiyiban.audit import terms as audit_terms
+from haiyiban.audit.models import AuditRecord, AuditSubject
 from haiyiban.cases.models import Case
 from haiyiban.cases.seed import seed
 from haiyiban.db import Database
 from haiyiban.identity import accounts, closing
 from haiyiban.identity.models import Account, Device, RefreshToken, SignIn
 from haiyiban.outbox import OutboxMessage
+from haiyiban.settings import Settings
+from haiyiban.terms import YEAR
 from services.duty_free.vouchers.models import Voucher
 from services.health_code.models import Declaration, Status
 from tests import builders
@@ -35,6 +39,10 @@ from tests.people import (
     slug,
     step_by_step,
 )
+from tests.retention import delete_due
+from tests.sealed_log import grow
+
+[PSEUDONYMS] = [term for term in audit_terms.TERMS if term.data_class == "audit.pseudonyms"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -119,6 +127,56 @@ async def test_what_the_law_keeps_is_there_again_for_the_same_person(
     await pass_face_check(api, back)
     listed = await api.get("/cases", headers=back.headers)
     assert [each["id"] for each in listed.json()["items"]] == [case["id"]]
+
+
+async def test_three_years_after_the_account_nothing_leads_from_the_audit_to_the_person(
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, database: Database
+) -> None:
+    resident, session = await step_by_step(api, sandbox)
+    person_id = await _person(database, UUID(session.answer["accountId"]))
+    assert (await delete(api, session.headers)).status_code == 200
+    kept = await _subject(database, person_id)
+    assert kept is not None
+    assert kept.retired_at is not None
+    await delete_due(PSEUDONYMS)
+    assert await _subject(database, person_id) is not None, "logs must be somebody's for three years"
+
+    # Whoever comes back before that finds their own log, and no time runs.
+    back = await sign_in(api, sandbox, resident.phone)
+    await give_real_name(api, back, resident)
+    await pass_face_check(api, back)
+    again = await _subject(database, person_id)
+    assert again is not None
+    assert (again.pseudonym, again.retired_at) == (kept.pseudonym, None)
+
+    assert (await delete(api, back.headers)).status_code == 200
+    await _close_earlier(database, person_id, 3 * YEAR + timedelta(days=1))
+    await grow(database)
+    await delete_due(PSEUDONYMS)
+    assert await _subject(database, person_id) is None
+    async with database.reading() as look:
+        ended = (AuditRecord.subject == kept.pseudonym) & (AuditRecord.action == "me.delete")
+        first, _ = await look.scalars(select(AuditRecord.id).where(ended).order_by(AuditRecord.id))
+        sealed = await proving.sealed(look, first)
+    proved = proofs.check(sealed.proof, keys.public(Settings.from_env()))
+    assert proved.entry["subject"] == kept.pseudonym, "the sealed record stays as it was"
+
+    # Who comes back later begins a new log, under another pseudonym.
+    late = await sign_in(api, sandbox, resident.phone)
+    await give_real_name(api, late, resident)
+    new = await _subject(database, person_id)
+    assert new is not None
+    assert new.pseudonym != kept.pseudonym
+
+
+async def _subject(database: Database, person_id: UUID) -> AuditSubject | None:
+    async with database.reading() as look:
+        return await look.get(AuditSubject, person_id)
+
+
+async def _close_earlier(database: Database, person_id: UUID, by: timedelta) -> None:
+    async with database.transaction() as work:
+        (await work.get_one(AuditSubject, person_id)).retired_at = clock.now() - by
 
 
 async def test_an_open_case_stands_in_the_way_with_the_way_out(
