@@ -23,7 +23,6 @@ from litestar.params import FromPath, JSONBody
 
 from haiyiban.codes import base45
 from haiyiban.codes.answers import HolderRead, VerificationRead, VerifiedCertificate
-from haiyiban.codes.envelope import raw_signature
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.codes.verifying import VerificationCreate
 from haiyiban.codes.wire import CodeCreate, CodeRead
@@ -35,6 +34,7 @@ from haiyiban.runtime.edge import Edge
 from haiyiban.runtime.records import AccessLog
 from haiyiban.runtime.start import prepare
 from haiyiban.settings import Settings
+from haiyiban.signatures import raw_signature
 from haiyiban.wire import OWN_ANSWERS
 from services.duty_free.vouchers.controllers import ClaimRead
 

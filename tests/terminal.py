@@ -16,14 +16,13 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from haiyiban import clock, verifiers
 from haiyiban.codes.offline import verify_offline
-from haiyiban.codes.trust import TrustList, read_trust_list
+from haiyiban.codes.trust import TrustList, public_key_of, read_trust_list
 from haiyiban.codes.trust_file import root_jwk
 from haiyiban.db import Database
 from haiyiban.errors import Words
 from haiyiban.identity import staff
 from haiyiban.settings import Settings
 from haiyiban.verifiers import terminals
-from haiyiban.verifiers.terminal_keys import public_key
 
 Headers = dict[str, str]
 
@@ -142,9 +141,7 @@ async def enrolled_at(
     terminal = Terminal(api)
     answer = await terminal.enrol(code.code)
     assert answer.status_code == 201, answer.text
-    root = public_key(root_jwk(Settings.from_env().keys_dir))
-    assert root is not None
-    await terminal.fetch_trust(root)
+    await terminal.fetch_trust(public_key_of(root_jwk(Settings.from_env().keys_dir)))
     return terminal
 
 

@@ -22,9 +22,9 @@ from haiyiban.bilingual import Text
 from haiyiban.codes import jws
 from haiyiban.codes.jws import UntrustedList
 from haiyiban.codes.trust import public_key_of
-from haiyiban.codes.trust_file import public_jwk
 from haiyiban.credit_codes import InvalidCreditCode, parse_credit_code
-from haiyiban.crypto import SigningKey, kid_of
+from haiyiban.crypto import SigningKey
+from haiyiban.signatures import kid_of, public_jwk
 
 _TYP: Final = "neighbours+jws"
 
@@ -57,7 +57,10 @@ class Party(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=T
             found = [public_key_of(jwk) for jwk in self.keys]
         except UntrustedList as error:
             raise NotAgreed(f"a key of {self.division} cannot be read: {error}") from None
-        return {kid_of(key): key for key in found}
+        p256 = [key for key in found if isinstance(key, ec.EllipticCurvePublicKey)]
+        if p256 != found:
+            raise NotAgreed(f"a key of {self.division} is not P-256: messages are signed by ES256")
+        return {kid_of(key): key for key in p256}
 
     @property
     def fingerprint(self) -> str:
@@ -164,7 +167,7 @@ def check(document: Any, *, own: str, keys: Sequence[SigningKey]) -> Agreement:
     other = agreement.other(own)
     if agreement.version != 1 or agreement.valid_until <= agreement.valid_from:
         raise NotAgreed("its version or its time makes no sense")
-    ours = {key.kid: key.public for key in keys}
+    ours = {key.kid: key.es256.public_key() for key in keys}
     _holds(signed, own, ours)
     _holds(signed, other.division, other.publics())
     return agreement

@@ -153,7 +153,7 @@ class _Resolver(HTTPSignatureKeyResolver):
     def resolve_private_key(self, key_id: str) -> ec.EllipticCurvePrivateKey:
         assert self._own is not None, "only who signs asks for it"
         assert self._own.kid == key_id, "we sign with our own key"
-        return self._own.private
+        return self._own.es256
 
 
 class _Verifier(HTTPMessageVerifier):

@@ -2,13 +2,13 @@
 
 Personal values are stored as AES-256-GCM, bound to their table, column and row, so that a value copied
 to another row does not open; they are found by a keyed blind index (HMAC-SHA256), never a bare hash,
-because identity numbers are few enough to be tried out. Source: docs/domain.md §13.
+because identity numbers are few enough to be tried out. Keys of the national suite do the same by SM4-GCM and
+HMAC-SM3. Source: docs/domain.md §13.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import json
 import os
@@ -18,14 +18,23 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from haiyiban import clock
+from haiyiban import clock, sm
+from haiyiban.signatures import (
+    PrivateKey,
+    PublicKey,
+    Suite,
+    kid_of,
+    new_private_key,
+    private_key_of,
+    private_pem,
+)
+from haiyiban.sm import SM4_KEY_BYTES, Sm2PrivateKey, Sm4Gcm
 
 SIGNING_PURPOSES = ("access-token", "code", "document", "list", "exchange")
 """Keys that the servers hold. `list` signs the deny-list and the status lists, `exchange` the messages to
@@ -45,29 +54,41 @@ NOTICED_SECONDS = 30
 SECRET_PURPOSES = ("field", "blind-index", "cti", "idempotency", "checkpoint")
 
 
+ALWAYS_ES256 = ("access-token", "exchange")
+"""Access tokens never leave the deployment; other provinces agreed on what their messages are signed with."""
+
+
 class KeyMissing(Exception):
     """A key that a stored value or a signature names is not in the key folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A P-256 key pair; `kid` is hex of the first 8 bytes of SHA-256 over its SubjectPublicKeyInfo."""
+    """A key pair; `kid` is hex of the first 8 bytes of SHA-256 over its SubjectPublicKeyInfo."""
 
     kid: str
-    private: ec.EllipticCurvePrivateKey
+    private: PrivateKey
     not_before: datetime
     revoked_at: datetime | None = None
     made_at: datetime | None = None
 
     @property
-    def public(self) -> ec.EllipticCurvePublicKey:
+    def public(self) -> PublicKey:
         return self.private.public_key()
 
+    @property
+    def es256(self) -> ec.EllipticCurvePrivateKey:
+        """The key of a purpose that is ES256 in either suite. Raises KeyMissing."""
+        if not isinstance(self.private, ec.EllipticCurvePrivateKey):
+            raise KeyMissing(f"key {self.kid} is not P-256")
+        return self.private
 
-def kid_of(public: ec.EllipticCurvePublicKey) -> str:
-    """The key id of codes.md §1a, as hex."""
-    spki = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(spki).hexdigest()[:16]
+
+class Secret(NamedTuple):
+    """A secret key, and what it is for."""
+
+    key: bytes
+    suite: Suite
 
 
 class FileKeys:
@@ -80,20 +101,18 @@ class FileKeys:
         self.folder = folder
 
     @classmethod
-    def create(cls, folder: Path) -> FileKeys:
+    def create(cls, folder: Path, suite: Suite = Suite.INTERNATIONAL) -> FileKeys:
         """Open the folder of the servers' keys, making those that are missing."""
         keys = cls._made(folder)
-        for purpose in SIGNING_PURPOSES:
-            keys._create(purpose, _new_signing_entry)
-        for purpose in SECRET_PURPOSES:
-            keys._create(purpose, _new_secret_entry)
+        for purpose in (*SIGNING_PURPOSES, *SECRET_PURPOSES):
+            keys._create(purpose, suite)
         return keys
 
     @classmethod
-    def create_root(cls, folder: Path) -> FileKeys:
+    def create_root(cls, folder: Path, suite: Suite = Suite.INTERNATIONAL) -> FileKeys:
         """Open the folder of the trust root, making the root if there is none."""
         keys = cls._made(folder)
-        keys._create(ROOT_PURPOSE, _new_signing_entry)
+        keys._create(ROOT_PURPOSE, suite)
         return keys
 
     @classmethod
@@ -106,7 +125,7 @@ class FileKeys:
         return [
             SigningKey(
                 kid=entry["kid"],
-                private=_load_private(entry["key"]),
+                private=_private(entry),
                 not_before=datetime.fromisoformat(entry["notBefore"]),
                 revoked_at=datetime.fromisoformat(entry["revokedAt"]) if "revokedAt" in entry else None,
                 made_at=datetime.fromisoformat(entry["madeAt"]) if "madeAt" in entry else None,
@@ -114,13 +133,19 @@ class FileKeys:
             for entry in self._read(purpose)
         ]
 
-    def secrets(self, purpose: str) -> dict[str, bytes]:
-        """The 32-byte secrets of a purpose by key id, oldest first."""
-        return {entry["kid"]: base64.b64decode(entry["key"]) for entry in self._read(purpose)}
+    def secrets(self, purpose: str) -> dict[str, Secret]:
+        """The secrets of a purpose by key id, oldest first: 32 bytes, before the public half where there is
+        one."""
+        return {
+            entry["kid"]: Secret(base64.b64decode(entry["key"]), Suite(entry.get("suite", "international")))
+            for entry in self._read(purpose)
+        }
 
-    def rotate(self, purpose: str, *, not_before: datetime) -> str:
+    def rotate(self, purpose: str, *, not_before: datetime, suite: Suite = Suite.INTERNATIONAL) -> str:
         """Add a key that is used from `not_before` on. The new key's id."""
-        fresh = _new_signing_entry() if purpose in SIGNING_PURPOSES else _new_secret_entry()
+        if purpose == "checkpoint":
+            suite = next(iter(self.secrets(purpose).values())).suite  # a log keeps the hash it began with
+        fresh = _new_entry(purpose, suite)
         fresh["notBefore"] = not_before.isoformat()
         self._write(purpose, [*self._read(purpose), fresh])
         return str(fresh["kid"])
@@ -162,10 +187,10 @@ class FileKeys:
             raise KeyMissing(f"no keys for {purpose} in {self.folder}") from None
         return entries
 
-    def _create(self, purpose: str, make: Any) -> None:
+    def _create(self, purpose: str, suite: Suite) -> None:
         if self._path(purpose).exists():
             return
-        partial = self._written(purpose, [make()])
+        partial = self._written(purpose, [_new_entry(purpose, suite)])
         # Two processes that start at once: the link of the second fails, and both use the first one's key.
         with suppress(FileExistsError):
             os.link(partial, self._path(purpose))
@@ -185,32 +210,42 @@ class FileKeys:
         return partial
 
 
-def _new_signing_entry() -> dict[str, Any]:
-    private = ec.generate_private_key(ec.SECP256R1())
-    pem = private.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+def _new_entry(purpose: str, suite: Suite) -> dict[str, Any]:
+    if purpose in ALWAYS_ES256:
+        suite = Suite.INTERNATIONAL
+    if purpose in (*SIGNING_PURPOSES, ROOT_PURPOSE):
+        return _new_signing_entry(suite)
+    return _new_secret_entry(purpose, suite)
+
+
+def _new_signing_entry(suite: Suite) -> dict[str, Any]:
+    private = new_private_key(suite)
     return {
         "kid": kid_of(private.public_key()),
-        "key": pem.decode(),
+        "key": private_pem(private),
         "notBefore": datetime(2020, 1, 1, tzinfo=UTC).isoformat(),
         "madeAt": clock.wall().isoformat(),
     }
 
 
-def _new_secret_entry() -> dict[str, Any]:
+def _new_secret_entry(purpose: str, suite: Suite) -> dict[str, Any]:
+    secret = secrets.token_bytes(32)
+    if suite is Suite.NATIONAL and purpose == "checkpoint":
+        made = Sm2PrivateKey.generate()
+        secret = made.secret + made.point
     return {
         "kid": secrets.token_hex(4),
-        "key": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "key": base64.b64encode(secret).decode(),
+        "suite": suite,
         "notBefore": datetime(2020, 1, 1, tzinfo=UTC).isoformat(),
     }
 
 
-def _load_private(pem: str) -> ec.EllipticCurvePrivateKey:
-    key = serialization.load_pem_private_key(pem.encode(), password=None)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise KeyMissing("a signing key is not P-256")
-    return key
+def _private(entry: dict[str, Any]) -> PrivateKey:
+    try:
+        return private_key_of(entry["key"])
+    except ValueError as error:
+        raise KeyMissing(f"key {entry['kid']} cannot be read: {error}") from None
 
 
 class Vault:
@@ -225,12 +260,13 @@ class Vault:
 
     def __init__(self, keys: FileKeys) -> None:
         self._keys = keys
-        self._index_key = next(iter(keys.secrets("blind-index").values()))
+        self._index_key, suite = next(iter(keys.secrets("blind-index").values()))
+        self._hmac = sm.hmac_sm3 if suite is Suite.NATIONAL else _hmac_sha256
         self._load()
 
     def _load(self) -> None:
         fields = self._keys.secrets("field")
-        self._ciphers = {bytes.fromhex(kid): AESGCM(key) for kid, key in fields.items()}
+        self._ciphers = {bytes.fromhex(kid): _cipher(secret) for kid, secret in fields.items()}
         self._active = bytes.fromhex(list(fields)[-1])
         self._look_again = time.monotonic() + NOTICED_SECONDS
 
@@ -262,7 +298,15 @@ class Vault:
 
     def blind(self, purpose: str, value: str) -> bytes:
         """The blind index of a value: equal values of one purpose have equal indexes, nothing else shows."""
-        return hmac.digest(self._index_key, f"{purpose}|{value}".encode(), "sha256")
+        return self._hmac(self._index_key, f"{purpose}|{value}".encode())
+
+
+def _cipher(secret: Secret) -> AESGCM | Sm4Gcm:
+    return Sm4Gcm(secret.key[:SM4_KEY_BYTES]) if secret.suite is Suite.NATIONAL else AESGCM(secret.key)
+
+
+def _hmac_sha256(key: bytes, data: bytes) -> bytes:
+    return hmac.digest(key, data, "sha256")
 
 
 _vault: Vault | None = None

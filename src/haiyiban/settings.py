@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from haiyiban.signatures import Suite
+
 PASSWORD_KIB = 19 * 1024
 """Memory that hashing one staff password takes. Source: OWASP's parameters for argon2id."""
 
@@ -51,6 +53,8 @@ class Settings:
     wechat_secret: str = ""
     timestamp_url: str = ""
     """The time-stamping authority (RFC 3161) of signed documents; without one they say less of their time."""
+    suite: Suite = Suite.INTERNATIONAL
+    """Which cryptography new keys are made for: international, or national for SM2, SM3 and SM4."""
     issuer: str = "460000"
     """Division code of the deployment, the `iss` of codes and tokens."""
     zones: tuple[str, ...] = ()
@@ -127,6 +131,7 @@ class Settings:
             wechat_app_id=environ.get("HAIYIBAN_WECHAT_APP_ID") or wechat_app_id,
             wechat_secret=environ.get("HAIYIBAN_WECHAT_SECRET") or sandbox_key,
             timestamp_url=environ.get("HAIYIBAN_TIMESTAMP_URL", timestamp_url),
+            suite=_suite(environ.get("HAIYIBAN_SUITE") or Suite.INTERNATIONAL),
             issuer=environ.get("HAIYIBAN_ISSUER", "460000"),
             zones=zones,
             clock_offset=offset,
@@ -140,6 +145,13 @@ class Settings:
             sms_per_address=int(_number(environ, "HAIYIBAN_SMS_PER_ADDRESS", 300)),
             password_kib=password_kib,
         )
+
+
+def _suite(name: str) -> Suite:
+    try:
+        return Suite(name)
+    except ValueError:
+        raise InvalidSetting(f"HAIYIBAN_SUITE is {name!r}; use {' or '.join(Suite)}") from None
 
 
 def _number(environ: Mapping[str, str], name: str, default: float) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -10,12 +9,8 @@ from typing import Any
 
 import pytest
 
-from haiyiban.resources import schemas
+from tests.kernel.codes.test_list_vectors import published
 from tests.web.node import Asking, asking
-
-FILE = schemas() / "codes" / "vectors" / "lists" / "offline.json"
-DOCUMENT = json.loads(FILE.read_text(encoding="utf-8"))
-LISTS = DOCUMENT["lists"]
 
 
 @pytest.fixture(scope="module")
@@ -24,35 +19,42 @@ def reader() -> Iterator[Asking]:
         yield node
 
 
-def held(case: dict[str, Any]) -> dict[str, Any]:
+def held(document: dict[str, Any], case: dict[str, Any]) -> dict[str, Any]:
+    lists = document["lists"]
     return {
-        "root": DOCUMENT["root"],
+        "root": document["root"],
         "at": datetime.fromisoformat(case["at"]).timestamp(),
         "text": case.get("text", ""),
-        "trustList": LISTS[case["trustList"]],
-        "denyList": LISTS[case["denyList"]],
-        "statusLists": [LISTS[name] for name in case.get("statusLists", ())],
+        "trustList": lists[case["trustList"]],
+        "denyList": lists[case["denyList"]],
+        "statusLists": [lists[name] for name in case.get("statusLists", ())],
         **({"lastSeen": case["lastSeen"]} if "lastSeen" in case else {}),
     }
 
 
-@pytest.mark.parametrize("case", DOCUMENT["cases"], ids=lambda case: case["name"])
-def test_a_terminal_comes_to_what_is_published(reader: Asking, case: dict[str, Any]) -> None:
-    assert reader.ask([held(case)]) == [{"outcome": case["outcome"]}]
+@pytest.mark.parametrize(("document", "case"), published("cases"))
+def test_a_terminal_comes_to_what_is_published(
+    reader: Asking, document: dict[str, Any], case: dict[str, Any]
+) -> None:
+    assert reader.ask([held(document, case)]) == [{"outcome": case["outcome"]}]
 
 
-@pytest.mark.parametrize("case", DOCUMENT["refused"], ids=lambda case: case["name"])
-def test_a_terminal_does_not_take_wrong_lists(reader: Asking, case: dict[str, Any]) -> None:
-    (answer,) = reader.ask([held(case)])
+@pytest.mark.parametrize(("document", "case"), published("refused"))
+def test_a_terminal_does_not_take_wrong_lists(
+    reader: Asking, document: dict[str, Any], case: dict[str, Any]
+) -> None:
+    (answer,) = reader.ask([held(document, case)])
     assert "refused" in answer
 
 
-@pytest.mark.parametrize("case", DOCUMENT["changes"], ids=lambda case: case["name"])
-def test_changes_come_to_the_list_that_is_published(reader: Asking, case: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("document", "case"), published("changes"))
+def test_changes_come_to_the_list_that_is_published(
+    reader: Asking, document: dict[str, Any], case: dict[str, Any]
+) -> None:
     question = {
-        "root": DOCUMENT["root"],
+        "root": document["root"],
         "at": datetime.fromisoformat(case["at"]).timestamp(),
-        "trustList": LISTS[case["trustList"]],
+        "trustList": document["lists"][case["trustList"]],
         "denyList": case["denyList"],
         "changes": case["changes"],
     }

@@ -15,7 +15,8 @@ from haiyiban.codes import deny_list, jws, status_list
 from haiyiban.codes.deny_list import Changes, DenyList
 from haiyiban.codes.status_list import StatusCode
 from haiyiban.codes.trust import USE_LISTS, TrustEntry, TrustList, sign_trust_list
-from haiyiban.crypto import SigningKey, kid_of
+from haiyiban.crypto import SigningKey
+from haiyiban.signatures import kid_of
 from tests.web.node import Asking, asking
 
 NOW = datetime(2026, 9, 1, 0, 0, 30, tzinfo=UTC)

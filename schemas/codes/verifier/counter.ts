@@ -5,7 +5,6 @@ import { hex, joined, numberBytes, type Bytes } from "./bytes.ts";
 import { decodeCbor, type Value } from "./cbor.ts";
 import type { Signed } from "./envelope.ts";
 import { MalformedCode } from "./malformed.ts";
-import { holds } from "./p256.ts";
 import { listKeys, type TrustList } from "./trust.ts";
 
 /** A challenge, and the second (since 1970) until which the counter shows it. */
@@ -63,7 +62,7 @@ export async function readCounterCode(text: string, trust: TrustList, at: number
     if (keys.length === 0) {
       return { outcome: "unknown_issuer" };
     }
-    const signed = await Promise.all(keys.map((key) => holds(key, signer)));
+    const signed = await Promise.all(keys.map((key) => key.holds(signer)));
     if (!signed.includes(true)) {
       return { outcome: "bad_signature" };
     }

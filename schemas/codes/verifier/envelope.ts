@@ -4,6 +4,7 @@ import { decodeBase45 } from "./base45.ts";
 import { joined, numberBytes, type Bytes } from "./bytes.ts";
 import { decodeCbor, type Value } from "./cbor.ts";
 import { readClaims, type Claims } from "./claims.ts";
+import { COSE } from "./keys.ts";
 import { MalformedCode } from "./malformed.ts";
 
 /** Whose word it is and what was signed, by the issuer or by the phone. */
@@ -30,8 +31,6 @@ export interface Code extends Issued {
 
 const PREFIX = "HYB1:";
 const MAX_CHARACTERS = 1024;
-/** COSE's number for ECDSA on P-256 with SHA-256. */
-export const ES256 = -7;
 const COSE_SIGN1_TAG = 0xd2;
 const NOTHING = new Uint8Array(0);
 
@@ -69,7 +68,7 @@ function readFormA(bytes: Bytes): Issued {
   const header = readHeader(protectedBytes);
   return {
     ...header,
-    signature: bytesOf(parts[3], header.alg === ES256 ? 64 : undefined),
+    signature: bytesOf(parts[3], Object.values<number | bigint>(COSE).includes(header.alg) ? 64 : undefined),
     message: signatureStructure(protectedBytes, payloadBytes),
     claims: readClaims(payloadBytes),
   };

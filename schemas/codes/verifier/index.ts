@@ -1,4 +1,4 @@
-/** A verifier of HYB1 codes in its own words: WebCrypto and nothing else. See ../README.md. */
+/** A verifier of HYB1 codes in its own words: WebCrypto and no package. See ../README.md. */
 
 export type { Body, Claims } from "./claims.ts";
 export {

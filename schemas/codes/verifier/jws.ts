@@ -1,7 +1,7 @@
-/** Compact JWS (RFC 7515) by ES256, as the lists are signed. */
+/** Compact JWS (RFC 7515) by ES256 or SM2, as the lists are signed. */
 
 import { fromBase64url, type Bytes } from "./bytes.ts";
-import { holds, keyOfJwk } from "./p256.ts";
+import { isKnown, keyOfJwk, type PublicKey } from "./keys.ts";
 
 /** A list that is not signed by whom it must be, or that is not what it should be. */
 export class UntrustedList extends Error {
@@ -33,16 +33,16 @@ export function readJws(text: string, typ: string): Jws {
   } catch (error) {
     throw new UntrustedList(`cannot be read: ${String(error)}`);
   }
-  if (read.header.alg !== "ES256" || read.header.typ !== typ || "crit" in read.header) {
-    throw new UntrustedList(`not a ${typ} by ES256`);
+  if (!isKnown(read.header.alg) || read.header.typ !== typ || "crit" in read.header) {
+    throw new UntrustedList(`not a ${typ} by ES256 or SM2`);
   }
   return read;
 }
 
 /** Throws UntrustedList unless one of the keys signed it. */
-export async function requireSigned(jws: Jws, keys: readonly CryptoKey[]): Promise<void> {
+export async function requireSigned(jws: Jws, keys: readonly PublicKey[]): Promise<void> {
   for (const key of keys) {
-    if (await holds(key, jws)) {
+    if (key.alg === jws.header.alg && (await key.holds(jws))) {
       return;
     }
   }

@@ -1,9 +1,8 @@
 /** The trust list: whose signature counts for which kinds, and when (README §4). */
 
 import { hex, type Bytes } from "./bytes.ts";
-import { ES256 } from "./envelope.ts";
 import { readSigned, UntrustedList } from "./jws.ts";
-import { keyOfJwk, kidOf } from "./p256.ts";
+import { COSE, isKnown, keyOfJwk, kidOf, type PublicKey } from "./keys.ts";
 
 export interface TrustEntry {
   readonly kid: string;
@@ -26,7 +25,7 @@ export interface TrustList {
 
 interface UsableKey {
   readonly kid: string;
-  readonly key: CryptoKey;
+  readonly key: PublicKey;
   readonly kinds: readonly number[];
   readonly use: string | undefined;
   readonly starts: number;
@@ -57,7 +56,7 @@ export async function trustListOf(
   issuedAt: number,
   expiresAt: number,
 ): Promise<TrustList> {
-  const known = entries.filter((entry) => entry.alg === "ES256");
+  const known = entries.filter((entry) => isKnown(entry.alg));
   return { issuedAt, expiresAt, keys: await Promise.all(known.map(usable)) };
 }
 
@@ -67,16 +66,16 @@ export function codeKeys(
   signer: { readonly kid: Bytes; readonly alg: number | bigint },
   kind: number,
   at: number,
-): CryptoKey[] {
+): PublicKey[] {
   const kid = hex(signer.kid);
   return list.keys
-    .filter((key) => signer.alg === ES256 && key.use === undefined && key.kid === kid)
+    .filter((key) => signer.alg === COSE[key.key.alg] && key.use === undefined && key.kid === kid)
     .filter((key) => key.kinds.includes(kind) && standsAt(key, at))
     .map((key) => key.key);
 }
 
 /** The keys of this kid that may have signed a list at an instant. */
-export function listKeys(list: TrustList, kid: unknown, at: number): CryptoKey[] {
+export function listKeys(list: TrustList, kid: unknown, at: number): PublicKey[] {
   return list.keys
     .filter((key) => key.use === "lists" && key.kid === kid && standsAt(key, at))
     .map((key) => key.key);
@@ -87,11 +86,14 @@ function standsAt(key: UsableKey, at: number): boolean {
 }
 
 async function usable(entry: TrustEntry): Promise<UsableKey> {
-  let key: CryptoKey;
+  let key: PublicKey;
   try {
     key = await keyOfJwk(entry.jwk);
   } catch {
     throw new UntrustedList(`key ${entry.kid} cannot be read`);
+  }
+  if (key.alg !== entry.alg) {
+    throw new UntrustedList(`key ${entry.kid} does not sign as ${entry.alg}`);
   }
   if ((await kidOf(key)) !== entry.kid) {
     throw new UntrustedList(`key ${entry.kid} goes by another key's id`);

@@ -5,7 +5,7 @@ import { HEALTH, type Claims } from "./claims.ts";
 import { readText, type Code, type Proof } from "./envelope.ts";
 import { statusAt, type StatusList } from "./lists.ts";
 import { MalformedCode } from "./malformed.ts";
-import { holds, isLowS, keyOfPoint } from "./p256.ts";
+import { isLowS, keyOfPoint } from "./p256.ts";
 import { codeKeys, type TrustList } from "./trust.ts";
 
 /** What a verification without the server can come to. */
@@ -68,7 +68,7 @@ export async function verify(text: string, circumstances: Circumstances): Promis
   if (keys.length === 0) {
     return { outcome: "unknown_issuer" };
   }
-  const signed = await Promise.all(keys.map((key) => holds(key, code))); // step 4
+  const signed = await Promise.all(keys.map((key) => key.holds(code))); // step 4
   if (!signed.includes(true)) {
     return { outcome: "bad_signature" };
   }
@@ -90,7 +90,7 @@ async function isProven(proof: Proof, claims: Claims, challenge: Bytes | undefin
     return false;
   }
   const key = await keyOfPoint(claims.device);
-  return key !== null && holds(key, proof);
+  return key !== null && (await key.holds(proof));
 }
 
 function outOfTime(

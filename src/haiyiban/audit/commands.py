@@ -24,7 +24,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from haiyiban import clock
 from haiyiban.audit import keys, notes, proofs, verifying
-from haiyiban.audit.merkle import EMPTY
 from haiyiban.audit.notes import Checkpoint, PublicKey, UntrustedCheckpoint
 from haiyiban.audit.seals import Seals
 from haiyiban.audit.verifying import Bad, Verified
@@ -199,7 +198,7 @@ def _running(settings: Settings) -> str:
 
 
 def _say(found: Verified) -> None:
-    root = "" if found.root == EMPTY else found.root.hex()
+    root = found.root.hex() if found.size else ""
     click.echo(f"✓ 审计日志完整：{found.size} 条记录与封条逐条一致。根散列 {root}")
     click.echo(f"  The audit's log is whole: {found.size} records are as they were sealed.")
     if not found.waiting:

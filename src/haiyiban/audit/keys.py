@@ -1,14 +1,18 @@
 """The key that signs checkpoints, and its public half for whoever checks.
 
-It is Ed25519 and the role `checkpoint` of the key folder: only the worker needs it. A machine that must not
-sign, such as the API's, can hold `checkpoint.pub` alone: what `haiyiban audit key` prints.
+It is Ed25519, or SM2 in the national suite, and the role `checkpoint` of the key folder: only the worker
+needs it. A machine that must not sign, such as the API's, can hold `checkpoint.pub` alone: what `haiyiban
+audit key` prints.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from haiyiban.audit.notes import PublicKey, Signer
 from haiyiban.crypto import FileKeys, KeyMissing
 from haiyiban.settings import Settings
+from haiyiban.signatures import Hash
 
 PURPOSE = "checkpoint"
 PUBLIC_FILE = "checkpoint.pub"
@@ -32,6 +36,14 @@ def public(settings: Settings) -> list[PublicKey]:
         return read_public(settings)
 
 
+def hashed(trusted: Collection[PublicKey]) -> Hash:
+    """By which the log is hashed that these keys sign. Raises KeyMissing where they do not agree."""
+    found = {each.hashed for each in trusted}
+    if len(found) != 1:
+        raise KeyMissing("checkpoints are signed by keys of one suite: a log keeps the hash it began with")
+    return found.pop()
+
+
 def read_public(settings: Settings) -> list[PublicKey]:
     """Those that the file beside the keys names. Raises KeyMissing."""
     try:
@@ -43,4 +55,4 @@ def read_public(settings: Settings) -> list[PublicKey]:
 
 def _signers(settings: Settings) -> list[Signer]:
     seeds = FileKeys(settings.keys_dir).secrets(PURPOSE)
-    return [Signer(origin(settings), seed) for seed in seeds.values()]
+    return [Signer(origin(settings), seed, suite) for seed, suite in seeds.values()]

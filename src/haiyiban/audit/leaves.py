@@ -1,6 +1,6 @@
 """A record as the log hashes it: one run of bytes for all its columns, the same for sealing and for checking.
 
-An entry is what the person may read whom the record is about, and then the SHA-256 of the rest: which member
+An entry is what the person may read whom the record is about, and then the hash of the rest: which member
 of staff it was and from where concerns nobody, and is sealed all the same. Among the rest is the request's
 random id, so it cannot be guessed from its hash.
 
@@ -16,13 +16,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import Table
 
 from haiyiban.audit.models import AuditRecord
+from haiyiban.signatures import Hash, sha256
 
 VERSION: Final = 1
 _OPEN: Final = (
@@ -73,19 +73,19 @@ WHERE (xid, id) > ($1, $2) AND NOT EXISTS (SELECT FROM audit_leaf WHERE record_i
 """
 
 
-async def read(driver: Any, first: int, past: int) -> list[bytes | None]:
+async def read(driver: Any, first: int, past: int, hashed: Hash = sha256) -> list[bytes | None]:
     """The entries of numbers `first` up to but not with `past`; None where number or record is gone."""
-    return entries(await driver.fetchrow(READ, first, past), first, past)
+    return entries(await driver.fetchrow(READ, first, past), first, past, hashed)
 
 
-async def number(driver: Any, size: int, *, most: int) -> list[bytes | None]:
+async def number(driver: Any, size: int, *, most: int, hashed: Hash = sha256) -> list[bytes | None]:
     """Give the next numbers, from `size` on, to records that no transaction can precede any more. Their
     entries."""
     # Where the last record is gone, or the database is a copy whose transactions count from the beginning
     # again, everything that has no number yet is looked for.
     last = await driver.fetchrow(_LAST) or (0, UUID(int=0))
     made = await driver.fetchrow(_NUMBER, size, most, *last)
-    return entries(made, size, size + len(made[0] or ()))
+    return entries(made, size, size + len(made[0] or ()), hashed)
 
 
 async def waiting(driver: Any) -> tuple[int, datetime | None]:
@@ -101,11 +101,11 @@ def columns() -> set[str]:
     return {name for name in names if re.search(rf"record\.{name}\b", _OPEN + _CLOSED)}
 
 
-def entries(row: Sequence[Any], first: int, past: int) -> list[bytes | None]:
+def entries(row: Sequence[Any], first: int, past: int, hashed: Hash = sha256) -> list[bytes | None]:
     """The entries of numbers `first` up to but not with `past`, out of the row that READ gives."""
     numbers, opens, closeds = (each or () for each in row)
     found = {
-        number: open_ + sha256(closed).digest()
+        number: open_ + hashed(closed)
         for number, open_, closed in zip(numbers, opens, closeds, strict=True)
         if open_ is not None
     }

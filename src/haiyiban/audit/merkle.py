@@ -3,6 +3,8 @@
 Whoever knows the root of a tree can check with some twenty hashes that one record of a million is in it, and
 that a later tree only added to it. Pure: no database, no clock.
 
+A log keeps the hash that it began with, SHA-256 or SM3 (docs/audit.md).
+
 Source: RFC 6962 §2.1 (hashing and proofs), RFC 9162 §2.1.3.2 and §2.1.4.2 (checking them); the tiles are
 those of C2SP tlog-tiles.
 """
@@ -10,11 +12,10 @@ those of C2SP tlog-tiles.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from hashlib import sha256
 from typing import NamedTuple
 
-EMPTY = sha256(b"").digest()
-"""The root of a tree without leaves."""
+from haiyiban.signatures import Hash, sha256
+
 HASH_BYTES = 32
 TILE_HEIGHT = 8
 TILE_WIDTH = 1 << TILE_HEIGHT
@@ -40,12 +41,15 @@ class Place(NamedTuple):
 class Tree:
     """A tree that grows. It keeps of each level only the tile that is not full yet."""
 
-    def __init__(self, size: int = 0, tiles: Mapping[Place, bytes] | None = None) -> None:
+    def __init__(
+        self, size: int = 0, tiles: Mapping[Place, bytes] | None = None, *, hashed: Hash = sha256
+    ) -> None:
         """A tree of `size` leaves, of which `unfinished(size)` names the tiles needed.
 
         Raises KeyError for a tile that is missing or too short.
         """
         self.size = size
+        self._hashed = hashed
         self._held: list[list[bytes]] = []
         for place, count in unfinished(size):
             held = split((tiles or {})[place][: count * HASH_BYTES]) if count else []
@@ -70,13 +74,13 @@ class Tree:
             at = 0
             for height in reversed(range(TILE_HEIGHT)):
                 if len(held) >> height & 1:
-                    subtrees.append(_fold(held[at : at + (1 << height)]))
+                    subtrees.append(_fold(held[at : at + (1 << height)], self._hashed))
                     at += 1 << height
         if not subtrees:
-            return EMPTY
+            return self._hashed(b"")
         root = subtrees.pop()
         while subtrees:
-            root = node_hash(subtrees.pop(), root)
+            root = node_hash(subtrees.pop(), root, self._hashed)
         return root
 
     def _grow(self, level: int, hashes: Sequence[bytes], changed: dict[Place, bytes]) -> None:
@@ -88,7 +92,7 @@ class Tree:
         for full in range(len(held) // TILE_WIDTH):
             tile = held[full * TILE_WIDTH : (full + 1) * TILE_WIDTH]
             changed[Place(level, first + full)] = b"".join(tile)
-            above.append(_fold(tile))
+            above.append(_fold(tile, self._hashed))
         self._held[level] = held[len(above) * TILE_WIDTH :]
         if above:
             self._grow(level + 1, above, changed)
@@ -104,14 +108,14 @@ def unfinished(size: int) -> list[tuple[Place, int]]:
     return found
 
 
-def leaf_hash(entry: bytes) -> bytes:
+def leaf_hash(entry: bytes, hashed: Hash = sha256) -> bytes:
     """The hash of a leaf."""
-    return sha256(b"\0" + entry).digest()
+    return hashed(b"\0" + entry)
 
 
-def node_hash(left: bytes, right: bytes) -> bytes:
+def node_hash(left: bytes, right: bytes, hashed: Hash = sha256) -> bytes:
     """The hash of two subtrees together."""
-    return sha256(b"\1" + left + right).digest()
+    return hashed(b"\1" + left + right)
 
 
 def inclusion(number: int, size: int) -> list[Range]:
@@ -144,7 +148,7 @@ def consistency(old: int, new: int) -> list[Range]:
     return path[::-1]
 
 
-def range_hash(leaves: Range, node: Node) -> bytes:
+def range_hash(leaves: Range, node: Node, hashed: Hash = sha256) -> bytes:
     """The hash of one of the subtrees above."""
     count = leaves.past - leaves.first
     if count & (count - 1) == 0:
@@ -152,11 +156,13 @@ def range_hash(leaves: Range, node: Node) -> bytes:
         return node(height, leaves.first >> height)
     middle = leaves.first + _half(count)
     return node_hash(
-        range_hash(Range(leaves.first, middle), node), range_hash(Range(middle, leaves.past), node)
+        range_hash(Range(leaves.first, middle), node, hashed),
+        range_hash(Range(middle, leaves.past), node, hashed),
+        hashed,
     )
 
 
-def node_of(tiles: Mapping[Place, bytes]) -> Node:
+def node_of(tiles: Mapping[Place, bytes], hashed: Hash = sha256) -> Node:
     """Nodes out of tiles. A tile that is missing or too short raises KeyError."""
 
     def node(height: int, number: int) -> bytes:
@@ -166,7 +172,7 @@ def node_of(tiles: Mapping[Place, bytes]) -> Node:
         hashes = split(tiles[place][at : at + (HASH_BYTES << above)])
         if len(hashes) != 1 << above:
             raise KeyError(place)
-        return _fold(hashes)
+        return _fold(hashes, hashed)
 
     return node
 
@@ -185,7 +191,9 @@ def places(ranges: Iterable[Range]) -> set[Place]:
     return found
 
 
-def is_included(leaf: bytes, number: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
+def is_included(
+    leaf: bytes, number: int, size: int, path: Sequence[bytes], root: bytes, hashed: Hash = sha256
+) -> bool:
     """Whether a path proves that the leaf with this hash is number `number` of the tree with this root."""
     if not 0 <= number < size:
         return False
@@ -194,19 +202,21 @@ def is_included(leaf: bytes, number: int, size: int, path: Sequence[bytes], root
         if last == 0:
             return False
         if at & 1 or at == last:
-            made = node_hash(each, made)
+            made = node_hash(each, made, hashed)
             while not at & 1 and at:
                 at, last = at >> 1, last >> 1
         else:
-            made = node_hash(made, each)
+            made = node_hash(made, each, hashed)
         at, last = at >> 1, last >> 1
     return last == 0 and made == root
 
 
-def is_extended(old: int, old_root: bytes, new: int, new_root: bytes, path: Sequence[bytes]) -> bool:
+def is_extended(
+    old: int, old_root: bytes, new: int, new_root: bytes, path: Sequence[bytes], hashed: Hash = sha256
+) -> bool:
     """Whether a path proves that the newer tree begins with the older one."""
     if not 0 < old <= new:
-        return old == 0 and not path and old_root == EMPTY
+        return old == 0 and not path and old_root == hashed(b"")
     if old == new:
         return not path and old_root == new_root
     hashes = [old_root, *path] if old & (old - 1) == 0 else list(path)
@@ -220,11 +230,11 @@ def is_extended(old: int, old_root: bytes, new: int, new_root: bytes, path: Sequ
         if last == 0:
             return False
         if at & 1 or at == last:
-            made_old, made_new = node_hash(each, made_old), node_hash(each, made_new)
+            made_old, made_new = node_hash(each, made_old, hashed), node_hash(each, made_new, hashed)
             while not at & 1 and at:
                 at, last = at >> 1, last >> 1
         else:
-            made_new = node_hash(made_new, each)
+            made_new = node_hash(made_new, each, hashed)
         at, last = at >> 1, last >> 1
     return last == 0 and made_old == old_root and made_new == new_root
 
@@ -234,13 +244,10 @@ def _half(count: int) -> int:
     return 1 << (count - 1).bit_length() - 1
 
 
-def _fold(hashes: Sequence[bytes]) -> bytes:
+def _fold(hashes: Sequence[bytes], hashed: Hash) -> bytes:
     """The hash of a complete subtree: the hashes are two to some power."""
     while len(hashes) > 1:
-        hashes = [
-            sha256(b"\1" + left + right).digest()
-            for left, right in zip(hashes[::2], hashes[1::2], strict=True)
-        ]
+        hashes = [hashed(b"\1" + left + right) for left, right in zip(hashes[::2], hashes[1::2], strict=True)]
     return hashes[0]
 
 

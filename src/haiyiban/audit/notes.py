@@ -2,7 +2,8 @@
 
 It is a signed note as other transparency logs publish it, so their tools read it. The key signs nothing else.
 
-Source: C2SP tlog-checkpoint and signed-note (Ed25519, signature type 0x01).
+Source: C2SP tlog-checkpoint and signed-note (Ed25519, signature type 0x01; SM2, for which no type is
+registered, 0xff and a name).
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ import base64
 import binascii
 import re
 from collections.abc import Collection
-from hashlib import sha256
 from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from haiyiban.audit.merkle import HASH_BYTES
+from haiyiban.signatures import Hash, Suite, sha256
+from haiyiban.sm import Sm2PrivateKey, Sm2PublicKey, sm3
 
 NOTE_BYTES_MOST: Final = 16_384
 _ED25519: Final = b"\x01"
+_SM2: Final = b"\xffSM2-SM3"
 _SIZE = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
@@ -48,37 +51,61 @@ class PublicKey(NamedTuple):
 
     name: str
     raw: bytes
-    """32 bytes (RFC 8032)."""
+    """32 bytes (RFC 8032), or the 64 of a point of SM2's curve."""
+
+    @property
+    def hashed(self) -> Hash:
+        """By which the log is hashed that this key signs: a log keeps it, so all its keys agree."""
+        return sha256 if self._type == _ED25519 else sm3
 
     @property
     def id(self) -> bytes:
         """Four bytes by which a signature names its key."""
-        return sha256(self.name.encode() + b"\n" + _ED25519 + self.raw).digest()[:4]
+        return sha256(self.name.encode() + b"\n" + self._type + self.raw)[:4]
 
     @property
     def text(self) -> str:
         """`name+id+key` on one line."""
-        return f"{self.name}+{self.id.hex()}+{base64.b64encode(_ED25519 + self.raw).decode()}"
+        return f"{self.name}+{self.id.hex()}+{base64.b64encode(self._type + self.raw).decode()}"
 
     @classmethod
     def read(cls, text: str) -> PublicKey:
         """The key that a line says. Raises ValueError."""
         name, id_, encoded = text.strip().split("+", 2)
         raw = base64.b64decode(encoded, validate=True)
-        key = cls(name, raw[1:])
-        if raw[:1] != _ED25519 or len(key.raw) != 32 or key.id.hex() != id_:
-            raise ValueError("not an Ed25519 key of a signed note")
+        key = cls(name, raw.removeprefix(_SM2) if raw.startswith(_SM2) else raw[1:])
+        if raw != key._type + key.raw or len(key.raw) not in (32, 64) or key.id.hex() != id_:
+            raise ValueError("not a key of a signed note, Ed25519 or SM2")
         return key
+
+    @property
+    def _type(self) -> bytes:
+        return _ED25519 if len(self.raw) == 32 else _SM2
+
+    def signed(self, signature: bytes, text: bytes) -> bool:
+        """Whether a signature is this key's over a text. Raises ValueError where the key is none."""
+        if self._type == _SM2:
+            return Sm2PublicKey(self.raw).holds(signature, text)
+        try:
+            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, text)
+        except InvalidSignature:
+            return False
+        return True
 
 
 class Signer:
     """Signs checkpoints of one log."""
 
-    def __init__(self, origin: str, seed: bytes) -> None:
-        """`seed`: 32 secret bytes, the private key of RFC 8032."""
+    def __init__(self, origin: str, seed: bytes, suite: Suite = Suite.INTERNATIONAL) -> None:
+        """`seed`: 32 secret bytes, the private key of RFC 8032; for SM2 the key and its point, 96 bytes."""
         self.origin = origin
-        self._private = Ed25519PrivateKey.from_private_bytes(seed)
-        self.public = PublicKey(origin, self._private.public_key().public_bytes_raw())
+        self._private: Ed25519PrivateKey | Sm2PrivateKey
+        if suite is Suite.NATIONAL:
+            self._private = Sm2PrivateKey(seed[:32], seed[32:])
+            self.public = PublicKey(origin, self._private.point)
+        else:
+            self._private = Ed25519PrivateKey.from_private_bytes(seed)
+            self.public = PublicKey(origin, self._private.public_key().public_bytes_raw())
 
     def sign(self, size: int, root: bytes) -> str:
         """The note of a checkpoint."""
@@ -117,8 +144,6 @@ def _is_signed(text: str, line: str, key: PublicKey) -> bool:
         return False
     if mark != "—" or name != key.name or signature[:4] != key.id:
         return False
-    try:
-        Ed25519PublicKey.from_public_bytes(key.raw).verify(signature[4:], text.encode())
-    except InvalidSignature:
-        raise UntrustedCheckpoint("the signature does not fit the text") from None
+    if not key.signed(signature[4:], text.encode()):
+        raise UntrustedCheckpoint("the signature does not fit the text")
     return True

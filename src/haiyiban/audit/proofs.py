@@ -59,7 +59,10 @@ def check(proof: str, keys: Collection[PublicKey]) -> Proved:
         checkpoint = notes.read(note, keys)
     except UntrustedCheckpoint as error:
         raise BadProof(f"its checkpoint: {error}") from None
-    if not merkle.is_included(merkle.leaf_hash(entry), number, checkpoint.size, path, checkpoint.root):
+    # The checkpoint names one log; the keys that are trusted for it agree on its hash.
+    [hashed] = {key.hashed for key in keys if key.name == checkpoint.origin}
+    leaf = merkle.leaf_hash(entry, hashed)
+    if not merkle.is_included(leaf, number, checkpoint.size, path, checkpoint.root, hashed):
         raise BadProof("the record is not in the log that the checkpoint signs")
     try:
         return Proved(entries.read(entry), number, checkpoint)

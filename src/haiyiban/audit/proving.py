@@ -17,6 +17,7 @@ from haiyiban.audit.notes import Checkpoint
 from haiyiban.crypto import KeyMissing
 from haiyiban.errors import Conflict, NotFound, Unavailable, Words
 from haiyiban.settings import Settings
+from haiyiban.signatures import Hash
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +85,9 @@ async def sealed(session: AsyncSession, record_id: UUID) -> Sealed:
         checkpoint = notes.read(note, trusted)
         if number >= checkpoint.size:
             raise NotSealedYet
-        path = await _hashes(session, merkle.inclusion(number, checkpoint.size))
-        entry = await _entry(session, number)
+        hashed = keys.hashed(trusted)
+        path = await _hashes(session, merkle.inclusion(number, checkpoint.size), hashed)
+        entry = await _entry(session, number, hashed)
         proof = proofs.write(entry, number, path, note)
         proofs.check(proof, trusted)
     except (notes.UntrustedCheckpoint, proofs.BadProof, KeyMissing, KeyError) as error:
@@ -104,8 +106,9 @@ async def extension(session: AsyncSession, old: int, new: int) -> list[bytes]:
     if not 0 < old <= new:
         raise NoCheckpoint
     try:
-        return await _hashes(session, merkle.consistency(old, new))
-    except KeyError:
+        hashed = keys.hashed(keys.public(Settings.from_env()))
+        return await _hashes(session, merkle.consistency(old, new), hashed)
+    except (KeyError, KeyMissing):
         raise LogBroken from None
 
 
@@ -143,20 +146,20 @@ async def of_act(
         return None
 
 
-async def _hashes(session: AsyncSession, ranges: list[merkle.Range]) -> list[bytes]:
+async def _hashes(session: AsyncSession, ranges: list[merkle.Range], hashed: Hash) -> list[bytes]:
     wanted = tuple_(AuditTile.level, AuditTile.index).in_(merkle.places(ranges))
     tiles = {
         Place(tile.level, tile.index): tile.hashes
         for tile in await session.scalars(select(AuditTile).where(wanted))
     }
-    node = merkle.node_of(tiles)
-    return [merkle.range_hash(each, node) for each in ranges]
+    node = merkle.node_of(tiles, hashed)
+    return [merkle.range_hash(each, node, hashed) for each in ranges]
 
 
-async def _entry(session: AsyncSession, number: int) -> bytes:
+async def _entry(session: AsyncSession, number: int, hashed: Hash) -> bytes:
     connection = await session.connection()
     found = await connection.exec_driver_sql(leaves.READ, (number, number + 1))
-    [entry] = leaves.entries(found.one(), number, number + 1)
+    [entry] = leaves.entries(found.one(), number, number + 1, hashed)
     if entry is None:
         raise KeyError(number)
     return entry

@@ -11,7 +11,7 @@ numbers, tiles (one commit) → the seal, apart → the checkpoint that the API 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -20,10 +20,11 @@ import asyncpg
 from haiyiban import clock
 from haiyiban.audit import keys, leaves
 from haiyiban.audit.merkle import Place, Tree, leaf_hash, split, unfinished
-from haiyiban.audit.notes import Signer
+from haiyiban.audit.notes import PublicKey, Signer
 from haiyiban.audit.seals import Seals
 from haiyiban.db import database
 from haiyiban.settings import Settings
+from haiyiban.signatures import Hash
 from haiyiban.zone import Task
 
 log = logging.getLogger(__name__)
@@ -59,14 +60,16 @@ SEAL = Task(name="audit.seal", run=seal, schedule="* * * * * */20")
 async def _sealed(driver: Any, seals: Seals, settings: Settings) -> Tree:
     """The tree as the newest seal signs it."""
     told = await driver.fetchval("SELECT coalesce(max(size), 0) FROM audit_checkpoint")
-    newest = await seals.newest(keys.public(settings), since=told)
-    size, root = (newest.checkpoint.size, newest.checkpoint.root) if newest else (0, Tree().root())
+    trusted = keys.public(settings)
+    hashed = keys.hashed(trusted)
+    newest = await seals.newest(trusted, since=told)
+    size, root = (newest.checkpoint.size, newest.checkpoint.root) if newest else (0, hashed(b""))
     if size < told:
         raise LogDisagrees(f"a checkpoint of {told} records was signed, and the seals end before it")
     numbered = await driver.fetchval("SELECT coalesce(max(seq) + 1, 0) FROM audit_leaf")
     if numbered < size:
         raise LogDisagrees(f"{size} records are sealed, and the database numbers {numbered}")
-    tree = await _tree(driver, size, root) or await _rebuilt(driver, seals, settings)
+    tree = await _tree(driver, size, root, hashed) or await _rebuilt(driver, seals, trusted)
     if tree.size != size or tree.root() != root:
         raise LogDisagrees("the hashes of the seals do not make the root that was signed")
     if newest is not None and size > told:
@@ -77,17 +80,18 @@ async def _sealed(driver: Any, seals: Seals, settings: Settings) -> Tree:
 async def _seal_batch(driver: Any, seals: Seals, tree: Tree, signer: Signer) -> bool:
     """Seal what was numbered before a crash, else up to BATCH records more. False where there is nothing."""
     numbered = await driver.fetchval("SELECT coalesce(max(seq) + 1, 0) FROM audit_leaf")
+    hashed = signer.public.hashed
     async with driver.transaction():
         # A batch fits into this; with the usual 4 MB it goes by way of the disk.
         await driver.execute("SET LOCAL work_mem = '64MB'")
         if numbered > tree.size:
             past = min(numbered, tree.size + BATCH)
-            entries = await leaves.read(driver, tree.size, past)
+            entries = await leaves.read(driver, tree.size, past, hashed)
         else:
-            entries = await leaves.number(driver, tree.size, most=BATCH)
+            entries = await leaves.number(driver, tree.size, most=BATCH, hashed=hashed)
         if not entries:
             return False
-        hashes = [leaf_hash(entry) for entry in entries if entry is not None]
+        hashes = [leaf_hash(entry, hashed) for entry in entries if entry is not None]
         if len(hashes) < len(entries):
             raise LogDisagrees(f"record {tree.size + entries.index(None)} was numbered and is gone")
         await _put_tiles(driver, tree.append(hashes))
@@ -98,7 +102,7 @@ async def _seal_batch(driver: Any, seals: Seals, tree: Tree, signer: Signer) -> 
     return True
 
 
-async def _tree(driver: Any, size: int, root: bytes) -> Tree | None:
+async def _tree(driver: Any, size: int, root: bytes, hashed: Hash) -> Tree | None:
     """The tree out of the database's tiles; None where they do not make the root that was signed."""
     wanted = [place for place, count in unfinished(size) if count]
     rows = await driver.fetch(
@@ -108,16 +112,17 @@ async def _tree(driver: Any, size: int, root: bytes) -> Tree | None:
         [place.number for place in wanted],
     )
     try:
-        tree = Tree(size, {Place(level, index): hashes for level, index, hashes in rows})
+        tiles = {Place(level, index): hashes for level, index, hashes in rows}
+        tree = Tree(size, tiles, hashed=hashed)
     except KeyError:
         return None
     return tree if tree.root() == root else None
 
 
-async def _rebuilt(driver: Any, seals: Seals, settings: Settings) -> Tree:
+async def _rebuilt(driver: Any, seals: Seals, trusted: Collection[PublicKey]) -> Tree:
     """The tree out of the seals, and the tiles written anew: they are a convenience of the database's."""
-    tree = Tree()
-    async for each in seals.all(keys.public(settings)):
+    tree = Tree(hashed=keys.hashed(trusted))
+    async for each in seals.all(trusted):
         await _put_tiles(driver, tree.append(split(each.hashes)))
     return tree
 

@@ -16,10 +16,12 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from haiyiban.audit import leaves
+from haiyiban.audit.keys import hashed as hashed_by
 from haiyiban.audit.merkle import Tree, leaf_hash, split
 from haiyiban.audit.notes import Checkpoint, PublicKey
 from haiyiban.audit.seals import BrokenSeal, Seal, Seals
 from haiyiban.errors import Words
+from haiyiban.signatures import Hash
 
 RANGE = 20_000
 """Records that are read at once."""
@@ -96,11 +98,12 @@ async def verify(
     passing: Callable[[int], object] = lambda _: None,
 ) -> Verified:
     """Check the whole log. `drivers`: connections of asyncpg's; with two, one reads while the other's answer
-    is hashed. `held`: checkpoints that somebody kept from earlier. Raises Bad."""
+    is hashed. `held`: checkpoints that somebody kept from earlier. Raises Bad, KeyMissing."""
     driver = drivers[0]
     for each in drivers:
         await each.execute(_PLAN)
-    tree, reader = Tree(), _Reader(drivers, seals, keys, passing)
+    hashed = hashed_by(keys)
+    tree, reader = Tree(hashed=hashed), _Reader(drivers, seals, keys, passing, hashed)
     try:
         async for seal in seals.all(keys):
             _grow(tree, seal, held)
@@ -150,8 +153,10 @@ class _Reader:
         seals: Seals,
         keys: Collection[PublicKey],
         passing: Callable[[int], object],
+        hashed: Hash,
     ) -> None:
         self._drivers, self._seals, self._keys, self._passing = drivers, seals, keys, passing
+        self._hashed = hashed
         self._expected: list[bytes] = []
         self._at = 0
         self._ahead: deque[asyncio.Task[list[bytes | None]]] = deque()
@@ -181,10 +186,10 @@ class _Reader:
         self._look_ahead()
         # So that the question is on its way before this process is busy.
         await asyncio.sleep(0)
-        if [None if entry is None else leaf_hash(entry) for entry in entries] != expected:
+        if [None if entry is None else leaf_hash(entry, self._hashed) for entry in entries] != expected:
             await self.close()
             for number, (entry, hash_) in enumerate(zip(entries, expected, strict=True), self._at):
-                if entry is None or leaf_hash(entry) != hash_:
+                if entry is None or leaf_hash(entry, self._hashed) != hash_:
                     raise await self._diagnosis(number, entry, hash_)
         self._at += len(expected)
         self._passing(self._at)
@@ -193,7 +198,7 @@ class _Reader:
         """Let every connection have a portion to read; each in turn, so that it is asked one at a time."""
         while len(self._ahead) < len(self._drivers):
             driver = self._drivers[self._asked // RANGE % len(self._drivers)]
-            reading = leaves.read(driver, self._asked, self._asked + RANGE)
+            reading = leaves.read(driver, self._asked, self._asked + RANGE, self._hashed)
             self._ahead.append(asyncio.create_task(reading))
             self._asked += RANGE
 
@@ -202,9 +207,9 @@ class _Reader:
         record_id = await self._drivers[0].fetchval("SELECT record_id FROM audit_leaf WHERE seq = $1", number)
         if entry is None:
             return Bad(What.MISSING, number, record_id=record_id)
-        found = leaf_hash(entry)
-        [behind] = await leaves.read(self._drivers[0], number + 1, number + 2)
-        next_is_this = behind is not None and leaf_hash(behind) == hash_
+        found = leaf_hash(entry, self._hashed)
+        [behind] = await leaves.read(self._drivers[0], number + 1, number + 2, self._hashed)
+        next_is_this = behind is not None and leaf_hash(behind, self._hashed) == hash_
         sealed_as = await self._sealed_as(found)
         if sealed_as == number + 1 and not next_is_this:
             return Bad(What.MISSING, number, detail="后面的记录顶替了它 those behind it moved up")

@@ -35,6 +35,7 @@ from pyhanko.sign.validation.status import (
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import InvalidCertificateError, PathBuildingError, PathValidationError
 
+from haiyiban.certificates.national import BOTH_SUITES
 from haiyiban.errors import Words
 
 _HEAD_BYTES: Final = 1024
@@ -240,6 +241,7 @@ class _Archive:
             "allow_fetching": False,
             "revocation_mode": revocation_mode or "soft-fail",
             "time_tolerance": _TOLERANCE,
+            **BOTH_SUITES,
         }
         if self._store is None:
             return ValidationContext(**said)

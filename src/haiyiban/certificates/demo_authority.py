@@ -12,13 +12,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
+from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from haiyiban.certificates import authority, signer
-from haiyiban.crypto import FileKeys, kid_of
+from haiyiban.crypto import FileKeys
 from haiyiban.settings import Settings
+from haiyiban.signatures import (
+    PrivateKey,
+    Suite,
+    kid_of_spki,
+    new_private_key,
+    private_key_of,
+    private_pem,
+)
 
 _ROOT_FILE = "document-root.pem"
 _ORGANIZATION = "海易办演示 Haiyiban demo"
@@ -29,9 +37,9 @@ _PEM = serialization.Encoding.PEM
 
 def prepare(settings: Settings, *, now: datetime) -> None:
     """Have what signing needs in the key folder. The time-stamping authority's root is asked of it."""
-    root_key, root = root_of(settings.home / "offline-root", now)
+    root_key, root = root_of(settings.home / "offline-root", now, settings.suite)
     folder = settings.keys_dir
-    newest = FileKeys.create(folder).signing("document")[-1]
+    newest = FileKeys.create(folder, settings.suite).signing("document")[-1]
     if not _stands(folder / signer.CHAIN_FILE, newest.kid, root, now):
         name = authority.name_of("海易办演示证照签章 Document signer", _ORGANIZATION)
         crl_url = f"{settings.public_url}/api/v1/document-authority/crl"
@@ -47,18 +55,17 @@ def prepare(settings: Settings, *, now: datetime) -> None:
     signer.forget()
 
 
-def root_of(folder: Path, now: datetime) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+def root_of(
+    folder: Path, now: datetime, suite: Suite = Suite.INTERNATIONAL
+) -> tuple[PrivateKey, x509.Certificate]:
     """The demo's root, made when there is none."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = folder / _ROOT_FILE
     if pem := _read(file):
-        kept = serialization.load_pem_private_key(pem, password=None)
-        assert isinstance(kept, ec.EllipticCurvePrivateKey), "we wrote it"
-        return kept, x509.load_pem_x509_certificate(pem)
-    key = ec.generate_private_key(ec.SECP256R1())
+        return private_key_of(pem.decode()), x509.load_pem_x509_certificate(pem)
+    key = new_private_key(suite)
     root = authority.new_root(key, authority.name_of("海易办演示根证书 Demo root", _ORGANIZATION), now=now)
-    secret = key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    _write(file, secret + _pem(root))
+    _write(file, private_pem(key).encode() + _pem(root))
     return key, root
 
 
@@ -68,13 +75,17 @@ def _stands(file: Path, kid: str, root: x509.Certificate, now: datetime) -> bool
     if not pem:
         return False
     certificate = x509.load_pem_x509_certificates(pem)[0]
-    public = certificate.public_key()
     return (
-        isinstance(public, ec.EllipticCurvePublicKey)
-        and kid_of(public) == kid
+        kid_of_spki(_spki(certificate)) == kid
         and certificate.issuer == root.subject
         and certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc - _RENEW_BEFORE
     )
+
+
+def _spki(certificate: x509.Certificate) -> bytes:
+    held = asn1.Certificate.load(certificate.public_bytes(serialization.Encoding.DER))
+    der: bytes = held.public_key.dump()
+    return der
 
 
 def _crl_stands(file: Path, root: x509.Certificate, now: datetime) -> bool:

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from asn1crypto import core, crl, pem, x509
 from cryptography import x509 as pyca_x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from haiyiban.crypto import FileKeys, SigningKey, kid_of
+from haiyiban import signatures
+from haiyiban.certificates import authority
+from haiyiban.crypto import FileKeys, SigningKey
 from haiyiban.errors import Unavailable, Words
 from haiyiban.settings import Settings
 
@@ -118,16 +118,15 @@ def certificates_in(file: Path) -> tuple[x509.Certificate, ...]:
 
 def request(key: SigningKey, subject: pyca_x509.Name) -> bytes:
     """A certificate signing request (PKCS#10, PEM) for a certificate authority."""
-    csr = pyca_x509.CertificateSigningRequestBuilder().subject_name(subject)
-    return csr.sign(key.private, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    text: bytes = pem.armor("CERTIFICATE REQUEST", authority.new_request(key.private, subject))
+    return text
 
 
 def _key_of(certificate: x509.Certificate, folder: FileKeys) -> SigningKey:
-    public = pyca_x509.load_der_x509_certificate(certificate.dump()).public_key()
-    if isinstance(public, ec.EllipticCurvePublicKey):
-        for key in folder.signing("document"):
-            if key.kid == kid_of(public):
-                return key
+    spki = certificate.public_key.dump()
+    for key in folder.signing("document"):
+        if signatures.spki(key.public) == spki:
+            return key
     raise DocumentsNotSigned
 
 

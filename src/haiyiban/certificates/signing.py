@@ -23,21 +23,22 @@ from cryptography.hazmat.primitives import serialization
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.general import simple_cms_attribute
-from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, Signer, SimpleSigner
 from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from haiyiban.certificates.national import SM3, Sm2Signer
 from haiyiban.certificates.signer import DocumentSigner, document_signer
 from haiyiban.certificates.stamping import Evidence, NoStamp, Stamping, stamper_of, stamping
 from haiyiban.certificates.turns import in_turn
 from haiyiban.settings import Settings
+from haiyiban.sm import Sm2PrivateKey
 
 log = logging.getLogger(__name__)
 
 FIELD: Final = "Haiyiban"
-_DIGEST: Final = "sha256"
 _ATTRIBUTES_BYTES: Final = 2048
 """What a signature holds beside certificates and stamp: the digests, the times, the names of the issuers."""
 _MARGIN_BYTES: Final = 512
@@ -101,9 +102,10 @@ async def _prepare(
         DocumentSecurityStore.supply_dss_in_writer(
             writer, None, paths=evidence.paths, crls=evidence.crls, ocsps=evidence.ocsps, embed_roots=False
         )
+    digest = SM3 if isinstance(signer.key.private, Sm2PrivateKey) else "sha256"
     metadata = PdfSignatureMetadata(
         field_name=FIELD,
-        md_algorithm=_DIGEST,
+        md_algorithm=digest,
         reason=reason,
         certify=True,
         docmdp_permissions=MDPPerm.NO_CHANGES,
@@ -120,15 +122,17 @@ async def _prepare(
     place, _ = document.digest_tbs_document(output=output)
     attributes = PdfCMSSignedAttributes(signing_time=now)
     signed = await own.async_sign(
-        place.document_digest, _DIGEST, use_pades=True, signed_attr_settings=attributes
+        place.document_digest, digest, use_pades=True, signed_attr_settings=attributes
     )
     return _Prepared(output, place, signed)
 
 
-def _own_signer(signer: DocumentSigner) -> SimpleSigner:
+def _own_signer(signer: DocumentSigner) -> Signer:
     """Key and certificates as pyHanko takes them."""
     above = SimpleCertificateStore()
     above.register_multiple(signer.above)
+    if isinstance(signer.key.private, Sm2PrivateKey):
+        return Sm2Signer(signer.key.private, signer.certificate, above)
     private = signer.key.private.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

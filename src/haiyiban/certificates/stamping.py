@@ -33,6 +33,7 @@ from pyhanko_certvalidator.errors import (
 from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from haiyiban.certificates.national import BOTH_SUITES
 from haiyiban.certificates.signer import DocumentSigner, DocumentsNotSigned
 from haiyiban.registers.breaker import Circuit
 
@@ -119,6 +120,7 @@ class Stamping:
             moment=now,
             allow_fetching=True,
             revocation_mode="require",
+            **BOTH_SUITES,
         )
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
@@ -204,7 +206,9 @@ async def _require_trusted(
     """Raises NoStamp unless a stamper under our roots signed just this."""
 
     async def check() -> bool:
-        context = ValidationContext(trust_roots=list(signer.roots), moment=now, allow_fetching=False)
+        context = ValidationContext(
+            trust_roots=list(signer.roots), moment=now, allow_fetching=False, **BOTH_SUITES
+        )
         said = await validate_tst_signed_data(stamp["content"], context, lambda _: digest)
         return bool(said["intact"] and said["valid"] and said["validation_path"] is not None)
 

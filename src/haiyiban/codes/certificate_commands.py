@@ -102,10 +102,11 @@ def verify(
 @click.option("--new-key", is_flag=True, help="Make a new key first; it signs once its certificate is there.")
 def request(name: str, organization: str, new_key: bool) -> None:
     """Print a signing request for the newest document key, for a certificate authority."""
-    keys = FileKeys(Settings.from_env().keys_dir)
+    settings = Settings.from_env()
+    keys = FileKeys(settings.keys_dir)
     try:
         if new_key:
-            keys.rotate("document", not_before=clock.now())
+            keys.rotate("document", not_before=clock.now(), suite=settings.suite)
         key = keys.signing("document")[-1]
     except KeyMissing as error:
         raise click.ClickException(str(error)) from None

@@ -5,7 +5,7 @@ counter. A connected counter's is signed by us and names the verifier, so that t
 an offline terminal draws its own, which names nobody.
 
 Bytes: CBOR `[challenge, exp]`, or `[challenge, exp, Chinese name, English name, kid, signature]` with
-ES256 by a key for lists over `"HYB1-COUNTER"` and the CBOR of the first four.
+A signature by a key for lists over `"HYB1-COUNTER"` and the CBOR of the first four.
 
 Source: schemas/codes/README.md §6.
 """
@@ -20,12 +20,13 @@ import msgspec
 
 from haiyiban.codes import base45, cbor
 from haiyiban.codes.cbor import MalformedCode
-from haiyiban.codes.envelope import CHALLENGE_BYTES, raw_signature, signature_holds
+from haiyiban.codes.envelope import CHALLENGE_BYTES
 from haiyiban.codes.offline import SKEW_SECONDS
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.codes.trust import TrustList
 from haiyiban.crypto import SigningKey
 from haiyiban.errors import Words
+from haiyiban.signatures import raw_signature, signature_holds
 
 PREFIX = "HYB1C:"
 LIFE = timedelta(seconds=60)

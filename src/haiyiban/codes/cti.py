@@ -1,9 +1,9 @@
 """The code's own number, which tells the server, and nobody else, what the code is about.
 
 Showing a code writes nothing: the id of a code is a UUIDv7 whose free bits hold the kind and the row of
-the subject, and the `cti` in the code is that id under AES-128, one block. To everyone without the key a
-cti is 16 random bytes, new for every code; the server opens it and reads the row. The holder sees the id,
-so a row number must not be secret.
+the subject, and the `cti` in the code is that id under AES-128, one block (SM4 in the national suite). To
+everyone without the key a cti is 16 random bytes, new for every code; the server opens it and reads the row.
+The holder sees the id, so a row number must not be secret.
 
 The 74 free bits, from the top: kind 8, row 40, random 26. The time (milliseconds) is where UUIDv7 has it.
 
@@ -16,6 +16,8 @@ from uuid import RFC_4122, UUID
 
 import msgspec
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+from haiyiban.signatures import Suite
 
 KEY_BYTES = 16
 KIND_BITS, REF_BITS, RANDOM_BITS = 8, 40, 26
@@ -51,11 +53,12 @@ def new_code_id(kind: int, ref: int, *, now: datetime) -> UUID:
 class CtiCipher:
     """Turns the ids of codes into cti and back, under a key of its own (16 bytes)."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, suite: Suite = Suite.INTERNATIONAL) -> None:
         if len(key) != KEY_BYTES:
             raise ValueError(f"a cti key has {KEY_BYTES} bytes")
+        block = algorithms.SM4(key) if suite is Suite.NATIONAL else algorithms.AES(key)
         # ECB on purpose: one block, and no two ids are equal, so there is no pattern for ECB to show.
-        cipher = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305
+        cipher = Cipher(block, modes.ECB())  # noqa: S305
         # Each block stands alone, so the two contexts serve every code; making one costs more than the block.
         self._encrypt = cipher.encryptor().update
         self._decrypt = cipher.decryptor().update

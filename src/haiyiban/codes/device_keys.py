@@ -14,8 +14,8 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from haiyiban.codes.envelope import signature_holds
 from haiyiban.errors import FieldError, Problem, Words
+from haiyiban.signatures import signature_holds
 
 _KEY, _PROOF = "/deviceKey", "/deviceProof"
 _COORDINATE_BYTES = 32

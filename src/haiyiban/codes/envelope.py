@@ -16,35 +16,29 @@ import re
 from functools import lru_cache
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from haiyiban.codes import base45, cbor, claims
 from haiyiban.codes.cbor import MalformedCode
 from haiyiban.codes.claims import Claims
 from haiyiban.crypto import SigningKey
+from haiyiban.signatures import ES256, SIGNATURE_BYTES, SM2, algorithm_of, raw_signature
 
 PREFIX = "HYB1:"
 MAX_TEXT = 1024
-ES256 = -7
 CHALLENGE_BYTES = 8
 
 _COSE_SIGN1 = 0xD2
 _ARRAY_OF_3, _ARRAY_OF_4 = 0x83, 0x84
 _ALG, _KID = 1, 4
 _KID_BYTES = 8
-_SIGNATURE_BYTES = 64
 _TAGGED_ARRAY_OF_4 = bytes((_COSE_SIGN1, _ARRAY_OF_4))
 _EMPTY_MAP = b"\xa0"
-_SIGNATURE_HEAD = bytes((0x58, _SIGNATURE_BYTES))
+_SIGNATURE_HEAD = bytes((0x58, SIGNATURE_BYTES))
 _SIG_STRUCTURE = b"\x84" + cbor.encode("Signature1")
 _NO_EXTERNAL_AAD = cbor.encode(b"")
 _HALF_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 // 2
-# Deterministic (RFC 6979): a poor random source must not give the issuing key away.
-_SIGN = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
-_VERIFY = ec.ECDSA(hashes.SHA256())
+_KNOWN_ALGORITHMS = (ES256.cose, SM2.cose)
 
 
 class DeviceProof(msgspec.Struct, frozen=True):
@@ -123,7 +117,7 @@ def _parse_sign1(data: bytes, proof: DeviceProof | None = None) -> ParsedCode:
         return _parse_sign1_in_steps(data, proof)
     return ParsedCode(
         claims=claims.from_payload(payload),
-        alg=ES256,
+        alg=ES256.cose,
         kid=kid,
         signature=signature,
         signed=_sig_structure(protected, written_payload),
@@ -142,8 +136,8 @@ def _parse_sign1_in_steps(data: bytes, proof: DeviceProof | None = None) -> Pars
     alg, kid = _parse_protected(protected)
     if unprotected:
         raise MalformedCode("the unprotected header is empty")
-    if alg == ES256 and len(signature) != _SIGNATURE_BYTES:
-        raise MalformedCode("an ES256 signature has 64 bytes")
+    if alg in _KNOWN_ALGORITHMS and len(signature) != SIGNATURE_BYTES:
+        raise MalformedCode("a signature of ES256 or SM2 has 64 bytes")
     return ParsedCode(
         claims=claims.from_payload(payload),
         alg=alg,
@@ -194,7 +188,7 @@ def _parts_in_steps(data: bytes) -> tuple[bytes, int, bytes, bytes | None]:
     challenge = rest[0] if rest else None
     if challenge is not None and (type(challenge) is not bytes or len(challenge) != CHALLENGE_BYTES):
         raise MalformedCode("a challenge has 8 bytes")
-    if len(signature) != _SIGNATURE_BYTES:
+    if len(signature) != SIGNATURE_BYTES:
         raise MalformedCode("a device signature has 64 bytes")
     return capsule, t, signature, challenge
 
@@ -214,15 +208,16 @@ def sign_capsule(said: Claims, key: SigningKey) -> bytes:
 
 
 def sign_payload(payload: bytes, key: SigningKey) -> bytes:
-    """The COSE_Sign1 over encoded claims, ES256."""
-    protected, written_payload = _protected(key.kid), cbor.byte_string(payload)
+    """The COSE_Sign1 over encoded claims."""
+    protected = _protected(algorithm_of(key.private).cose, key.kid)
+    written_payload = cbor.byte_string(payload)
     signature = raw_signature(key.private, _sig_structure(protected, written_payload))
     return b"".join((_TAGGED_ARRAY_OF_4, protected, _EMPTY_MAP, written_payload, _SIGNATURE_HEAD, signature))
 
 
 @lru_cache(maxsize=16)
-def _protected(kid: str) -> bytes:
-    return cbor.byte_string(cbor.encode({_ALG: ES256, _KID: bytes.fromhex(kid)}))
+def _protected(alg: int, kid: str) -> bytes:
+    return cbor.byte_string(cbor.encode({_ALG: alg, _KID: bytes.fromhex(kid)}))
 
 
 def sign_form_b(
@@ -248,21 +243,6 @@ def to_text(data: bytes) -> str:
     return PREFIX + base45.encode(data)
 
 
-def raw_signature(private: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
-    """The ES256 signature over these bytes, raw r‖s: the same each time."""
-    r, s = decode_dss_signature(private.sign(data, _SIGN))
-    return r.to_bytes(32) + s.to_bytes(32)
-
-
-def signature_holds(public: ec.EllipticCurvePublicKey, signature: bytes, signed: bytes) -> bool:
-    """Whether an ES256 signature (raw r‖s, 64 bytes) is this key's over these bytes."""
-    try:
-        public.verify(_der(signature), signed, _VERIFY)
-    except InvalidSignature:
-        return False
-    return True
-
-
 def is_low_s(signature: bytes) -> bool:
     """Whether a raw signature is the one of its two twins that device proofs must use."""
     return int.from_bytes(signature[32:]) <= _HALF_ORDER
@@ -270,16 +250,3 @@ def is_low_s(signature: bytes) -> bool:
 
 def _sig_structure(written_protected: bytes, written_payload: bytes) -> bytes:
     return b"".join((_SIG_STRUCTURE, written_protected, _NO_EXTERNAL_AAD, written_payload))
-
-
-def _der(signature: bytes) -> bytes:
-    # Half the cost of encode_dss_signature, which goes through two big integers.
-    r, s = _der_integer(signature[:32]), _der_integer(signature[32:])
-    return b"\x30" + bytes((len(r) + len(s),)) + r + s
-
-
-def _der_integer(magnitude: bytes) -> bytes:
-    short = magnitude.lstrip(b"\0")
-    if not short or short[0] & 0x80:
-        short = b"\0" + short
-    return b"\x02" + bytes((len(short),)) + short

@@ -1,6 +1,6 @@
-"""The signed lists that terminals hold, as text: a compact JWS (RFC 7515), ES256, told apart by its `typ`.
+"""The signed lists that terminals hold, as text: a compact JWS (RFC 7515), told apart by its `typ`.
 
-Signing is deterministic (RFC 6979), so that processes which sign the same list publish the same bytes.
+ES256 is deterministic (RFC 6979), so processes which sign the same list publish the same bytes; SM2 is not.
 """
 
 from __future__ import annotations
@@ -11,12 +11,34 @@ from typing import Any
 
 import jwt
 import msgspec
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from haiyiban.codes.envelope import raw_signature
 from haiyiban.crypto import SigningKey
+from haiyiban.signatures import SM2, PublicKey, algorithm_of, raw_signature, signature_holds
+
+
+class _Sm2(jwt.algorithms.Algorithm):
+    """SM2 as PyJWT verifies by it."""
+
+    def prepare_key(self, key: PublicKey) -> PublicKey:
+        return key
+
+    def sign(self, msg: bytes, key: Any) -> bytes:
+        return raw_signature(key, msg)
+
+    def verify(self, msg: bytes, key: PublicKey, sig: bytes) -> bool:
+        return signature_holds(key, sig, msg)
+
+    @staticmethod
+    def to_jwk(key_obj: Any, as_dict: bool = False) -> Any:
+        raise NotImplementedError
+
+    @staticmethod
+    def from_jwk(jwk: Any) -> Any:
+        raise NotImplementedError
+
 
 _jws = jwt.PyJWS()
+_jws.register_algorithm(SM2.name, _Sm2())
 
 
 class UntrustedList(ValueError):
@@ -25,15 +47,16 @@ class UntrustedList(ValueError):
 
 def sign(payload: bytes, *, typ: str, key: SigningKey) -> str:
     """The payload as a compact JWS."""
-    header = msgspec.json.encode({"alg": "ES256", "typ": typ, "kid": key.kid})
+    header = msgspec.json.encode({"alg": algorithm_of(key.private).name, "typ": typ, "kid": key.kid})
     signed = f"{base64url(header)}.{base64url(payload)}"
     return f"{signed}.{base64url(raw_signature(key.private, signed.encode()))}"
 
 
-def payload_of(signed: str, key: ec.EllipticCurvePublicKey, *, typ: str) -> bytes:
+def payload_of(signed: str, key: PublicKey, *, typ: str) -> bytes:
     """What this key signed as a list of this `typ`. Raises UntrustedList."""
     try:
-        parts = _jws.decode_complete(signed.strip(), key, algorithms=["ES256"])
+        held: Any = key
+        parts = _jws.decode_complete(signed.strip(), held, algorithms=[algorithm_of(key).name])
     except (jwt.InvalidTokenError, ValueError) as error:
         raise UntrustedList(str(error)) from None
     if parts["header"].get("typ") != typ:

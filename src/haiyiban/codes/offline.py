@@ -14,10 +14,11 @@ import msgspec
 
 from haiyiban.codes.cbor import MalformedCode
 from haiyiban.codes.claims import Claims, DeviceKey, Kind
-from haiyiban.codes.envelope import DeviceProof, ParsedCode, is_low_s, parse, signature_holds
+from haiyiban.codes.envelope import DeviceProof, ParsedCode, is_low_s, parse
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.codes.status_list import StatusCode, StatusList
 from haiyiban.codes.trust import TrustList
+from haiyiban.signatures import signature_holds
 
 SKEW_SECONDS = 5
 _SKEW = timedelta(seconds=SKEW_SECONDS)

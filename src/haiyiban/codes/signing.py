@@ -103,7 +103,8 @@ def _read(settings: Settings, now: datetime, last: CodeKeys | None) -> CodeKeys:
         found = published(folder.folder)
         signing, lists = tuple(folder.signing("code")), tuple(folder.signing("list"))
         # The first key for good: ids of codes are opened for as long as their verifications are kept.
-        cti = CtiCipher(next(iter(folder.secrets("cti").values()))[:KEY_BYTES])
+        key, suite = next(iter(folder.secrets("cti").values()))
+        cti = CtiCipher(key[:KEY_BYTES], suite)
     except (UntrustedList, KeyMissing, ValueError) as error:
         log.error("the trust list or its keys cannot be read: %s", error)
         if last is None:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from haiyiban.codes import deny_list, jws, status_list
 from haiyiban.codes.cbor import MalformedCode
@@ -20,6 +19,7 @@ from haiyiban.codes.offline import SKEW_SECONDS, Checked, verify_offline
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.codes.status_list import StatusList
 from haiyiban.codes.trust import TrustList, read_trust_list
+from haiyiban.signatures import PublicKey
 
 _SKEW = timedelta(seconds=SKEW_SECONDS)
 
@@ -56,7 +56,7 @@ def hold(
     deny: str,
     status: Sequence[str],
     *,
-    root: ec.EllipticCurvePublicKey,
+    root: PublicKey,
     at: datetime,
     last_seen: LastSeen | None = None,
 ) -> Held:
@@ -85,7 +85,7 @@ class Fetched(msgspec.Struct, frozen=True):
 
     trust: str
     deny: str
-    root: ec.EllipticCurvePublicKey
+    root: PublicKey
     issuer: str | None = None
     last_seen: LastSeen | None = None
 

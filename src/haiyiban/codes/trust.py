@@ -11,25 +11,22 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import jwt
 import msgspec
-from cryptography.hazmat.primitives.asymmetric import ec
-from jwt.algorithms import ECAlgorithm
 
+from haiyiban import signatures
 from haiyiban.codes import jws
-from haiyiban.codes.envelope import ES256
 from haiyiban.codes.jws import UntrustedList
-from haiyiban.crypto import SigningKey, kid_of
+from haiyiban.crypto import SigningKey
+from haiyiban.signatures import PublicKey, algorithm_of, kid_of, public_jwk
 
 TYP = "trust-list+jwt"
 USE_LISTS = "lists"
-_COSE_ALGORITHMS = {"ES256": ES256}
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 """With its offset: without one it would be another instant on each machine."""
 
 
 class TrustEntry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """One key, the kinds of code it may sign, and when; `kid` is hex, and `alg` ES256 means P-256.
+    """One key, the kinds of code it may sign, and when; `kid` is hex; `alg` is ES256 (on P-256) or SM2.
 
     `use` is "lists" for a key that signs deny-lists and status lists; such a key signs no code.
     """
@@ -46,7 +43,7 @@ class TrustEntry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
     @classmethod
     def of(
         cls,
-        public: ec.EllipticCurvePublicKey,
+        public: PublicKey,
         *,
         kinds: Iterable[int],
         not_before: datetime,
@@ -54,12 +51,11 @@ class TrustEntry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
         revoked_at: datetime | None = None,
         use: str | None = None,
     ) -> "TrustEntry":
-        """The entry for an ES256 key."""
-        jwk = ECAlgorithm.to_jwk(public, as_dict=True)
+        """The entry for a key."""
         return cls(
             kid=kid_of(public),
-            alg="ES256",
-            jwk={member: jwk[member] for member in ("kty", "crv", "x", "y")},
+            alg=algorithm_of(public).name,
+            jwk=public_jwk(public),
             kinds=tuple(sorted(int(kind) for kind in kinds)),
             not_before=not_before,
             not_after=not_after,
@@ -75,7 +71,7 @@ class TrustEntry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
 
 
 class _UsableKey(msgspec.Struct, frozen=True):
-    public: ec.EllipticCurvePublicKey
+    public: PublicKey
     kinds: frozenset[int]
     starts: float
     ends: float
@@ -98,20 +94,20 @@ class TrustList:
         self._keys: dict[tuple[bytes, int], list[_UsableKey]] = {}
         self._list_keys: dict[str, list[_UsableKey]] = {}
         for entry in self.entries:
-            if entry.alg not in _COSE_ALGORITHMS:
+            if (algorithm := signatures.BY_NAME.get(entry.alg)) is None:
                 continue
             key = _usable(entry)
             if entry.use == USE_LISTS:
                 self._list_keys.setdefault(entry.kid, []).append(key)
             elif entry.use is None:
-                place = (bytes.fromhex(entry.kid), _COSE_ALGORITHMS[entry.alg])
+                place = (bytes.fromhex(entry.kid), algorithm.cose)
                 self._keys.setdefault(place, []).append(key)
 
     def is_stale(self, at: float) -> bool:
         """Whether the list has passed its own end at an instant (seconds since 1970)."""
         return self.expires_at is not None and at >= self.expires_at.timestamp()
 
-    def keys_for(self, kid: bytes, *, alg: int, kind: int, at: float) -> list[ec.EllipticCurvePublicKey]:
+    def keys_for(self, kid: bytes, *, alg: int, kind: int, at: float) -> list[PublicKey]:
         """The keys that may have signed a code of this kind, judged at an instant (seconds since 1970)."""
         return [
             key.public
@@ -119,7 +115,7 @@ class TrustList:
             if key.starts <= at < key.ends and kind in key.kinds
         ]
 
-    def list_keys_for(self, kid: bytes, *, at: float) -> list[ec.EllipticCurvePublicKey]:
+    def list_keys_for(self, kid: bytes, *, at: float) -> list[PublicKey]:
         """The keys for lists that may have signed something under this kid at an instant."""
         return [key.public for key in self._list_keys.get(kid.hex(), ()) if key.starts <= at < key.ends]
 
@@ -142,7 +138,7 @@ def sign_trust_list(trust: TrustList, root: SigningKey) -> str:
     return jws.sign(msgspec.json.encode(payload), typ=TYP, key=root)
 
 
-def read_trust_list(signed: str, root: ec.EllipticCurvePublicKey) -> TrustList:
+def read_trust_list(signed: str, root: PublicKey) -> TrustList:
     """A fetched list, its signature checked; its age is judged at each verification. Raises UntrustedList."""
     try:
         payload = msgspec.json.decode(jws.payload_of(signed, root, typ=TYP), type=_Payload)
@@ -161,19 +157,18 @@ class _Payload(msgspec.Struct, frozen=True):
     exp: int
 
 
-def public_key_of(jwk: dict[str, Any]) -> ec.EllipticCurvePublicKey:
-    """The P-256 key that a JWK holds. Raises UntrustedList."""
+def public_key_of(jwk: dict[str, Any]) -> PublicKey:
+    """The key that a JWK holds. Raises UntrustedList."""
     try:
-        public = ECAlgorithm(ECAlgorithm.SHA256).from_jwk(jwk)
-    except (jwt.InvalidKeyError, ValueError, TypeError) as error:
-        raise UntrustedList(f"a key cannot be read: {error}") from error
-    if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
-        raise UntrustedList("a key is not a public key on P-256")
-    return public
+        return signatures.public_key_of(jwk)
+    except ValueError as error:
+        raise UntrustedList(str(error)) from error
 
 
 def _usable(entry: TrustEntry) -> _UsableKey:
     public = public_key_of(entry.jwk)
+    if algorithm_of(public).name != entry.alg:
+        raise UntrustedList(f"key {entry.kid} does not sign as {entry.alg}")
     if kid_of(public) != entry.kid:
         raise UntrustedList(f"key {entry.kid} goes by another key's id")
     return _UsableKey(

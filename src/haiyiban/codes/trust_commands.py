@@ -16,6 +16,7 @@ from haiyiban.codes.jws import UntrustedList
 from haiyiban.codes.trust import TrustList
 from haiyiban.crypto import FileKeys, KeyMissing
 from haiyiban.settings import Settings
+from haiyiban.signatures import public_jwk
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -31,9 +32,9 @@ def new_root(folder: Path) -> None:
     """Make the root in FOLDER, which no server may read, and print its public half to pin in terminals."""
     if (folder / "trust-root.json").exists():
         raise click.ClickException(f"{folder} 里已有根密钥。There is a root in {folder} already.")
-    FileKeys.create_root(folder)
+    FileKeys.create_root(folder, Settings.from_env().suite)
     root = trust_file.root_of(folder)
-    click.echo(json.dumps(trust_file.public_jwk(root.public) | {"kid": root.kid}))
+    click.echo(json.dumps(public_jwk(root.public) | {"kid": root.kid}))
 
 
 @trust.command()

@@ -16,13 +16,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from jwt.algorithms import ECAlgorithm
-
 from haiyiban.codes.jws import UntrustedList
 from haiyiban.codes.rotation import next_entries
 from haiyiban.codes.trust import TrustList, public_key_of, read_trust_list, sign_trust_list
 from haiyiban.crypto import ROOT_PURPOSE, FileKeys, SigningKey
+from haiyiban.signatures import public_jwk
 
 LIST_LIFE = timedelta(days=90)
 """How long a signed list counts; sign the next one well before."""
@@ -107,12 +105,6 @@ def sign(
     _replace(_root_file(folder), json.dumps(jwk))
     _replace(_list_file(folder), text)
     return Published(text, trust, jwk)
-
-
-def public_jwk(public: ec.EllipticCurvePublicKey) -> dict[str, Any]:
-    """A P-256 public key as a JWK."""
-    jwk = ECAlgorithm.to_jwk(public, as_dict=True)
-    return {member: jwk[member] for member in ("kty", "crv", "x", "y")}
 
 
 def _list_file(folder: Path) -> Path:

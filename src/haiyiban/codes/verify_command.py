@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 import msgspec
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from haiyiban import clock
 from haiyiban.codes import terminal
@@ -22,6 +21,7 @@ from haiyiban.codes.offline import Checked
 from haiyiban.codes.outcomes import Outcome, explain
 from haiyiban.codes.terminal import ClockBehind, Fetched, Held, LastSeen
 from haiyiban.codes.trust import public_key_of
+from haiyiban.signatures import PublicKey
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -142,7 +142,7 @@ def _held(fetched: list[Fetched], status: list[str], *, at: datetime, state: Pat
     return held
 
 
-def _root(given: str) -> ec.EllipticCurvePublicKey:
+def _root(given: str) -> PublicKey:
     try:
         read: Any = json.loads(given if given.lstrip().startswith("{") else Path(given).read_bytes())
         return public_key_of(read.get("trustRoot", read))

@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from haiyiban import clock
 from haiyiban.crypto import FileKeys, SigningKey
@@ -49,15 +48,13 @@ class AccessTokens:
     def reload(self) -> None:
         """Read the key folder again, as after a rotation."""
         self._signing: list[SigningKey] = self._keys.signing("access-token")
-        self._verifying: dict[str, ec.EllipticCurvePublicKey] = {key.kid: key.public for key in self._signing}
+        self._verifying = {key.kid: key.es256.public_key() for key in self._signing}
 
     def issue(self, caller: Caller, *, now: datetime) -> str:
         """A token for this caller, good for five minutes from `now`."""
         key = [key for key in self._signing if key.not_before <= now][-1]
         claims = {"iss": self._issuer, "iat": int(now.timestamp()), "exp": int((now + LIFE).timestamp())}
-        return jwt.encode(
-            claims | _claims_of(caller), key.private, algorithm="ES256", headers={"kid": key.kid}
-        )
+        return jwt.encode(claims | _claims_of(caller), key.es256, algorithm="ES256", headers={"kid": key.kid})
 
     def verify(self, token: str) -> Caller:
         """The caller that a token speaks for. Raises InvalidToken."""

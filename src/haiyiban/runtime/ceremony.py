@@ -27,9 +27,9 @@ def play(settings: Settings, now: datetime) -> None:
     """
     home = settings.home / "offline-root"
     _move_root(settings.keys_dir, home)
-    FileKeys.create_root(home)
+    FileKeys.create_root(home, settings.suite)
     root = trust_file.root_of(home)
-    keys = FileKeys.create(settings.keys_dir)
+    keys = FileKeys.create(settings.keys_dir, settings.suite)
     kinds = discovery.code_kinds(settings.zones)
     earlier = _earlier(keys.folder, root, now)
     if earlier is None or _is_due(earlier, keys, kinds, now):

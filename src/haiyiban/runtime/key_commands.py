@@ -19,7 +19,8 @@ def keys() -> None:
 @keys.command(name="create")
 def create_keys() -> None:
     """Make the keys that are missing, as for a new deployment; then sign the trust list."""
-    click.echo(FileKeys.create(Settings.from_env().keys_dir).folder)
+    settings = Settings.from_env()
+    click.echo(FileKeys.create(settings.keys_dir, settings.suite).folder)
 
 
 @keys.command(name="list")
@@ -48,7 +49,8 @@ def rotate(purpose: str) -> None:
     values within half a minute, and earlier ones open what they sealed until `keys reseal` is through.
     """
     not_before = clock.now() + PUBLISHED_BEFORE_USE[purpose]
-    kid = FileKeys(Settings.from_env().keys_dir).rotate(purpose, not_before=not_before)
+    settings = Settings.from_env()
+    kid = FileKeys(settings.keys_dir).rotate(purpose, not_before=not_before, suite=settings.suite)
     if purpose == "field":
         click.echo(f"field {kid}")
         click.echo("请接着运行 haiyiban keys reseal。Now run haiyiban keys reseal.")

@@ -30,7 +30,11 @@ def prepare(settings: Settings) -> Database:
             "HAIYIBAN_PUBLIC_URL is not set; printed codes carry the address of this API for years"
         )
     clock.shift(settings.clock_offset)
-    keys = FileKeys(settings.keys_dir) if settings.is_production else FileKeys.create(settings.keys_dir)
+    keys = (
+        FileKeys(settings.keys_dir)
+        if settings.is_production
+        else FileKeys.create(settings.keys_dir, settings.suite)
+    )
     crypto.install(Vault(keys))
     tokens.install(AccessTokens(keys, issuer=settings.issuer))
     database = Database(settings.database_url, pool_size=settings.pool_size)

@@ -24,6 +24,7 @@ from haiyiban.crypto import FileKeys
 from haiyiban.db import Database
 from haiyiban.runtime import migrate
 from haiyiban.settings import Settings
+from haiyiban.signatures import Suite
 
 
 @dataclass
@@ -114,9 +115,11 @@ def log_url(database_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-async def log(log_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Log]:
-    """An empty log. This process uses its database meanwhile."""
-    FileKeys.create(tmp_path / "keys")
+async def log(
+    request: pytest.FixtureRequest, log_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Log]:
+    """An empty log, of the suite that a test asks for. This process uses its database meanwhile."""
+    FileKeys.create(tmp_path / "keys", getattr(request, "param", Suite.INTERNATIONAL))
     for name, value in {
         "HAIYIBAN_ENV": "test",
         "HAIYIBAN_HOME": str(tmp_path),

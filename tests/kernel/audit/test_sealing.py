@@ -8,11 +8,15 @@ from datetime import UTC, datetime
 import pytest
 
 from haiyiban import audit
-from haiyiban.audit import notes, sealing, seals
+from haiyiban.audit import leaves, notes, proofs, proving, sealing, seals
+from haiyiban.audit.notes import PublicKey
 from haiyiban.audit.sealing import LogDisagrees
 from haiyiban.audit.seals import BrokenSeal, Seals
+from haiyiban.audit.verifying import What
 from haiyiban.crypto import FileKeys
 from haiyiban.ids import new_id
+from haiyiban.signatures import Suite
+from haiyiban.sm import sm3
 from tests.kernel.audit.conftest import Log
 
 
@@ -208,3 +212,38 @@ async def test_the_keys_of_before_a_rotation_still_count(log: Log) -> None:
 
 def test_a_seal_is_named_by_its_size_so_that_names_sort() -> None:
     assert seals._name(9) < seals._name(10) < seals._name(10**15)
+
+
+@pytest.mark.parametrize("log", [Suite.NATIONAL], indirect=True, ids=["SM2 and SM3"])
+async def test_a_log_of_the_national_suite_is_sealed_proved_and_checked_as_any(log: Log) -> None:
+    await log.write(260)
+    await log.seal()
+    FileKeys(log.settings.keys_dir).rotate("checkpoint", not_before=datetime(2026, 1, 1, tzinfo=UTC))
+    await log.write(3)
+    await log.seal()
+    assert [len(key.raw) for key in log.trusted] == [64, 64]
+    found = await log.verify()
+    entries = await leaves.read(log.owner, 0, 263, sm3)
+    assert found.size == 263
+    assert found.root == hashed([sm3(b"\0" + entry) for entry in entries if entry is not None])
+    async with log.database.transaction() as session:
+        sealed = await proving.sealed(session, await log.record_id(261))
+    assert proofs.check(sealed.proof, log.trusted).number == 261
+    with pytest.raises(proofs.BadProof):
+        proofs.check(sealed.proof.replace("index 261", "index 260"), log.trusted)
+    assert [PublicKey.read(key.text) for key in log.trusted] == log.trusted
+    # Tiles that are lost are made again from the seals.
+    await log.owner.execute("TRUNCATE audit_tile")
+    await log.write(1)
+    await log.seal()
+    await log.owner.execute("UPDATE audit_record SET outcome = 'x' WHERE id = $1", await log.record_id(17))
+    bad = await log.finds()
+    assert (bad.what, bad.number) == (What.ALTERED, 17)
+
+
+def hashed(leaves: list[bytes]) -> bytes:
+    """The root as RFC 6962 §2.1 has it, by SM3."""
+    if len(leaves) == 1:
+        return leaves[0]
+    half = 1 << (len(leaves) - 1).bit_length() - 1
+    return sm3(b"\1" + hashed(leaves[:half]) + hashed(leaves[half:]))

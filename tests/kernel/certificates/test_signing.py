@@ -62,6 +62,7 @@ async def signed() -> Signed:
     return await signing.sign(PAGE, reason="测试", now=clock.now())
 
 
+@pytest.mark.es256_readers
 async def test_a_signature_is_stamped_and_carries_its_evidence(
     settings: Settings, sandbox: httpx.AsyncClient
 ) -> None:
@@ -89,6 +90,7 @@ async def test_a_signature_is_stamped_and_carries_its_evidence(
     assert abs(status.timestamp_validity.timestamp - clock.now()) < timedelta(seconds=60)
 
 
+@pytest.mark.es256_readers
 @pytest.mark.parametrize("days", [0, 20])
 async def test_a_validator_as_the_standard_has_it_accepts_the_file_alone(
     settings: Settings, days: int

@@ -186,6 +186,7 @@ async def test_before_it_is_sealed_a_document_says_when_there_will_be_a_proof(
     assert "download it again" in done.output
 
 
+@pytest.mark.same_signature
 @pytest.mark.parametrize("dpi", [300, 150])
 async def test_a_print_is_scanned_and_verified_many_times(api, notice, scan, dpi: int) -> None:
     text = scanned(await download(api, notice), dpi=dpi)

@@ -33,10 +33,10 @@ from haiyiban.codes.envelope import (
     sign_form_a,
     sign_form_b,
     sign_payload,
-    signature_holds,
     to_text,
 )
 from haiyiban.codes.vectors.cast import CHALLENGE, DEVICE, IAT, ISSUER, capsule_of, claims_of
+from haiyiban.signatures import signature_holds
 
 
 def data_of(text: str) -> bytes:

@@ -15,43 +15,54 @@ from haiyiban.codes.trust import public_key_of, read_trust_list
 from haiyiban.codes.vectors.__main__ import write
 from haiyiban.resources import schemas
 
-FILE = schemas() / "codes" / "vectors" / "lists" / "offline.json"
-DOCUMENT = json.loads(FILE.read_text(encoding="utf-8"))
-ROOT, LISTS = public_key_of(DOCUMENT["root"]), DOCUMENT["lists"]
+FOLDER = schemas() / "codes" / "vectors" / "lists"
+FILES = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))}
 
 
-def hold(case: dict[str, Any]) -> Held:
+def published(group: str) -> list[Any]:
+    """The document and the case, of every file."""
+    return [
+        pytest.param(document, case, id=f"{name}: {case['name']}")
+        for name, document in FILES.items()
+        for case in document[group]
+    ]
+
+
+def hold(document: dict[str, Any], case: dict[str, Any]) -> Held:
+    lists = document["lists"]
     return terminal.hold(
-        LISTS[case["trustList"]],
-        LISTS[case["denyList"]],
-        [LISTS[name] for name in case.get("statusLists", [])],
-        root=ROOT,
+        lists[case["trustList"]],
+        lists[case["denyList"]],
+        [lists[name] for name in case.get("statusLists", [])],
+        root=public_key_of(document["root"]),
         at=datetime.fromisoformat(case["at"]),
         last_seen=msgspec.convert(case.get("lastSeen", {}), LastSeen),
     )
 
 
-@pytest.mark.parametrize("case", DOCUMENT["cases"], ids=lambda case: case["name"])
-def test_a_terminal_comes_to_what_is_published(case: dict[str, Any]) -> None:
-    seen = terminal.judge(case["text"], hold(case), at=datetime.fromisoformat(case["at"]))
+@pytest.mark.parametrize(("document", "case"), published("cases"))
+def test_a_terminal_comes_to_what_is_published(document: dict[str, Any], case: dict[str, Any]) -> None:
+    seen = terminal.judge(case["text"], hold(document, case), at=datetime.fromisoformat(case["at"]))
     assert seen.outcome == case["outcome"]
 
 
-@pytest.mark.parametrize("case", DOCUMENT["refused"], ids=lambda case: case["name"])
-def test_a_terminal_does_not_take_wrong_lists(case: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("document", "case"), published("refused"))
+def test_a_terminal_does_not_take_wrong_lists(document: dict[str, Any], case: dict[str, Any]) -> None:
     with pytest.raises(UntrustedList):
-        hold(case)
+        hold(document, case)
 
 
-@pytest.mark.parametrize("case", DOCUMENT["changes"], ids=lambda case: case["name"])
-def test_changes_come_to_the_list_that_is_published(case: dict[str, Any]) -> None:
-    trust, at = read_trust_list(LISTS[case["trustList"]], ROOT), datetime.fromisoformat(case["at"])
+@pytest.mark.parametrize(("document", "case"), published("changes"))
+def test_changes_come_to_the_list_that_is_published(document: dict[str, Any], case: dict[str, Any]) -> None:
+    root, at = public_key_of(document["root"]), datetime.fromisoformat(case["at"])
+    trust = read_trust_list(document["lists"][case["trustList"]], root)
     held, told = (deny_list.read(case[name], trust, at=at) for name in ("denyList", "changes"))
     assert isinstance(held, deny_list.DenyList)
     assert isinstance(told, deny_list.Changes)
     assert sorted(cti.hex() for cti in deny_list.changed(held, told).entries) == case["entries"]
 
 
-def test_the_file_is_what_the_generator_makes(tmp_path: Path) -> None:
+def test_the_files_are_what_the_generator_makes(tmp_path: Path) -> None:
     write(tmp_path)
-    assert (tmp_path / "lists" / "offline.json").read_bytes() == FILE.read_bytes()
+    made = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in tmp_path.glob("lists/*.json")}
+    assert made == FILES

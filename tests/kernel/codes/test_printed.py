@@ -21,6 +21,7 @@ async def print_it(notice) -> str:
         return await printed_text(session, certificate, keys=code_keys(now), now=now)
 
 
+@pytest.mark.same_signature
 async def test_a_certificate_prints_the_same_code_again(notice) -> None:
     first = await print_it(notice)
     assert await print_it(notice) == first

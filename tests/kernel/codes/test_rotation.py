@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haiyiban.codes.claims import Kind
-from haiyiban.codes.envelope import ES256, sign_form_a
+from haiyiban.codes.envelope import sign_form_a
 from haiyiban.codes.kinds import CAPSULE_LIFE_MOST
 from haiyiban.codes.offline import verify_offline
 from haiyiban.codes.outcomes import Outcome
@@ -18,6 +18,7 @@ from haiyiban.codes.rotation import CODES_COUNT_FOR, LISTED_BEFORE_USE, SIGNS_AF
 from haiyiban.codes.trust import TrustEntry, TrustList
 from haiyiban.codes.vectors.cast import claims_of, signing_key
 from haiyiban.crypto import SigningKey
+from haiyiban.signatures import ES256
 
 HOUR, DAY, YEAR = timedelta(hours=1), timedelta(days=1), timedelta(days=365)
 BEGIN = datetime(2026, 9, 1, tzinfo=UTC)
@@ -178,4 +179,4 @@ def test_a_key_is_listed_for_as_long_as_offline_records_of_its_codes_may_come_in
     uploaded = last_scan + OLDEST
     later = listed(entries, key(0), key(1, since=switched), now=uploaded)
     trust = TrustList(later, issued_at=uploaded, expires_at=uploaded + LIFE)
-    assert trust.keys_for(bytes.fromhex(key(0).kid), alg=ES256, kind=1, at=last_scan.timestamp())
+    assert trust.keys_for(bytes.fromhex(key(0).kid), alg=ES256.cose, kind=1, at=last_scan.timestamp())

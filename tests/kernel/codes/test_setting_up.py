@@ -5,9 +5,8 @@ from __future__ import annotations
 import httpx
 
 from haiyiban.codes import trust_file
-from haiyiban.codes.trust import read_trust_list
+from haiyiban.codes.trust import public_key_of, read_trust_list
 from haiyiban.settings import Settings
-from haiyiban.verifiers.terminal_keys import public_key
 
 
 async def test_the_root_is_the_key_that_signs_the_trust_list(
@@ -16,8 +15,7 @@ async def test_the_root_is_the_key_that_signs_the_trust_list(
     said = (await api.get("/trust-list/root")).json()
     pinned = trust_file.root_jwk(settings.keys_dir)
     assert said == {name: pinned[name] for name in ("kty", "crv", "x", "y")}, "its public half and no more"
-    root = public_key(said)
-    assert root is not None
+    root = public_key_of(said)
     assert read_trust_list((await api.get("/trust-list")).text, root).entries
 
 

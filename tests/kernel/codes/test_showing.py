@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
 import zxingcpp
 from PIL import Image
 
@@ -104,6 +105,7 @@ async def test_a_code_knows_what_became_of_it(api, notice, show, scan, accredit)
     assert (await api.get(f"{path}/image.svg", headers=notice.keeper)).status_code == 404
 
 
+@pytest.mark.same_signature
 async def test_the_picture_is_the_code(api, notice, show) -> None:
     code = await show(notice)
     answer = await api.get(f"/codes/{code['id']}/image.svg", headers=notice.keeper)

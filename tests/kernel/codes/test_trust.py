@@ -7,11 +7,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from haiyiban.codes.envelope import ES256, sign_form_a
+from haiyiban.codes.envelope import sign_form_a
 from haiyiban.codes.offline import verify_offline
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.codes.trust import TrustEntry, TrustList, UntrustedList, read_trust_list, sign_trust_list
 from haiyiban.codes.vectors.cast import AT, DAY, ISSUER, STRANGER, claims_of, signing_key, trust_entries
+from haiyiban.signatures import ES256
 
 ROOT = signing_key("HYB1 test trust root")
 HOUR = timedelta(hours=1)
@@ -78,10 +79,10 @@ def test_a_private_key_is_never_taken_for_an_entry() -> None:
 
 
 def test_an_entry_of_a_later_suite_leaves_the_others_usable() -> None:
-    later = msgspec.structs.replace(trust_entries()[0], alg="SM2", kid="00" * 8, jwk={})
+    later = msgspec.structs.replace(trust_entries()[0], alg="ML-DSA-44", kid="00" * 8, jwk={})
     trust = TrustList([later, *trust_entries()], issued_at=AT)
-    assert trust.keys_for(bytes.fromhex(ISSUER.kid), alg=ES256, kind=1, at=AT.timestamp())
-    assert not trust.keys_for(bytes(8), alg=ES256, kind=1, at=AT.timestamp())
+    assert trust.keys_for(bytes.fromhex(ISSUER.kid), alg=ES256.cose, kind=1, at=AT.timestamp())
+    assert not trust.keys_for(bytes(8), alg=ES256.cose, kind=1, at=AT.timestamp())
 
 
 def test_one_key_may_be_listed_twice_with_different_kinds_and_times() -> None:
@@ -91,7 +92,7 @@ def test_one_key_may_be_listed_twice_with_different_kinds_and_times() -> None:
     trust = TrustList([entry(1, AT), entry(2, AT + DAY)], issued_at=AT)
     kid = bytes.fromhex(ISSUER.kid)
     usable = {
-        (kind, days): len(trust.keys_for(kid, alg=ES256, kind=kind, at=(AT + days * DAY).timestamp()))
+        (kind, days): len(trust.keys_for(kid, alg=ES256.cose, kind=kind, at=(AT + days * DAY).timestamp()))
         for kind in (1, 2)
         for days in (0, 1, 2)
     }

@@ -13,6 +13,7 @@ from haiyiban.codes.trust import public_key_of, read_trust_list
 from haiyiban.crypto import FileKeys, SigningKey
 from haiyiban.runtime import ceremony
 from haiyiban.settings import Settings
+from haiyiban.signatures import public_jwk
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -39,7 +40,7 @@ def test_the_demo_signs_its_own_list_and_keeps_the_root_from_the_servers(own, ro
     found = trust_file.published(own.keys_dir)
     assert found.trust.issued_at == NOW
     assert {entry.use for entry in found.trust.entries} == {None, "lists"}
-    assert trust_file.root_jwk(own.keys_dir) == trust_file.public_jwk(root.public) | {"kid": root.kid}
+    assert trust_file.root_jwk(own.keys_dir) == public_jwk(root.public) | {"kid": root.kid}
     private = json.loads((own.home / "offline-root/trust-root.json").read_bytes())[0]["key"]
     for file in own.keys_dir.iterdir():
         assert private not in file.read_text()

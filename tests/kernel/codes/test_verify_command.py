@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from haiyiban.codes import deny_list, status_list, trust_file, verify_command
+from haiyiban.codes import deny_list, status_list, verify_command
 from haiyiban.codes.claims import CertificateBody, Kind, StatusEntry
 from haiyiban.codes.deny_list import DenyList
 from haiyiban.codes.envelope import sign_form_a, sign_form_b
@@ -30,6 +30,7 @@ from haiyiban.codes.vectors.cast import (
     signing_key,
     trust_entries,
 )
+from haiyiban.signatures import public_jwk
 
 ROOT, LISTS = signing_key("HYB1 test trust root"), signing_key("HYB1 test key of lists")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -61,7 +62,7 @@ class Terminal:
         self.put("deny.jwt", deny_list.sign(listed, key))
 
     def command(self, *options: str, at: str) -> list[str]:
-        root = json.dumps(trust_file.public_jwk(ROOT.public))
+        root = json.dumps(public_jwk(ROOT.public))
         lists = ["--trust-list", "trust.jwt", "--deny-list", "deny.jwt", "--trust-root", root]
         return [*lists, "--at", at, *options]
 
@@ -97,7 +98,7 @@ def both_issuers(terminal: Terminal, *, second: str = "440000") -> list[str]:
     listed = TrustList(entries, issued_at=AT - HOUR, expires_at=AT + DAY)
     terminal.put("trust2.jwt", sign_trust_list(listed, other_root))
     terminal.put("deny2.jwt", deny_list.sign(DenyList(frozenset(), AT - HOUR, None), other_lists))
-    root = json.dumps(trust_file.public_jwk(other_root.public))
+    root = json.dumps(public_jwk(other_root.public))
     lists = ["--trust-list", "trust2.jwt", "--deny-list", "deny2.jwt", "--trust-root", root]
     return [*lists, "--issuer", ISSUED_BY, "--issuer", second]
 
@@ -270,7 +271,7 @@ def test_without_a_root_or_a_code_nothing_is_judged(terminal) -> None:
 
 
 def test_the_root_may_be_read_from_a_file_or_from_the_demos_description(terminal) -> None:
-    jwk = trust_file.public_jwk(ROOT.public)
+    jwk = public_jwk(ROOT.public)
     terminal.put("root.jwk", json.dumps(jwk))
     terminal.put("demo.json", json.dumps({"api": "http://127.0.0.1:8000", "trustRoot": jwk}))
     for name in ("root.jwk", "demo.json"):

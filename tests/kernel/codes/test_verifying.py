@@ -19,7 +19,8 @@ from haiyiban.codes.cti import new_code_id
 from haiyiban.codes.envelope import PREFIX, sign_form_a, to_text
 from haiyiban.codes.models import Verification
 from haiyiban.codes.signing import code_keys
-from haiyiban.crypto import SigningKey, kid_of
+from haiyiban.crypto import SigningKey
+from haiyiban.signatures import kid_of, new_private_key
 from tests import builders
 
 
@@ -170,8 +171,8 @@ async def test_a_foreign_key_is_an_unknown_issuer(notice, scan, database) -> Non
     assert not {"certificate", "holder", "kind"} & set(answer)
 
 
-async def test_a_forger_who_claims_our_key_has_a_bad_signature(notice, scan, database) -> None:
-    private = ec.generate_private_key(ec.SECP256R1())
+async def test_a_forger_who_claims_our_key_has_a_bad_signature(notice, scan, database, settings) -> None:
+    private = new_private_key(settings.suite)
     forged = SigningKey(code_keys(clock.now()).signing[-1].kid, private, clock.now())
     answer = await scan(await _signed(notice, database, key=forged))
     assert answer["outcome"] == "bad_signature"

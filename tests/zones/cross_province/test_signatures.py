@@ -19,7 +19,8 @@ from http_message_signatures import (
     algorithms,
 )
 
-from haiyiban.crypto import SigningKey, kid_of
+from haiyiban.crypto import SigningKey
+from haiyiban.signatures import kid_of
 from services.cross_province import signatures
 from services.cross_province.signatures import Headers, NotSigned
 

@@ -18,7 +18,7 @@ from haiyiban.codes.vectors.cast import DEVICE, ISSUER, trust_entries
 def write(folder: Path) -> None:
     """Write all files into the folder."""
     entries = json.loads(msgspec.json.encode(trust_entries()))
-    keys = {"issuer": _jwk(ISSUER.private), "device": _jwk(DEVICE)}
+    keys = {"issuer": _jwk(ISSUER.es256), "device": _jwk(DEVICE)}
     groups = {
         Outcome.VALID: [case | {"says": _says(case["text"])} for case in good.cases()],
         Outcome.MALFORMED: malformed.cases(),
@@ -29,6 +29,7 @@ def write(folder: Path) -> None:
         (folder / f"{outcome}.json").write_text(text + "\n", encoding="utf-8")
     for file, document in (
         ("lists/offline.json", lists.document()),
+        ("lists/offline-sm2.json", lists.document(lists.SM2_SIGNERS)),
         ("counter/counter.json", counter.document()),
     ):
         (folder / file).parent.mkdir(exist_ok=True)

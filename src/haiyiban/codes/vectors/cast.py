@@ -1,6 +1,7 @@
 """Who signs in the test vectors, and good codes to start from.
 
-Test keys come from fixed words and signatures from RFC 6979, so the vectors are the same bytes whenever made.
+Test keys come from fixed words and signatures from RFC 6979 (SM2: by_hand.py), so the vectors are the same
+bytes whenever made.
 """
 
 import hashlib
@@ -23,7 +24,9 @@ from haiyiban.codes.claims import (
 )
 from haiyiban.codes.envelope import sign_capsule
 from haiyiban.codes.trust import TrustEntry
-from haiyiban.crypto import SigningKey, kid_of
+from haiyiban.codes.vectors.by_hand import KeyOfWords
+from haiyiban.crypto import SigningKey
+from haiyiban.signatures import kid_of
 
 Case = dict[str, Any]
 
@@ -48,6 +51,12 @@ def private_key(words: str) -> ec.EllipticCurvePrivateKey:
 def signing_key(words: str) -> SigningKey:
     """A test key as the server holds its own."""
     private = private_key(words)
+    return SigningKey(kid=kid_of(private.public_key()), private=private, not_before=AT)
+
+
+def national_key(words: str) -> SigningKey:
+    """A test key of SM2."""
+    private = KeyOfWords.of(words)
     return SigningKey(kid=kid_of(private.public_key()), private=private, not_before=AT)
 
 
