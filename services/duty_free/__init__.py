@@ -14,6 +14,7 @@ from services.duty_free.leaving import forget, in_the_way
 from services.duty_free.parcels.controllers import ParcelsController, ShopParcelsController
 from services.duty_free.pickup.controllers import PickupChecksController
 from services.duty_free.pickup.kind import PICKUP
+from services.duty_free.scale import LOADS
 from services.duty_free.seed import seed
 from services.duty_free.terms import TERMS
 from services.duty_free.vouchers.books import CHECK_BOOKS
@@ -60,6 +61,7 @@ zone = Zone(
     ),
     metrics=(CLAIMS,),
     seed=seed,
+    scale=LOADS,
     terms=TERMS,
     about=about,
     about_words=WORDS,

@@ -18,6 +18,7 @@ from services.health_code.controllers import HealthCodeController
 from services.health_code.desk_controllers import HealthCodeDeskController
 from services.health_code.leaving import forget
 from services.health_code.recolouring_controllers import RecolouringController
+from services.health_code.scale import LOADS
 from services.health_code.seed import seed
 from services.health_code.tasks import RECHECK
 from services.health_code.terms import TERMS
@@ -40,6 +41,7 @@ zone = Zone(
     terms=TERMS,
     commands=(commands.health_code,),
     seed=seed,
+    scale=LOADS,
     code_kinds=(HEALTH,),
     kept=retention.kept,
     delete_kept=retention.delete_all,

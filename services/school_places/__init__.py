@@ -18,6 +18,7 @@ from services.school_places.handler import SchoolPlaceHandler
 from services.school_places.leaving import forget, in_the_way
 from services.school_places.publication_tasks import TASKS as PUBLICATION_TASKS
 from services.school_places.run_controllers import AllocationRunsController
+from services.school_places.scale import LOADS
 from services.school_places.seed import seed
 from services.school_places.tasks import TASKS
 from services.school_places.terms import TERMS
@@ -37,6 +38,7 @@ zone = Zone(
     handlers={"education.school-place": SchoolPlaceHandler()},
     tasks=(*TASKS, *PUBLICATION_TASKS),
     seed=seed,
+    scale=LOADS,
     commands=(commands.draw,),
     terms=TERMS,
     about=about,

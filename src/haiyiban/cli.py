@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -109,8 +110,20 @@ def migrate_database() -> None:
 
 
 @main.command()
-def seed() -> None:
-    """Plant the demo data in the database that DATABASE_URL names; refused in production."""
+@click.option(
+    "--scale",
+    type=click.Choice(["demo", "hamlet", "city", "province"]),
+    default="demo",
+    show_default=True,
+    help="A handful, or made-up people: 3 thousand, 3 million, 33 million.",
+)
+@click.option("--number", default=1, show_default=True, help="Another number, other people.")
+@click.option("--processes", default=os.cpu_count() or 1, show_default=True, help="How many make rows.")
+def seed(scale: str, number: int, processes: int) -> None:
+    """Plant the demo data in the database that DATABASE_URL names; refused in production.
+
+    Stopped in between (Ctrl-C or worse), the same command goes on from there.
+    """
     import asyncio
 
     from haiyiban.runtime import seed as demo_data
@@ -120,7 +133,10 @@ def seed() -> None:
     if settings.is_production:
         raise click.ClickException("demo data is for HAIYIBAN_ENV=demo or test")
     _database_url(settings.database_url)
-    asyncio.run(demo_data.plant(settings))
+    if scale == "demo":
+        asyncio.run(demo_data.plant(settings))
+        return
+    _fill(scale, number, processes)
 
 
 @main.command(name="end-zone")
@@ -162,6 +178,29 @@ def openapi(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(document + b"\n")
     click.echo(path)
+
+
+def _fill(scale: str, number: int, processes: int) -> None:
+    import asyncio
+
+    from rich.console import Console
+
+    from haiyiban.runtime.refusal import CannotStart
+    from haiyiban.runtime.scale import filling
+    from haiyiban.runtime.telling import tell_refusal
+    from haiyiban.settings import Settings
+
+    console = Console()
+    try:
+        asyncio.run(
+            filling.fill(Settings.from_env(), scale, number=number, processes=processes, console=console)
+        )
+    except CannotStart as refusal:
+        tell_refusal(console, refusal)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        console.print("已停止，再次运行会接着做。Stopped; another run goes on from here.")
+        sys.exit(130)
 
 
 def _database_url(url: str) -> str:

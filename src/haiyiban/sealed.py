@@ -55,8 +55,8 @@ class SealedJson(Sealed):
         return self._decoder.decode(plain)
 
 
-def place(table: str, column: str, row: UUID | None) -> str:
-    """What a ciphertext is bound to."""
+def place(table: str, column: str, row: UUID | str | None) -> str:
+    """What a ciphertext is bound to; the row by its id, or by the id as text."""
     if row is None:
         raise ValueError(f"{table}.{column}: give the row its id before its sealed values")
     return f"{table}|{column}|{row}"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
     from haiyiban.errors import Words
+    from haiyiban.loads import Load
     from haiyiban.metrics import Metric
     from haiyiban.tallies import Tally
     from haiyiban.terms import Term
@@ -86,6 +87,8 @@ class Zone:
     """How long its data are kept: each table of people has one class (docs/retention.md)."""
     seed: Callable[[], Awaitable[None]] | None = None
     """Writes the demo data of this folder; running it again changes nothing."""
+    scale: tuple[Load, ...] = ()
+    """What it adds to a made-up province (`haiyiban seed --scale`), in the order of what stands on what."""
     commands: tuple[Command, ...] = ()
     """What this folder adds to `haiyiban` on the command line; a name belongs to one folder."""
     objects: Callable[[], AsyncIterator[SealedObject]] | None = None

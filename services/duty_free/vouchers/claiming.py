@@ -226,12 +226,12 @@ def new_number() -> str:
     # One look for randomness and not twelve: those were a tenth of a claim.
     rest, signs = secrets.randbits(128), ""
     for _ in range(12):
-        rest, at = divmod(rest, len(_SIGNS))
-        signs += _SIGNS[at]
+        rest, at = divmod(rest, len(SIGNS))
+        signs += SIGNS[at]
     return f"{signs[:4]}-{signs[4:8]}-{signs[8:]}"
 
 
-_SIGNS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+SIGNS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _REFUSALS: dict[str, type[Problem]] = {
     "not-found": CampaignMissing,
     "sold-out": SoldOut,

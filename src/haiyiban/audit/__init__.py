@@ -9,6 +9,7 @@ Source: docs/domain.md §13; docs/audit.md; docs/decisions/0026-the-audit-is-a-l
 from haiyiban.audit.commands import audit
 from haiyiban.audit.controllers import AuditController
 from haiyiban.audit.metrics import UNSEALED
+from haiyiban.audit.scale import LOADS
 from haiyiban.audit.sealing import SEAL
 from haiyiban.audit.service import Act, enrol, record, record_all, refused, retire
 from haiyiban.audit.terms import TERMS
@@ -22,6 +23,7 @@ zone = Zone(
     tasks=(SEAL,),
     metrics=(UNSEALED,),
     terms=TERMS,
+    scale=LOADS,
     commands=(audit,),
 )
 

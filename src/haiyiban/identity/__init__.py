@@ -7,6 +7,7 @@ from haiyiban.errors import Words
 from haiyiban.identity.about import WORDS, about
 from haiyiban.identity.auth_controller import AuthController
 from haiyiban.identity.me_controller import MeController
+from haiyiban.identity.scale import LOADS
 from haiyiban.identity.seed import seed
 from haiyiban.identity.staff_desk import StaffDeskController
 from haiyiban.identity.terms import TERMS
@@ -18,6 +19,7 @@ zone = Zone(
     controllers=(AuthController, MeController, StaffDeskController),
     terms=TERMS,
     seed=seed,
+    scale=LOADS,
     about=about,
     about_words=WORDS,
 )

@@ -10,6 +10,7 @@ from haiyiban.verifiers.controllers import (
     VerifierTokenController,
 )
 from haiyiban.verifiers.purposes import Purpose, UnknownPurpose, purpose
+from haiyiban.verifiers.scale import LOADS
 from haiyiban.verifiers.seed import seed
 from haiyiban.verifiers.service import ClientSecret, accredit, add_client, new_secret
 from haiyiban.verifiers.terminal_controller import TerminalController
@@ -29,6 +30,7 @@ zone = Zone(
     ),
     terms=TERMS,
     seed=seed,
+    scale=LOADS,
 )
 
 __all__ = [
