@@ -86,7 +86,8 @@ def empty_url(database_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-async def connection(empty_url: str) -> AsyncIterator[asyncpg.Connection[Any]]:
+async def connection(empty_url: str, database: Database) -> AsyncIterator[asyncpg.Connection[Any]]:
+    """To the empty database; rows are sealed by the keys of the application."""
     connection = await plan.connect(empty_url)
     yield connection
     await connection.close()
