@@ -1,6 +1,6 @@
 # A machine with Python 3.11 or newer, git and make needs nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-long fuzz chaos restore-drill failover-drill sbom secrets check check-format check-lint check-types check-imports check-wheel check-web bench screens lighthouse openapi examples lock clean
+.PHONY: help run web test test-long fuzz chaos restore-drill failover-drill pooler-drill sbom secrets check check-format check-lint check-types check-imports check-wheel check-web bench screens lighthouse openapi examples lock clean
 BIN := .venv/bin
 # Hundreds of Pythons are started by the tests; without kept bytecode each compiles everything anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -58,6 +58,9 @@ restore-drill: .venv/test.stamp ## lose the database's machine; have it back as 
 
 failover-drill: .venv/test.stamp ## kill the primary of two PostgreSQL under load; needs Debian's patroni, etcd-server, postgresql
 	@$(BIN)/python -m tests.chaos.failover
+
+pooler-drill: .venv/test.stamp ## journeys through PgBouncer in transaction mode; needs PgBouncer 1.21 or newer
+	@$(BIN)/python -m tests.pooling
 
 bench: .venv/test.stamp ## measure the hot paths against the bare framework, in one run
 	$(BIN)/python -m benchmarks

@@ -1,6 +1,7 @@
 """Real PostgreSQL, Valkey, sandbox and worker for every test; the application in this process, edge and all.
 
 `DATABASE_URL` and `REDIS_URL` use real servers instead: a database of our own is made there and dropped.
+`DATABASE_POOLER`, host:port, has the API go there by way of a pooler (tests/pooling.py).
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ def environ(home: Path, database_url: str, redis_url: str, sandbox_url: str) -> 
     return {
         "HAIYIBAN_ENV": "test",
         "HAIYIBAN_HOME": str(home),
-        "DATABASE_URL": database_url,
+        "DATABASE_URL": _by_way_of(os.environ.get("DATABASE_POOLER"), database_url),
         "REDIS_URL": redis_url,
         "HAIYIBAN_REGISTERS_URL": sandbox_url,
         # All of the run's people sign in from one address within the hour.
@@ -180,10 +181,10 @@ def worker_port() -> int:
 
 @pytest.fixture(scope="session")
 def worker(
-    settings: Settings, environ: dict[str, str], worker_port: int
+    settings: Settings, environ: dict[str, str], worker_port: int, database_url: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The worker, as a process of its own: outbox and periodic tasks."""
-    own = environ | {"HAIYIBAN_WORKER_PORT": str(worker_port)}
+    own = environ | {"HAIYIBAN_WORKER_PORT": str(worker_port), "DATABASE_URL": database_url}
     with _process([sys.executable, "-m", "haiyiban.runtime.worker"], own) as process:
         yield process
 
@@ -234,6 +235,14 @@ def _process(command: list[str], environ: dict[str, str]) -> Iterator[subprocess
         finally:
             process.terminate()
             process.wait(timeout=20)
+
+
+def _by_way_of(pooler: str | None, url: str) -> str:
+    """The address of a database through a pooler; its own where there is none."""
+    if pooler is None:
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@{pooler}"))
 
 
 @contextmanager

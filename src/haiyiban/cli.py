@@ -100,6 +100,16 @@ def worker() -> None:
     process.main()
 
 
+@main.command()
+@click.option("--port", type=int, help="HAIYIBAN_PORT unless said; a worker's is HAIYIBAN_WORKER_PORT.")
+def health(port: int | None) -> None:
+    """Ask the process on this machine whether it is ready. Exits with 1 when it is not; for health checks."""
+    from haiyiban.runtime import readiness
+    from haiyiban.settings import Settings
+
+    sys.exit(not readiness.is_ready(port or Settings.from_env().port, "/health/ready"))
+
+
 @main.command(name="migrate")
 def migrate_database() -> None:
     """Bring the database that DATABASE_URL names to the newest schema."""

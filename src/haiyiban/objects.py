@@ -9,12 +9,16 @@ import logging
 from collections.abc import AsyncIterator
 from datetime import datetime
 from functools import cache
+from typing import TYPE_CHECKING, cast
 
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from haiyiban.errors import Unavailable, Words
 from haiyiban.settings import Settings
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +36,16 @@ class StoreAway(Unavailable):
         super().__init__(retry_after_seconds=60)
 
 
+def store_at(url: str, settings: Settings) -> ObjectStore:
+    """The object store at an address, signed in to by the keys that lie in files, if any."""
+    return from_url(url, config=cast("S3Config", dict(settings.objects_keys)))
+
+
 @cache
 def _store() -> ObjectStore:
     settings = Settings.from_env()
     if settings.objects_url:
-        return from_url(settings.objects_url)
+        return store_at(settings.objects_url, settings)
     return LocalStore(settings.home / "uploads", mkdir=True)
 
 

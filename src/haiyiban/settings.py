@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from haiyiban.signatures import Suite
@@ -26,6 +27,9 @@ class Settings:
     """demo, test or production."""
     home: Path = Path(".haiyiban")
     """State folder: keys, embedded servers, logs, uploads."""
+    own_keys_dir: Path | None = None
+    """`HAIYIBAN_KEYS_DIR`: where the keys lie, if not in the state folder, such as a secret that is mounted
+    read-only."""
     port: int = 8000
     sandbox_port: int = 8001
     public_url: str = ""
@@ -43,6 +47,9 @@ class Settings:
     metrics_token: str = ""
     """What Prometheus shows to read /metrics; without it nobody reads them in production, and everybody in a
     demo."""
+    proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks of the proxies in front of us, as 10.0.0.0/8,fd00::/8: whom they name in X-Forwarded-For is
+    who asks. From anywhere else the header counts for nothing."""
     worker_port: int = 0
     """Where the worker answers its own /metrics and /health; 0: nowhere."""
     worker_host: str = "127.0.0.1"
@@ -67,6 +74,9 @@ class Settings:
     """Bytes of a request that carries a file."""
     objects_url: str = ""
     """Where people's files lie (s3://bucket/prefix, with AWS_* beside it); unset, the folder `uploads`."""
+    objects_keys: tuple[tuple[str, str], ...] = ()
+    """What signs in to the object store, where `AWS_ACCESS_KEY_ID_FILE` and `AWS_SECRET_ACCESS_KEY_FILE` say
+    it; the library itself reads the variables without `_FILE`."""
     audit_url: str = ""
     """Where the seals of the audit lie (s3://bucket/prefix), best under other hands than the database's;
     unset, the folder `audit`."""
@@ -82,7 +92,7 @@ class Settings:
     @property
     def keys_dir(self) -> Path:
         """Folder of the key files, readable by the service's user alone."""
-        return self.home / "keys"
+        return self.own_keys_dir or self.home / "keys"
 
     @property
     def is_production(self) -> bool:
@@ -90,7 +100,11 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Settings:
-        """Read the environment. Raises InvalidSetting."""
+        """Read the environment; a secret may be a file instead, named by `<VARIABLE>_FILE`.
+
+        Raises InvalidSetting.
+        """
+        environ = _with_files(environ)
         env = environ.get("HAIYIBAN_ENV", "production")
         if env not in {"demo", "test", "production"}:
             raise InvalidSetting(f"HAIYIBAN_ENV is {env!r}; use demo, test or production")
@@ -115,6 +129,7 @@ class Settings:
         return cls(
             env=env,
             home=Path(environ.get("HAIYIBAN_HOME", ".haiyiban")).absolute(),
+            own_keys_dir=Path(keys).absolute() if (keys := environ.get("HAIYIBAN_KEYS_DIR")) else None,
             port=port,
             sandbox_port=sandbox_port,
             public_url=environ.get("HAIYIBAN_PUBLIC_URL", "").rstrip("/") or public_url,
@@ -125,6 +140,7 @@ class Settings:
             registers_url=environ.get("HAIYIBAN_REGISTERS_URL") or sandbox_url,
             registers_key=environ.get("HAIYIBAN_REGISTERS_KEY") or sandbox_key,
             metrics_token=environ.get("HAIYIBAN_METRICS_TOKEN", ""),
+            proxies=_networks(environ, "HAIYIBAN_PROXIES"),
             worker_port=int(_number(environ, "HAIYIBAN_WORKER_PORT", 0)),
             worker_host=environ.get("HAIYIBAN_WORKER_HOST", "127.0.0.1"),
             wechat_url=environ.get("HAIYIBAN_WECHAT_URL") or wechat_url,
@@ -139,6 +155,7 @@ class Settings:
             body_limit=int(_number(environ, "HAIYIBAN_BODY_LIMIT", 1_048_576)),
             upload_limit=int(_number(environ, "HAIYIBAN_UPLOAD_LIMIT", 8_388_608)),
             objects_url=environ.get("HAIYIBAN_OBJECTS_URL", ""),
+            objects_keys=tuple((name, environ[name]) for name in _OBJECTS_KEYS if f"{name}_FILE" in environ),
             audit_url=environ.get("HAIYIBAN_AUDIT_URL", ""),
             scanner=environ.get("HAIYIBAN_SCANNER", ""),
             four_eyes=bool(_number(environ, "HAIYIBAN_FOUR_EYES", env == "production")),
@@ -152,6 +169,41 @@ def _suite(name: str) -> Suite:
         return Suite(name)
     except ValueError:
         raise InvalidSetting(f"HAIYIBAN_SUITE is {name!r}; use {' or '.join(Suite)}") from None
+
+
+_OBJECTS_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+SECRETS = frozenset(
+    {
+        *_OBJECTS_KEYS,
+        "DATABASE_URL",
+        "REDIS_URL",
+        "HAIYIBAN_REGISTERS_KEY",
+        "HAIYIBAN_WECHAT_SECRET",
+        "HAIYIBAN_METRICS_TOKEN",
+    }
+)
+"""What may stand in a file: an environment is inherited by every child and shown by many a tool."""
+
+
+def _with_files(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment, with the secrets that lie in files."""
+    found = {}
+    for name in SECRETS:
+        if file := environ.get(f"{name}_FILE"):
+            if name in environ:
+                raise InvalidSetting(f"both {name} and {name}_FILE are set; unset one of them")
+            try:
+                found[name] = Path(file).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise InvalidSetting(f"{name}_FILE cannot be read ({type(error).__name__})") from None
+    return {**environ, **found} if found else environ
+
+
+def _networks(environ: Mapping[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in environ.get(name, "").split(",") if part.strip())
+    except ValueError as error:
+        raise InvalidSetting(f"{name} holds no network: {error}") from None
 
 
 def _number(environ: Mapping[str, str], name: str, default: float) -> float:

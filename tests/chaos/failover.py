@@ -45,6 +45,14 @@ from tests.chaos.people import living, made
 
 DATABASE = "haiyiban"
 READY_SECONDS = 90.0
+PATIENCE = {
+    "ttl": 20,
+    "loop_wait": 5,
+    "retry_timeout": 5,
+    "maximum_lag_on_failover": 0,
+    "synchronous_mode": True,
+}
+"""As deploy/postgres/patroni.yaml has it."""
 
 
 @dataclass
@@ -206,7 +214,6 @@ def _end(home: Path) -> None:
 def _settings(name: str, home: Path, *, port: int, rest: int, etcd: int, password: str) -> dict[str, Any]:
     """What Patroni is told: fail over within the shortest time that it allows, lose nothing."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))[-1]
-    patience = {"ttl": 20, "loop_wait": 5, "retry_timeout": 5, "maximum_lag_on_failover": 0}
     return {
         "scope": "haiyiban",
         "name": name,
@@ -214,8 +221,7 @@ def _settings(name: str, home: Path, *, port: int, rest: int, etcd: int, passwor
         "etcd3": {"hosts": f"127.0.0.1:{etcd}"},
         "bootstrap": {
             "dcs": {
-                **patience,
-                "synchronous_mode": True,
+                **PATIENCE,
                 "postgresql": {"use_pg_rewind": True, "parameters": {"max_connections": 100}},
             },
             "initdb": [{"encoding": "UTF8"}, {"locale": "C.UTF-8"}, "data-checksums"],

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from ipaddress import ip_network
 from uuid import UUID
 
 import pytest
@@ -140,6 +141,18 @@ async def test_a_refusal_is_recorded_with_who_what_and_from_where(served: EdgeAp
     assert (row.action, row.outcome) == ("POST /api/v1/things/{thing}/{fate}", "not-today")
     assert (row.actor_kind, row.actor_id, row.address) == ("resident", caller.account_id, "192.0.2.7")
     assert row.fields == []
+
+
+@pytest.mark.usefixtures("served")
+async def test_behind_our_proxy_the_address_is_the_clients(settings: Settings, database: Database) -> None:
+    """The audit and the limits by address would else know the proxy alone, which is 192.0.2.7."""
+    behind = replace(settings, proxies=(ip_network("192.0.2.0/24"),))
+    for each, told in ((behind, "203.0.113.9"), (settings, "192.0.2.7")):
+        async with serving(each, database, Things) as app:
+            forwarded = {"X-Forwarded-For": "198.51.100.1, 203.0.113.9"}
+            answer = await app.http.post(f"/things/{new_id()}/refused", json={"name": "x"}, headers=forwarded)
+            (row,) = await app.audited(answer)
+            assert row.address == told
 
 
 async def test_no_record_is_made_of_what_could_not_be_read(served: EdgeApp) -> None:

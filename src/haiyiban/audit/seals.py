@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from obstore.exceptions import AlreadyExistsError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.store import LocalStore, ObjectStore
 
+from haiyiban import objects
 from haiyiban.audit import notes
 from haiyiban.audit.merkle import HASH_BYTES
 from haiyiban.audit.notes import Checkpoint, PublicKey, UntrustedCheckpoint
@@ -56,7 +57,9 @@ class Seals:
     def __init__(self, settings: Settings) -> None:
         self._folder = None if settings.audit_url else settings.home / "audit"
         self._store: ObjectStore = (
-            from_url(settings.audit_url) if self._folder is None else LocalStore(self._folder, mkdir=True)
+            objects.store_at(settings.audit_url, settings)
+            if self._folder is None
+            else LocalStore(self._folder, mkdir=True)
         )
 
     async def put(self, size: int, note: str, hashes: bytes) -> None:

@@ -127,6 +127,7 @@ def behind_edge(
         body_limit=settings.body_limit,
         upload_limit=settings.upload_limit,
         over_tls=settings.public_url.startswith("https://"),
+        proxies=settings.proxies,
     )
 
 

@@ -29,6 +29,7 @@ from haiyiban.runtime import body, idempotency
 from haiyiban.runtime.exposition import Exposition
 from haiyiban.runtime.idempotency import Answer
 from haiyiban.runtime.problems import problem_of
+from haiyiban.runtime.proxies import Networks, who_asks
 from haiyiban.runtime.records import AccessLog, AccessRecord, stamp
 from haiyiban.runtime.reply import Reply
 from haiyiban.runtime.unit import Asked, Unit
@@ -64,6 +65,7 @@ class Edge:
         body_limit: int,
         upload_limit: int,
         over_tls: bool,
+        proxies: Networks = (),
     ) -> None:
         self._app: Any = app
         self._router = app.asgi_router
@@ -74,6 +76,7 @@ class Edge:
         self._exposition = exposition
         self._body_limit = body_limit
         self._upload_limit = upload_limit
+        self._proxies = proxies
         self._headers = [(b"x-content-type-options", b"nosniff")]
         if over_tls:
             self._headers.append(_HSTS)
@@ -84,7 +87,7 @@ class Edge:
             return
         started = time.perf_counter()
         headers = dict(scope["headers"])
-        circumstances = _circumstances(scope, headers)
+        circumstances = _circumstances(scope, headers, self._proxies)
         context.enter(circumstances)
         method = scope["method"]
         if method == "HEAD":
@@ -231,15 +234,18 @@ def route_of(scope: Scope) -> str | None:
     return str(template) if template else None
 
 
-def _circumstances(scope: Scope, headers: dict[bytes, bytes]) -> Context:
+def _circumstances(scope: Scope, headers: dict[bytes, bytes], proxies: Networks) -> Context:
     given = headers.get(b"x-request-id")
     known = _REQUEST_ID.fullmatch(given) if given else None
     accepted = headers.get(b"accept-language")
     client = scope.get("client")
+    address = client[0] if client else None
+    if proxies and address and (forwarded := headers.get(b"x-forwarded-for")):
+        address = who_asks(address, forwarded, proxies)
     return Context(
         request_id=known[0].decode() if known else new_id().hex,
         language=_language(accepted.decode("latin-1")) if accepted else "zh-CN",
-        address=client[0] if client else None,
+        address=address,
         actor_kind="anonymous",
     )
 

@@ -19,7 +19,7 @@ def wait_until_ready(port: int, path: str, *, processes: Sequence[Process]) -> N
     `processes`: the one asked comes first. Raises CannotStart when one of them ends, or after a minute.
     """
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not _answers(port, path):
+    while not is_ready(port, path):
         for process in processes:
             process.require_running()
         if time.monotonic() > deadline:
@@ -35,7 +35,8 @@ def wait_until_ready(port: int, path: str, *, processes: Sequence[Process]) -> N
         time.sleep(0.05)
 
 
-def _answers(port: int, path: str) -> bool:
+def is_ready(port: int, path: str) -> bool:
+    """Whether an address on loopback answers 200 within five seconds."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path)
