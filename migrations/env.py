@@ -19,23 +19,35 @@ def ours(_: Any, name: str | None, kind: str, reflected: bool, __: Any) -> bool:
 
 
 def run(connection: Connection) -> None:
-    """Migrate within one transaction; a lock that others hold is given up after five seconds."""
-    context.configure(connection=connection, target_metadata=Base.metadata, include_object=ours)
+    """Each migration in a transaction of its own; a lock that others hold is given up after five seconds.
+
+    Of their own, so that one may leave it for what cannot be done in one: CREATE INDEX CONCURRENTLY
+    (docs/deploying.md). What was done before one that fails stays; the next run goes on from there.
+    """
+    connection.execute(text("SET lock_timeout = '5s'"))
+    # Two that start at once: the second waits here and then finds nothing to do. Until the session's end.
+    connection.execute(text("SELECT pg_advisory_lock(460000)"))
+    connection.commit()
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        include_object=ours,
+        transaction_per_migration=True,
+    )
     with context.begin_transaction():
-        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
-        # Two that start at once: the second waits here and then finds nothing to do.
-        connection.execute(text("SELECT pg_advisory_xact_lock(460000)"))
         context.run_migrations()
-        if context.config.attributes.get("only_upgrades"):
-            rights.apply(connection)
+    if context.config.attributes.get("only_upgrades"):
+        rights.apply(connection)
+    connection.commit()
 
 
 async def main() -> None:
     engine = create_async_engine(driver_url(context.config.attributes["url"]))
-    async with engine.connect() as connection:
-        await connection.run_sync(run)
-        await connection.commit()
-    await engine.dispose()
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(run)
+    finally:
+        await engine.dispose()
 
 
 if not context.config.attributes.get("only_upgrades"):

@@ -15,10 +15,10 @@ OURS = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
 def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "database-url"
-    file.write_text("postgresql://api:secret@db/haiyiban\n")
+    file.write_text("postgresql://api@db/haiyiban\n")
     read = Settings.from_env({"DATABASE_URL_FILE": str(file), "AWS_SECRET_ACCESS_KEY_FILE": str(file)})
-    assert read.database_url == "postgresql://api:secret@db/haiyiban"
-    assert read.objects_keys == (("AWS_SECRET_ACCESS_KEY", "postgresql://api:secret@db/haiyiban"),)
+    assert read.database_url == "postgresql://api@db/haiyiban"
+    assert read.objects_keys == (("AWS_SECRET_ACCESS_KEY", "postgresql://api@db/haiyiban"),)
 
 
 @pytest.mark.parametrize(
