@@ -54,7 +54,7 @@ def main(people: int = PEOPLE) -> None:
 async def _measure(people: int) -> dict[str, Any]:
     settings = Settings.from_env()
     await prepare(settings).close()
-    world = World(1, Sizes(people // 3, people, people, 15), at=clock.now())
+    world = World(1, Sizes(people // 3, people, people, 15, 1), at=clock.now())
     loads = {load.table: load for load in loads_of(settings)}
     connection = await plan.connect(settings.database_url)
     async with connection.transaction():

@@ -27,6 +27,12 @@ def own(name: str) -> Path | None:
     return found if issuer and found.exists() else None
 
 
+def further_matters() -> Path | None:
+    """The folder of matters that this deployment publishes beside those (`HAIYIBAN_MATTERS`), if any."""
+    folder = os.environ.get("HAIYIBAN_MATTERS", "")
+    return Path(folder) if folder else None
+
+
 def migrations() -> Path:
     """The Alembic history."""
     return data_root() / "migrations"

@@ -43,7 +43,7 @@ from services.school_places.service import roll
 from services.school_places.service.standings import Standing
 from tests import builders
 
-BLOCK = Sizes(residents=60, holders=70, vouchers=24, applications=1)
+BLOCK = Sizes(residents=60, holders=70, vouchers=24, applications=1, matters=5)
 """Little enough not to be in the way of the tests that share the database."""
 KEYS = """
 SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint

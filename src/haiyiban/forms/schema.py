@@ -11,7 +11,7 @@ Source: docs/add-a-matter.md; architecture.md "Layout" (`schemas/`).
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -89,6 +89,10 @@ class FormSchema:
 
     def certificate_fields(self) -> dict[str, tuple[str, ...]]:
         """The fields in which one of one's certificates is chosen: pointer → types that it accepts."""
+        return self._certificates
+
+    @cached_property
+    def _certificates(self) -> dict[str, tuple[str, ...]]:
         return dict(self._certificate_fields(()))
 
     def _certificate_fields(self, path: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -8,7 +8,7 @@ Source: docs/domain.md §3.3–3.5; docs/add-a-matter.md.
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -56,11 +56,15 @@ class Catalogue:
         self.everyday = everyday
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read `folder` (`schemas/matters`). Raises BrokenCatalogue with all that is wrong in all files."""
+    def load(cls, folder: Path, further: Path | None = None) -> Self:
+        """Read `folder` (`schemas/matters`), and a further one beside it.
+
+        Raises BrokenCatalogue with all that is wrong in all files.
+        """
         matters: list[Matter] = []
         wrong: dict[str, list[Finding]] = {}
-        for file in sorted(folder.glob("*.json")):
+        files = [*folder.glob("*.json"), *(further.glob("*.json") if further else ())]
+        for file in sorted(files, key=lambda file: file.name):
             if file.name == "synonyms.json":
                 continue
             try:
@@ -175,14 +179,14 @@ def file_findings(file_name: str, matter: Matter) -> Iterator[Finding]:
         yield Finding("form", "/form", Words("没有这个表单", "no such form is published"))
         return
     for index, at in enumerate(matter.handled_by.division_from):
-        if not form.knows(at):
+        if not _knows(form, at):
             yield Finding(
                 "form",
                 f"/handledBy/divisionFrom/{index}",
                 Words("表单没有这一项", "the form has no such field"),
             )
     for index, rule in enumerate(matter.prefill):
-        if not form.knows(rule.pointer):
+        if not _knows(form, rule.pointer):
             yield Finding(
                 "form", f"/prefill/{index}/pointer", Words("表单没有这一项", "the form has no such field")
             )
@@ -201,6 +205,12 @@ def file_findings(file_name: str, matter: Matter) -> Iterator[Finding]:
                 )
     yield from _commitment_findings(matter)
     yield from _certificate_findings(matter, form)
+
+
+@lru_cache(maxsize=10_000)
+def _knows(form: FormSchema, at: str) -> bool:
+    """Asked once: thousands of matters of a province have a form in common, and it never changes."""
+    return form.knows(at)
 
 
 def _is_published(type_: str) -> bool:
@@ -224,7 +234,7 @@ def _commitment_findings(matter: Matter) -> Iterator[Finding]:
 def _certificate_findings(matter: Matter, form: FormSchema) -> Iterator[Finding]:
     """What holds between a matter, its form and the certificate that an approval issues."""
     for name, at in matter.claims.items():
-        if not form.knows(at):
+        if not _knows(form, at):
             yield Finding("form", f"/claims/{name}", Words("表单没有这一项", "the form has no such field"))
     if matter.issues is None:
         return
@@ -251,4 +261,5 @@ def _certificate_findings(matter: Matter, form: FormSchema) -> Iterator[Finding]
 @cache
 def catalogue() -> Catalogue:
     """The catalogue of this process. Raises BrokenCatalogue when it is first asked for."""
-    return Catalogue.load(resources.own("matters") or resources.schemas() / "matters")
+    own = resources.own("matters") or resources.schemas() / "matters"
+    return Catalogue.load(own, resources.further_matters())

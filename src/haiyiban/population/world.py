@@ -60,6 +60,8 @@ class Sizes(NamedTuple):
     vouchers: int
     applications: int
     """For a place at school, in one enrolment."""
+    matters: int
+    """Of the catalogue, over all divisions."""
 
     @property
     def households(self) -> int:
@@ -72,9 +74,9 @@ class Sizes(NamedTuple):
 
 
 SIZES = {
-    "hamlet": Sizes(1_020, 3_300, 1_214, 15),
-    "city": Sizes(1_020_000, 3_300_000, 1_214_000, 15_000),
-    "province": Sizes(10_200_000, 33_000_000, 12_140_000, 150_000),
+    "hamlet": Sizes(1_020, 3_300, 1_214, 15, 20),
+    "city": Sizes(1_020_000, 3_300_000, 1_214_000, 15_000, 1_972),
+    "province": Sizes(10_200_000, 33_000_000, 12_140_000, 150_000, 19_723),
 }
 """The province is Hainan's founding figures; a city is a tenth of it, a hamlet a ten-thousandth to try things
 out. Source: docs/domain.md §0; residents [mem M]."""

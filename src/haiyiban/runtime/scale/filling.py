@@ -25,6 +25,7 @@ from rich.progress import (
 from haiyiban import clock
 from haiyiban.errors import Words
 from haiyiban.loads import Load
+from haiyiban.matters import scale as matters
 from haiyiban.population import World
 from haiyiban.runtime import discovery
 from haiyiban.runtime.refusal import CannotStart
@@ -50,11 +51,14 @@ async def fill(settings: Settings, scale: str, *, number: int, processes: int, c
         # One transaction: what is refused leaves no plan behind.
         async with connection.transaction():
             world = await plan.begin(connection, scale, number=number, at=clock.now())
-            if await plan.is_finished(connection):
-                console.print("已经填充完毕，无需再做。All of it is there already; nothing to do.")
-                return
-            await _require_quiet(connection)
-            await _require_space(connection, world, loads, console)
+            is_finished = await plan.is_finished(connection)
+            if not is_finished:
+                await _require_quiet(connection)
+                await _require_space(connection, world, loads, console)
+        _write_matters(settings, world, console)
+        if is_finished:
+            console.print("已经填充完毕，无需再做。All of it is there already; nothing to do.")
+            return
         await plant(settings)
         await bare.set_aside(connection, [load.table for load in loads])
         await _make(settings, connection, world, loads, processes=processes, console=console)
@@ -62,6 +66,13 @@ async def fill(settings: Settings, scale: str, *, number: int, processes: int, c
         await plan.finish(connection)
     finally:
         await connection.close()
+
+
+def _write_matters(settings: Settings, world: World, console: Console) -> None:
+    """Matters are files and no rows: those who serve are told where they are."""
+    folder = settings.home / "matters"
+    matters.write(folder, world.sizes)
+    console.print(f"事项 Matters: HAIYIBAN_MATTERS={folder}")
 
 
 async def _require_space(
