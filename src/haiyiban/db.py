@@ -60,6 +60,8 @@ class Database:
         self.autocommit: AsyncEngine = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         """For the coalesced statements of hot paths: one statement is one transaction."""
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self.readers = async_sessionmaker(self.autocommit, expire_on_commit=False, autoflush=False)
+        """For reads that need no transaction: BEGIN and COMMIT are two of three round trips of a list."""
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:

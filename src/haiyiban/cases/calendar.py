@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,16 +21,18 @@ NATION = "000000"
 
 async def calendar_from(session: AsyncSession, day: date) -> Calendar:
     """The calendar of a day's year and the years after it."""
-    of_years = select(Workday.division, Workday.day, Workday.is_off).where(
-        Workday.day >= date(day.year, 1, 1)
+    # A row for each division: hundreds of days as rows cost a list more than its cases do.
+    of_years = (
+        select(Workday.division, func.array_agg(Workday.day), func.array_agg(Workday.is_off))
+        .where(Workday.day >= date(day.year, 1, 1))
+        .group_by(Workday.division)
     )
     rows = (await session.execute(of_years)).all()
-    national: dict[date, bool] = {row.day: row.is_off for row in rows if row.division == NATION}
-    local: dict[str, dict[date, bool]] = {}
-    for row in rows:
-        if row.division != NATION:
-            local.setdefault(row.division, {})[row.day] = row.is_off
-    return Calendar(national, local, published_years(national))
+    days: dict[str, dict[date, bool]] = {
+        division: dict(zip(days, offs, strict=True)) for division, days, offs in rows
+    }
+    national = days.pop(NATION, {})
+    return Calendar(national, days, published_years(national))
 
 
 async def seed_calendar(session: AsyncSession) -> None:

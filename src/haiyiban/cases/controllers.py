@@ -89,7 +89,7 @@ class CasesController(Controller):
     async def mine(
         self,
         request: ResidentRequest,
-        session: NamedDependency[AsyncSession],
+        reader: NamedDependency[AsyncSession],
         on_behalf_of: Annotated[UUID | None, QueryParameter(name="onBehalfOf")] = None,
         cursor: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
@@ -97,14 +97,14 @@ class CasesController(Controller):
         """Newest first: my own, those that others opened for me among them. `onBehalfOf`: those that I reach
         under this delegation while it is in force, all of the enterprise's under a role in one."""
         actor, size = Actor.of(request.user), page_limit(limit)
-        query = select(Case).order_by(Case.id.desc())
+        query = select(*views.LISTED).order_by(Case.id.desc())
         if on_behalf_of is None:
             query = query.where(access.of_applicant(actor.id))
         else:
             query = query.where(access.of_delegation(actor, clock.today(), only=on_behalf_of))
         if (after := after_cursor(cursor)) is not None:
             query = query.where(Case.id < after)
-        rows = list(await session.scalars(query.limit(size + 1)))
+        rows = (await reader.execute(query.limit(size + 1))).all()
         return Page(
             items=[views.summary(case) for case in rows[:size]],
             next=cursor_of(rows[size - 1].id) if len(rows) > size else None,

@@ -90,7 +90,7 @@ class DeskController(Controller):
     async def queue(
         self,
         request: StaffRequest,
-        session: NamedDependency[AsyncSession],
+        reader: NamedDependency[AsyncSession],
         in_state: Annotated[str | None, QueryParameter(name="state")] = None,
         matter: FromQuery[str | None] = None,
         focus: FromQuery[str | None] = None,
@@ -100,7 +100,7 @@ class DeskController(Controller):
         """Oldest first, so that nobody waits behind later ones. `focus`: overdue, today, soon (two working
         days), mine (open, and I acted on them), open-facts."""
         size = page_limit(limit)
-        query = select(Case).where(access.of_staff(request.user)).order_by(Case.id)
+        query = select(*views.LISTED).where(access.of_staff(request.user)).order_by(Case.id)
         if in_state is not None:
             query = query.where(Case.state == _state(in_state))
         if matter is not None:
@@ -108,10 +108,10 @@ class DeskController(Controller):
         if (after := after_cursor(cursor)) is not None:
             query = query.where(Case.id > after)
         today = clock.today()
-        calendar = await calendar_from(session, today)
+        calendar = await calendar_from(reader, today)
         if focus is not None:
             query = query.where(queue.in_focus(_focus(focus), request.user, calendar, today=today))
-        rows = list(await session.scalars(query.limit(size + 1)))
+        rows = (await reader.execute(query.limit(size + 1))).all()
         return Page(
             items=[_summary(case, calendar) for case in rows[:size]],
             next=cursor_of(rows[size - 1].id) if len(rows) > size else None,
@@ -256,7 +256,7 @@ def _focus(focus: str) -> queue.Focus:
         ) from None
 
 
-def _summary(case: Case, calendar: Calendar) -> DeskCaseSummary:
+def _summary(case: views.Listed, calendar: Calendar) -> DeskCaseSummary:
     members: dict[str, Any] = views.summary_members(case)
     due, today = case.promised_due_on, clock.today()
     return DeskCaseSummary(

@@ -7,6 +7,7 @@ from uuid import UUID
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock, registers
@@ -16,7 +17,6 @@ from haiyiban.identity import (
     binding,
     face_checks,
     one_person,
-    persons,
     real_name,
     sms_codes,
     ways_in,
@@ -24,7 +24,7 @@ from haiyiban.identity import (
 )
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
-from haiyiban.identity.models import Account, SignIn
+from haiyiban.identity.models import Account, Person, SignIn
 from haiyiban.identity.wire import (
     AssuranceRead,
     FaceCheckRead,
@@ -48,9 +48,9 @@ class MeController(Controller):
     guards = [resident()]
 
     @get(summary="Who I am here", responses=problems(NotSignedIn, NotAllowed))
-    async def me(self, request: ResidentRequest, session: NamedDependency[AsyncSession]) -> MeRead:
+    async def me(self, request: ResidentRequest, reader: NamedDependency[AsyncSession]) -> MeRead:
         """Masked. Below L2 the person is not shown: the phone may have a new holder."""
-        return await _me(session, request.user.session_id)
+        return await _me(reader, request.user.session_id)
 
     @post(
         "/phone",
@@ -201,11 +201,15 @@ class MeController(Controller):
 
 async def _me(session: AsyncSession, session_id: UUID) -> MeRead:
     """Read from the session and not from the token: a step-up may have moved it to another account."""
-    sign_in = await session.get_one(SignIn, session_id)
-    account = await session.get_one(Account, sign_in.account_id)
+    found = await session.execute(
+        select(SignIn, Account, Person)
+        .join(Account, Account.id == SignIn.account_id)
+        .outerjoin(Person, Person.id == Account.person_id)
+        .where(SignIn.id == session_id)
+    )
+    sign_in, account, person = found.one()
     shown = None
-    if account.person_id is not None and Level(sign_in.level or Level.L1) >= Level.L2:
-        person = await persons.get(session, account.person_id)
+    if person is not None and Level(sign_in.level or Level.L1) >= Level.L2:
         shown = MePerson(
             name=mask_name(person.name),
             id_number=mask_id_number(person.id_number),

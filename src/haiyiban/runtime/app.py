@@ -49,6 +49,12 @@ async def provide_session(scope: Scope) -> AsyncSession:
     return session
 
 
+async def provide_reader(scope: Scope) -> AsyncSession:
+    """A session of this request that reads without a transaction."""
+    session: AsyncSession = scope["state"]["unit"].reader
+    return session
+
+
 def build(settings: Settings, *lifespan: Lifespan) -> Litestar:
     """The Litestar application without its edge; needs no database, as for writing the contract."""
     served = discovery.zones(settings.zones)
@@ -67,7 +73,7 @@ def assemble(
     """The application of these controllers, with everything that is the same for all of them."""
     application = Litestar(
         route_handlers=[Router(API, route_handlers=controllers), *pages, SystemController, WebController],
-        dependencies={"session": Provide(provide_session)},
+        dependencies={"session": Provide(provide_session), "reader": Provide(provide_reader)},
         exception_handlers={Exception: to_response},
         openapi_config=contract.config(),
         request_class=StrictRequest,

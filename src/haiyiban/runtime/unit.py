@@ -43,6 +43,7 @@ class Unit:
         self._asked = asked
         self._database = database
         self._session: AsyncSession | None = None
+        self._reader: AsyncSession | None = None
         self.claim: Claim | None = None
         self.problem: Problem | None = None
         """The refusal that the handlers ended with, if any."""
@@ -54,6 +55,14 @@ class Unit:
             self._session = self._database.sessions()
             db.hold(self._session)
         return self._session
+
+    @property
+    def reader(self) -> AsyncSession:
+        """For a handler that only reads and for whom each statement may see its own moment: no transaction.
+        What it writes is written at once, so nothing may be written by it."""
+        if self._reader is None:
+            self._reader = self._database.readers()
+        return self._reader
 
     async def settle(self, status: int, answer: Callable[[], Answer]) -> None:
         """Commit the work, or undo it and record the refusal. Raises what the commit raises."""
@@ -77,6 +86,8 @@ class Unit:
         """Give the connection back; what is not committed is undone."""
         if self.claim is not None:
             idempotency.abandon(self.claim)
+        if self._reader is not None:
+            await self._reader.close()
         if self._session is not None:
             await self._session.close()
             db.let_go(self._session)
