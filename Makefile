@@ -62,8 +62,8 @@ failover-drill: .venv/test.stamp ## kill the primary of two PostgreSQL under loa
 pooler-drill: .venv/test.stamp ## journeys through PgBouncer in transaction mode; needs PgBouncer 1.21 or newer
 	@$(BIN)/python -m tests.pooling
 
-bench: .venv/test.stamp ## measure the hot paths against the bare framework, in one run
-	$(BIN)/python -m benchmarks
+bench: .venv/test.stamp ## measure everything against ceilings of the same run, into docs/performance.md; BENCH="--full" or names
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 screens: .venv/test.stamp web ## take pictures of the main screens into docs/screens
 	$(BIN)/python -m pytest -q tests/web/screens.py

@@ -8,17 +8,22 @@ EU digital COVID certificates does and no more: Base45, zlib, CBOR, ES256; no si
 
 from __future__ import annotations
 
+import json
+import os
 import zlib
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import cbor2
+import msgspec
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from litestar import Controller, Litestar, Request, get, post
+from litestar import Controller, Litestar, Request, Response, get, post
+from litestar.datastructures import State
 from litestar.params import FromPath, JSONBody
 
 from haiyiban.codes import base45
@@ -127,6 +132,18 @@ class ClaimsOfNothing(Controller):
         return Encoded(_VOUCHER, status=201)
 
 
+class ReadingOfNothing(Controller):
+    """A read of nothing behind the edge, for those who are signed in."""
+
+    path = "/nothing"
+
+    @get()
+    async def nothing(self, request: ResidentRequest) -> CodeRead:
+        """Ask who it is, answer."""
+        await _ENOUGH(request, request.route_handler)
+        return _CODE
+
+
 _ENOUGH = resident(Level.L3)
 
 
@@ -134,12 +151,42 @@ def create_edge_app() -> Edge:
     """The application of the yardstick behind the edge."""
     settings = Settings.from_env()
     database = prepare(settings)
-    return behind_edge(assemble([ClaimsOfNothing]), settings, database=database, access_log=AccessLog())
+    app = assemble([ClaimsOfNothing, ReadingOfNothing])
+    return behind_edge(app, settings, database=database, access_log=AccessLog())
 
 
 def create_app() -> Litestar:
     """The application of the yardsticks."""
     return Litestar(route_handlers=[bare, bare_get, claim, dcc, sign], openapi_config=None)
+
+
+def create_reading_app() -> Litestar:
+    """The ceilings of lists: asyncpg, the statement of the list, its rows as they come."""
+    from benchmarks.reads import list_statement
+
+    people = [UUID(each) for each in json.loads(os.environ["BENCH_PEOPLE"])]
+    statements = [list_statement(person) for person in people]
+    queued = list_statement(None)
+
+    async def pool(app: Litestar) -> None:
+        app.state.pool = await asyncpg.create_pool(Settings.from_env().database_url, min_size=16, max_size=16)
+
+    async def rows(state: State, statement: str, values: list[Any]) -> Response[bytes]:
+        found = await state.pool.fetch(statement, *values)
+        content = msgspec.json.encode([list(row.values()) for row in found])
+        return Response(content, media_type="application/json")
+
+    @get("/cases/{number:int}")
+    async def cases(state: State, number: FromPath[int]) -> Response[bytes]:
+        """A person's list."""
+        return await rows(state, *statements[number])
+
+    @get("/queue")
+    async def queue(state: State) -> Response[bytes]:
+        """A clerk's queue."""
+        return await rows(state, *queued)
+
+    return Litestar(route_handlers=[bare_get, cases, queue], on_startup=[pool], openapi_config=None)
 
 
 @cache

@@ -12,14 +12,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import platform
 import re
 import statistics
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,6 +26,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from benchmarks.processes import cpu_seconds, loading, pin, serving
+from benchmarks.report import Outcome, Ratio, per_round
 from haiyiban import clock
 from haiyiban.runtime import ceremony, migrate, ports
 from haiyiban.runtime.postgres import EmbeddedPostgres
@@ -37,11 +37,10 @@ from haiyiban.settings import Settings
 VARIANTS = ("bare", "edge", "claim", "cold", "sold-out")
 SEEN = {"bare": "201", "edge": "201", "claim": "201", "cold": "201", "sold-out": "409"}
 CONNECTIONS = (64, 256)
-ROUNDS = 5
+ROUNDS = (2, 5)
+"""Quick, full."""
 COUNT = 3_000
 NAIVE_SECONDS = 2
-TARGETS = {"claimToBare": 0.8, "claimToNaive": 5}
-RESULTS = Path(__file__).parent / "results" / "claims.json"
 _NAIVE = """
 BEGIN;
 UPDATE bench_stock SET stock_left = stock_left - 1 WHERE id = 1 AND stock_left > 0;
@@ -50,8 +49,9 @@ END;
 """
 
 
-def main() -> None:
-    """Measure, print, write benchmarks/results/claims.json."""
+def measure(full: bool) -> Outcome:
+    """All variants in turn, round after round."""
+    count = ROUNDS[full]
     with tempfile.TemporaryDirectory(prefix="haiyiban-bench-") as folder, ExitStack() as stack:
         home = Path(folder)
         postgres = stack.enter_context(EmbeddedPostgres(home))
@@ -64,7 +64,7 @@ def main() -> None:
         os.environ.update(environ)
         migrate.upgrade(postgres.url)
         ceremony.play(Settings.from_env(environ), clock.now())
-        environ |= asyncio.run(_prepare(postgres.url))
+        environ |= asyncio.run(_prepare(postgres.url, count))
         log = home / "servers.log"
         api, yardstick = ports.any_free(), ports.any_free()
         served = stack.enter_context(
@@ -90,7 +90,7 @@ def main() -> None:
         script.write_text(_NAIVE)
         rounds: dict[str, list[dict[str, float]]] = {_name(*run): [] for run in runs} | {"naive": []}
         offset = 0
-        for number in range(ROUNDS + 1):
+        for number in range(count + 1):
             for variant, clients in runs:
                 measured = _round(
                     variant,
@@ -102,11 +102,45 @@ def main() -> None:
                 offset += COUNT
                 if number:  # the first round warms up
                     rounds[_name(variant, clients)].append(measured)
-                print(f"\r{variant} {clients} {number}/{ROUNDS}    ", end="", flush=True)
             if number:
                 rounds["naive"].append({"requestsPerSecond": _naive(postgres.url, script)})
-    print("\r", end="")
-    _tell(_summary(rounds))
+    return Outcome(tuple(_ratios(rounds)))
+
+
+def _ratios(rounds: dict[str, list[dict[str, float]]]) -> Iterator[Ratio]:
+    def column(name: str, figure: str = "requestsPerSecond") -> list[float]:
+        return [each[figure] for each in rounds[name]]
+
+    for clients in CONNECTIONS:
+        claim = _name("claim", clients)
+        for against, name, reach in (
+            ("bare POST", _name("bare", clients), 0.8),
+            ("a POST of nothing behind the edge", _name("edge", clients), None),
+            ("pgbench's naive transaction", "naive", 5.0),
+        ):
+            cpu = None
+            if name != "naive":
+                cpu = statistics.median(column(name, "appCpuMicros")) / statistics.median(
+                    column(claim, "appCpuMicros")
+                )
+            yield Ratio(
+                name=f"claim a voucher, {clients} clients",
+                against=against,
+                rounds=per_round(column(claim), column(name)),
+                reach=reach,
+                value=round(statistics.median(column(claim))),
+                unit="req/s",
+                cpu_ratio=None if cpu is None else round(cpu, 3),
+            )
+        for variant, told in (("cold", "with a token not seen before"), ("sold-out", "after the end")):
+            ours = column(_name(variant, clients))
+            yield Ratio(
+                name=f"claim {told}, {clients} clients",
+                against="bare POST",
+                rounds=per_round(ours, column(_name("bare", clients))),
+                value=round(statistics.median(ours)),
+                unit="req/s",
+            )
 
 
 def _round(
@@ -143,14 +177,14 @@ def _naive(url: str, script: Path) -> float:
     return float(found[1])
 
 
-async def _prepare(url: str) -> dict[str, str]:
+async def _prepare(url: str, rounds: int) -> dict[str, str]:
     """People as rows alone, a campaign that nobody empties and one that is empty, the naive tables."""
     connection = await asyncpg.connect(url)
     await connection.execute(
         "INSERT INTO identity_person"
         " (id, name_sealed, id_type, id_number_sealed, id_number_index, created_at)"
         " SELECT gen_random_uuid(), '', '111', '', int8send(n), now() FROM generate_series(1, $1::int) n",
-        COUNT * (ROUNDS + 1) * len(VARIANTS) * len(CONNECTIONS),
+        COUNT * (rounds + 1) * len(VARIANTS) * len(CONNECTIONS),
     )
     await connection.execute(
         "CREATE TABLE bench_stock (id int PRIMARY KEY, stock_left bigint NOT NULL);"
@@ -185,64 +219,3 @@ async def _campaign(connection: Any, code: str, stock: int) -> UUID:
 
 def _name(variant: str, clients: int) -> str:
     return f"{variant} {clients}"
-
-
-def _summary(rounds: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
-    figures: dict[str, dict[str, Any]] = {}
-    for name, measured in rounds.items():
-        rates = [each["requestsPerSecond"] for each in measured]
-        figures[name] = {
-            "requestsPerSecond": round(statistics.median(rates)),
-            "spread": [round(min(rates)), round(max(rates))],
-        } | {
-            key: round(statistics.median(each[key] for each in measured), 1)
-            for key in ("appCpuMicros", "postgresCpuMicros")
-            if key in measured[0]
-        }
-    ratios = {}
-    for clients in CONNECTIONS:
-        bare, edge = figures[_name("bare", clients)], figures[_name("edge", clients)]
-        for variant in VARIANTS[1:]:
-            figure = figures[_name(variant, clients)]
-            ratios[_name(variant, clients)] = {
-                "toBare": round(figure["requestsPerSecond"] / bare["requestsPerSecond"], 3),
-                "cpuToBare": round(bare["appCpuMicros"] / figure["appCpuMicros"], 3),
-                "toEdge": round(figure["requestsPerSecond"] / edge["requestsPerSecond"], 3),
-                "cpuToEdge": round(edge["appCpuMicros"] / figure["appCpuMicros"], 3),
-                "toNaive": round(figure["requestsPerSecond"] / figures["naive"]["requestsPerSecond"], 2),
-            }
-    return {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {
-            "python": platform.python_version(),
-            "system": platform.platform(),
-            "cores": os.cpu_count(),
-            "loadAverage": os.getloadavg()[0],
-        },
-        "versions": {name: version(name) for name in ("litestar", "granian", "msgspec", "asyncpg")},
-        "requestsPerRound": COUNT,
-        "rounds": ROUNDS,
-        "figures": figures,
-        "ratios": ratios,
-        "targets": TARGETS,
-    }
-
-
-def _tell(summary: dict[str, Any]) -> None:
-    heads = ("req/s", "min", "max", "app µs", "PG µs", "÷bare", "CPU", "÷edge", "CPU", "÷naive")
-    print(f"{'':14}" + "".join(f"{head:>8}" for head in heads))
-    for name, figure in summary["figures"].items():
-        ratio = summary["ratios"].get(name, {})
-        told = [
-            figure["requestsPerSecond"],
-            *figure["spread"],
-            *(figure.get(key, "") for key in ("appCpuMicros", "postgresCpuMicros")),
-            *(ratio.get(key, "") for key in ("toBare", "cpuToBare", "toEdge", "cpuToEdge", "toNaive")),
-        ]
-        print(f"{name:14}" + "".join(f"{value:>8}" for value in told))
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -10,27 +10,26 @@ is a process of its own, visited in turn; the least CPU seconds of all rounds co
 from __future__ import annotations
 
 import json
-import os
 import random
 import subprocess
 import sys
 import time
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
-from benchmarks.matching import exponent, instance
+from benchmarks.matching import instance
+from benchmarks.report import Growth, Outcome
 from services.school_places.matching import UNPLACED, Instance, match
 
 SIZES = (7_500, 15_000, 37_500, 75_000, 150_000, 300_000)
 ROUNDS = 2
-RESULTS = Path(__file__).parent / "results" / "growth.json"
 
 
-def main() -> None:
-    """Measure, print, write benchmarks/results/growth.json."""
-    rounds: dict[int, list[dict[str, float]]] = {size: [] for size in SIZES}
+def measure(full: bool) -> Outcome:
+    """The sizes in turn, in processes of their own."""
+    sizes = SIZES if full else SIZES[:4]
+    rounds: dict[int, list[dict[str, float]]] = {size: [] for size in sizes}
     for _ in range(ROUNDS):
-        for size in SIZES:
+        for size in sizes:
             command = [sys.executable, "-m", "benchmarks.growth", str(size)]
             answer = subprocess.run(command, check=True, capture_output=True)
             rounds[size].append(json.loads(answer.stdout))
@@ -38,26 +37,24 @@ def main() -> None:
         size: {name: min(each[name] for each in measured) for name in measured[0]}
         for size, measured in rounds.items()
     }
-    print(f"{'children':>9}{'asks':>11}{'CPU s':>9}{'walk s':>9}{'ratio':>8}")
-    for size, each in figures.items():
-        each["ratio"] = round(each["cpuSeconds"] / each["walkCpuSeconds"], 2)
-        print(
-            f"{size:>9,}{each['asks']:>11,}{each['cpuSeconds']:>9}{each['walkCpuSeconds']:>9}{each['ratio']:>8}"
+
+    def grown(name: str, unit: str, cost: Callable[[dict[str, float]], float]) -> Growth:
+        costs = tuple(cost(each) for each in figures.values())
+        return Growth(name=name, unit=unit, work="children", sizes=sizes, costs=costs, reach=1.1)
+
+    return Outcome(
+        growths=(
+            grown("schools asked, counted", "asks", lambda each: each["asks"]),
+            grown(
+                "placing, by a walk through the same memory",
+                "walks",
+                lambda each: each["cpuSeconds"] / each["walkCpuSeconds"],
+            ),
         )
-    grown = {
-        name: round(exponent({size: each[name] for size, each in figures.items()}), 3)
-        for name in ("asks", "cpuSeconds", "walkCpuSeconds", "ratio")
-    }
-    print("n^k with k =", grown)
-    summary: dict[str, Any] = {
-        "loadAverage": round(os.getloadavg()[0], 2),
-        "sizes": {str(size): each for size, each in figures.items()},
-        "exponents": grown,
-    }
-    RESULTS.write_text(json.dumps(summary, indent=1) + "\n")
+    )
 
 
-def measure(pupils: int) -> dict[str, float]:
+def _measured(pupils: int) -> dict[str, float]:
     """One matching and one walk over its input, best of three each."""
     given = instance(pupils, "random")
     times: dict[str, list[float]] = {"cpuSeconds": [], "walkCpuSeconds": []}
@@ -87,7 +84,4 @@ def _walk(given: Instance, order: list[int]) -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 1:
-        main()
-    else:
-        print(json.dumps(measure(int(sys.argv[1]))))
+    print(json.dumps(_measured(int(sys.argv[1]))))

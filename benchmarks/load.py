@@ -37,7 +37,8 @@ class Client(asyncio.Protocol):
         if not found:
             return
         length = _LENGTH.search(head)
-        if length is None or len(rest) < int(length[1]):
+        unchanged = head[9:12] == b"304"  # which has no body, whatever it says of its length
+        if not unchanged and (length is None or len(rest) < int(length[1])):
             return
         outcome = _OUTCOME.search(rest)
         self._seen[outcome[1].decode() if outcome else head[9:12].decode()] += 1

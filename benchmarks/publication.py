@@ -8,15 +8,12 @@ worker's task until nobody is left. Two sizes tell the growth.
 from __future__ import annotations
 
 import asyncio
-import json
-import math
 import os
 import random
 import secrets
-import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +24,7 @@ import msgspec
 from sqlalchemy import event, func, insert, select
 
 from benchmarks.processes import cpu_seconds
+from benchmarks.report import Growth, Outcome
 from haiyiban import clock
 from haiyiban.audit.models import AuditRecord, AuditSubject
 from haiyiban.cases.models import Case, CaseEvent
@@ -55,7 +53,6 @@ CHOICES = 5
 PUPILS_A_SCHOOL = 150
 CLASSES = 5
 MATTER = "education.school-place"
-RESULTS = Path(__file__).parent / "results" / "publication.json"
 OFFICER = StaffCaller(
     staff_id=new_id(),
     session_id=new_id(),
@@ -65,22 +62,23 @@ OFFICER = StaffCaller(
 )
 
 
-def main(sizes: Iterable[int] = SIZES) -> None:
-    """Measure, print, write benchmarks/results/publication.json."""
+def measure(full: bool) -> Outcome:
+    """Two sizes, each with a database of its own."""
+    sizes = SIZES if full else (SIZES[0], SIZES[0] * 3)
     measured = {size: _alone(size) for size in sizes}
-    print("children  settle s  call s  task s; a child: app ms  PG ms  statements")
-    for size, figure in measured.items():
-        print(
-            f"{size:>8,}{figure['settleSeconds']:>10}{figure['callSeconds']:>8}{figure['taskSeconds']:>8}"
-            f"{figure['appCpuMillis']:>17}{figure['postgresCpuMillis']:>7}{figure['statements']:>12}"
+    costs = [_cpu(measured[size]) * size / 1000 for size in sizes]
+    return Outcome(
+        growths=(
+            Growth(
+                name="publish a draw: decide, tell, give notices",
+                unit="s CPU, application and PostgreSQL",
+                work="children",
+                sizes=sizes,
+                costs=tuple(round(cost, 2) for cost in costs),
+                reach=1.1,
+            ),
         )
-    summary: dict[str, Any] = {"sizes": {str(size): figure for size, figure in measured.items()}}
-    if len(measured) > 1:
-        least, most = min(measured), max(measured)
-        cost = [_cpu(measured[size]) * size for size in (least, most)]
-        summary["growthExponent"] = round(math.log(cost[1] / cost[0]) / math.log(most / least), 3)
-        print(f"CPU grows as n^{summary['growthExponent']}")
-    RESULTS.write_text(json.dumps(summary, indent=1) + "\n")
+    )
 
 
 def _cpu(figure: dict[str, float]) -> float:
@@ -311,7 +309,3 @@ def _person(person_id: UUID, born: str, number: int, chance: random.Random) -> P
     person.id_number = first17 + resident_check_digit(first17)
     person.id_number_index = secrets.token_bytes(32)
     return person
-
-
-if __name__ == "__main__":
-    main([int(size) for size in sys.argv[1:]] or SIZES)

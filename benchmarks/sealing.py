@@ -21,6 +21,7 @@ from typing import Any
 import asyncpg
 
 from benchmarks import processes
+from benchmarks.report import Outcome, Ratio
 from haiyiban import db
 from haiyiban.audit import leaves, sealing
 from haiyiban.audit.merkle import Tree, leaf_hash
@@ -31,7 +32,6 @@ from haiyiban.runtime.postgres import EmbeddedPostgres
 
 RECORDS = 1_000_000
 CHAINED = 2_000
-RESULTS = Path(__file__).parent / "results" / "sealing.json"
 
 # As a verification writes them, with ids in the order of their milliseconds.
 _WRITE = """
@@ -45,8 +45,9 @@ FROM generate_series(1, 10000) AS n
 """
 
 
-def main() -> None:
-    """Measure, print, write benchmarks/results/sealing.json."""
+def measure(full: bool) -> Outcome:
+    """A log sealed and checked, and the yardsticks; in the quick form of a tenth of the records."""
+    records = RECORDS if full else RECORDS // 10
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         # The server may run as another user.
@@ -56,17 +57,34 @@ def main() -> None:
             FileKeys.create(home / "keys")
             environ = {"HAIYIBAN_ENV": "test", "HAIYIBAN_HOME": str(home), "DATABASE_URL": postgres.url}
             os.environ.update(environ)
-            figures = asyncio.run(_measure(postgres.url, postgres.process.popen.pid))
-            figures |= _verify(postgres.process.popen.pid)
-    figures["loadAverage"] = round(os.getloadavg()[0], 2)
-    for name, figure in figures.items():
-        print(f"{name:>32} {figure:>14,}")
-    RESULTS.write_text(json.dumps(figures, indent=1) + "\n")
+            figures = asyncio.run(_measure(postgres.url, postgres.process.popen.pid, records))
+            figures |= _verify(postgres.process.popen.pid, records)
+    return Outcome(
+        (
+            Ratio(
+                name=f"seal {records:,} audit records",
+                against="a chain written row by row",
+                rounds=(round(figures["sealedPerSecond"] / figures["chainedRowByRowPerSecond"], 2),),
+                reach=31,
+                value=figures["sealedPerSecond"],
+                unit="rows/s",
+            ),
+            Ratio(
+                name=f"check {records:,} audit records, whole command",
+                against="10 s a million",
+                rounds=(round(figures["verifySeconds"] / 10 * 1_000_000 / records, 3),),
+                better="less",
+                reach=1.0 if full else None,  # starting the command is most of a tenth
+                value=figures["verifySeconds"],
+                unit="s",
+            ),
+        )
+    )
 
 
-async def _measure(url: str, server: int) -> dict[str, Any]:
+async def _measure(url: str, server: int, records: int) -> dict[str, Any]:
     connection = await asyncpg.connect(url)
-    for first in range(0, RECORDS, 10_000):
+    for first in range(0, records, 10_000):
         await connection.execute(_WRITE, first)
     # As autovacuum would have done over the days in which a million records come.
     await connection.execute("VACUUM ANALYZE audit_record")
@@ -75,8 +93,8 @@ async def _measure(url: str, server: int) -> dict[str, Any]:
     await sealing.seal()
     took = time.perf_counter() - began
     figures = {
-        "records": RECORDS,
-        "sealedPerSecond": round(RECORDS / took),
+        "records": records,
+        "sealedPerSecond": round(records / took),
         "sealingSeconds": round(took, 2),
         "sealingCpuSeconds": round(time.process_time() - own, 2),
         "sealingServerCpuSeconds": round(processes.cpu_seconds(server) - theirs, 2),
@@ -106,13 +124,13 @@ async def _chained(connection: asyncpg.Connection) -> dict[str, Any]:
     return {"chainedRowByRowPerSecond": round(CHAINED / (time.perf_counter() - began))}
 
 
-def _verify(server: int) -> dict[str, Any]:
+def _verify(server: int, records: int) -> dict[str, Any]:
     # Until the server has seen the connections before go.
     time.sleep(2)
     own, theirs, began = _ended(os.getpid()), _ended(server), time.perf_counter()
     command = [sys.executable, "-m", "haiyiban.cli", "audit", "verify", "--json"]
     answer = subprocess.run(command, check=True, capture_output=True)
-    assert json.loads(answer.stdout)["size"] == RECORDS, answer.stdout
+    assert json.loads(answer.stdout)["size"] == records, answer.stdout
     return {
         "verifySeconds": round(time.perf_counter() - began, 2),
         "verifyCpuSeconds": round(_ended(os.getpid()) - own, 2),
@@ -125,7 +143,3 @@ def _ended(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     # Fields 16 and 17 of proc(5), of which the first two stand before the bracket.
     return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
-
-
-if __name__ == "__main__":
-    main()

@@ -11,20 +11,18 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import platform
 import statistics
 import subprocess
 import tempfile
 from contextlib import ExitStack
-from datetime import UTC, date, datetime
-from importlib.metadata import version
+from datetime import date
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import httpx
 
 from benchmarks.processes import cpu_seconds, loading, serving
+from benchmarks.report import Outcome, Ratio, per_round
 from haiyiban import certificates, clock, verifiers
 from haiyiban.errors import Words
 from haiyiban.identity import persons
@@ -40,15 +38,14 @@ from haiyiban.settings import Settings
 
 VARIANTS = ("bare", "verify", "dcc", "get", "sign", "show")
 SEEN = {"get": "200", "sign": "201", "show": "201"}
-ROUNDS = 5
+ROUNDS = (3, 7)
+"""Quick, full."""
 COUNT = 3_000
 CERTIFICATES = 500
-TARGETS = {"verifyToBare": 0.45, "verifyToDcc": 1.3, "showToGet": 0.37}
-RESULTS = Path(__file__).parent / "results" / "verify.json"
 
 
-def main() -> None:
-    """Measure, print, write benchmarks/results/verify.json."""
+def measure(full: bool) -> Outcome:
+    """All variants in turn, round after round."""
     with tempfile.TemporaryDirectory(prefix="haiyiban-bench-") as folder, ExitStack() as stack:
         home = Path(folder)
         postgres = stack.enter_context(EmbeddedPostgres(home))
@@ -84,14 +81,43 @@ def main() -> None:
             for variant in VARIANTS
         }
         rounds: dict[str, list[dict[str, float]]] = {variant: [] for variant in VARIANTS}
-        for number in range(ROUNDS + 1):
+        for number in range(ROUNDS[full] + 1):
             for variant in VARIANTS:
                 measured = _round(variant, loads[variant], pids[variant], postgres.process.popen.pid)
                 if number:  # the first round warms up
                     rounds[variant].append(measured)
-                print(f"\r{variant} {number}/{ROUNDS} ", end="", flush=True)
-    print("\r", end="")
-    _tell(_summary(rounds))
+    return Outcome(
+        (
+            _ratio("verify online, committed", "bare POST", "verify", "bare", rounds, reach=0.45),
+            _ratio("verify online, committed", "EU-DCC check alone", "verify", "dcc", rounds, reach=1.3),
+            _ratio("show a code", "bare GET", "show", "get", rounds, reach=0.37),
+            _ratio("show a code", "bare POST that signs", "show", "sign", rounds),
+        )
+    )
+
+
+def _ratio(
+    name: str,
+    against: str,
+    ours: str,
+    theirs: str,
+    rounds: dict[str, list[dict[str, float]]],
+    *,
+    reach: float | None = None,
+) -> Ratio:
+    def column(variant: str, figure: str) -> list[float]:
+        return [each[figure] for each in rounds[variant]]
+
+    cpu = [statistics.median(column(variant, "appCpuMicros")) for variant in (theirs, ours)]
+    return Ratio(
+        name=name,
+        against=against,
+        rounds=per_round(column(ours, "requestsPerSecond"), column(theirs, "requestsPerSecond")),
+        reach=reach,
+        value=round(statistics.median(column(ours, "requestsPerSecond"))),
+        unit="req/s",
+        cpu_ratio=round(cpu[0] / cpu[1], 3),
+    )
 
 
 def _round(variant: str, load: subprocess.Popen[str], pid: int, postgres: int) -> dict[str, float]:
@@ -164,69 +190,3 @@ def _token(port: int, secret: verifiers.ClientSecret) -> str:
     )
     token: str = answer.raise_for_status().json()["accessToken"]
     return token
-
-
-def _summary(rounds: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
-    figures: dict[str, dict[str, Any]] = {}
-    for variant, measured in rounds.items():
-        rates = [each["requestsPerSecond"] for each in measured]
-        figures[variant] = {
-            "requestsPerSecond": round(statistics.median(rates)),
-            "spread": [round(min(rates)), round(max(rates))],
-            "appCpuMicros": round(statistics.median(each["appCpuMicros"] for each in measured), 1),
-            "postgresCpuMicros": round(statistics.median(each["postgresCpuMicros"] for each in measured), 1),
-        }
-    bare, verify, dcc, get, sign, show = (figures[name] for name in VARIANTS)
-    return {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {
-            "python": platform.python_version(),
-            "system": platform.platform(),
-            "cores": os.cpu_count(),
-            "loadAverage": os.getloadavg()[0],
-        },
-        "versions": {
-            name: version(name)
-            for name in ("litestar", "granian", "msgspec", "sqlalchemy", "asyncpg", "cryptography")
-        },
-        "connections": 64,
-        "requestsPerRound": COUNT,
-        "rounds": ROUNDS,
-        "figures": figures,
-        "ratios": {
-            "requestsPerSecondToBare": round(verify["requestsPerSecond"] / bare["requestsPerSecond"], 3),
-            "cpuToBare": round(bare["appCpuMicros"] / verify["appCpuMicros"], 3),
-            "requestsPerSecondToDcc": round(verify["requestsPerSecond"] / dcc["requestsPerSecond"], 3),
-            "cpuToDcc": round(dcc["appCpuMicros"] / verify["appCpuMicros"], 3),
-            "showRequestsPerSecondToGet": round(show["requestsPerSecond"] / get["requestsPerSecond"], 3),
-            "showCpuToGet": round(get["appCpuMicros"] / show["appCpuMicros"], 3),
-            "showCpuToSign": round(sign["appCpuMicros"] / show["appCpuMicros"], 3),
-            "signCpuToGet": round(get["appCpuMicros"] / sign["appCpuMicros"], 3),
-            "targets": TARGETS,
-        },
-    }
-
-
-def _tell(summary: dict[str, Any]) -> None:
-    print(f"{'':8}{'req/s':>8}{'min':>8}{'max':>8}{'app µs':>9}{'PG µs':>8}")
-    for variant, figure in summary["figures"].items():
-        low, high = figure["spread"]
-        print(
-            f"{variant:8}{figure['requestsPerSecond']:>8}{low:>8}{high:>8}"
-            f"{figure['appCpuMicros']:>9}{figure['postgresCpuMicros']:>8}"
-        )
-    ratios = summary["ratios"]
-    print(
-        f"verify ÷ bare: {ratios['requestsPerSecondToBare']} requests/s, {ratios['cpuToBare']} CPU "
-        f"(to reach {TARGETS['verifyToBare']}); ÷ DCC check alone: {ratios['requestsPerSecondToDcc']}, "
-        f"{ratios['cpuToDcc']} CPU ({TARGETS['verifyToDcc']})\n"
-        f"show ÷ bare GET: {ratios['showRequestsPerSecondToGet']} requests/s, {ratios['showCpuToGet']} CPU "
-        f"(to reach {TARGETS['showToGet']}); ÷ bare POST that signs: {ratios['showCpuToSign']} CPU, "
-        f"which itself is {ratios['signCpuToGet']} of the bare GET"
-    )
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    main()

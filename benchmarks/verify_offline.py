@@ -8,19 +8,16 @@ process, so that a busy machine weighs on all alike; figures are medians.
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from benchmarks import report
+from benchmarks.report import Ratio, per_round
 from haiyiban.codes.claims import DeviceKey, Kind
 from haiyiban.codes.envelope import parse, sign_form_a, sign_form_b
 from haiyiban.codes.offline import verify_offline
@@ -29,12 +26,11 @@ from haiyiban.codes.trust import TrustList
 from haiyiban.codes.vectors.cast import AT, IAT, ISSUER, capsule_of, claims_of, trust_entries
 
 ROUNDS, CODES = 40, 50
-TARGETS = {"server-signed": 1.4, "device-bound": 2.4}
-RESULTS = Path(__file__).parent / "results" / "verify_offline.json"
+REACH = {"server-signed": 1.4, "device-bound": 2.4}
 
 
-def main() -> None:
-    """Measure, print, write benchmarks/results/verify_offline.json."""
+def measure(full: bool) -> report.Outcome:
+    """Our check of a code, and the bare checks of its signatures, in turn."""
     trust = TrustList(trust_entries(), issued_at=AT)
     texts = {
         "server-signed": [sign_form_a(claims_of(1, f"bench {n}"), ISSUER) for n in range(CODES)],
@@ -69,34 +65,26 @@ def main() -> None:
 
     variants = {"bare": verify_bare, "floor": verify_floor} | {name: verifying(name) for name in texts}
     micros: dict[str, list[float]] = {name: [] for name in variants}
-    for number in range(ROUNDS + 1):
+    for number in range(ROUNDS * (4 if full else 1) + 1):
         for name, run in variants.items():
             began = time.process_time_ns()
             run()
             if number:  # the first round warms up
                 micros[name].append((time.process_time_ns() - began) / CODES / 1000)
-    medians = {name: statistics.median(each) for name, each in micros.items()}
-    ratios = {
-        name: statistics.median(mine / its for mine, its in zip(micros[name], micros["bare"], strict=True))
-        for name in variants
-        if name != "bare"
-    }
-    for name, median in medians.items():
-        told = f" = {ratios[name]:.2f} bare" if name in ratios else ""
-        told += f" (to reach {TARGETS[name]})" if name in TARGETS else ""
-        print(f"{name:14}{median:8.1f} µs{told}")
-    summary = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {
-            "python": platform.python_version(),
-            "cores": os.cpu_count(),
-            "loadAverage": os.getloadavg()[0],
-        },
-        "medianMicros": {name: round(median, 1) for name, median in medians.items()},
-        "ratios": {name: round(ratio, 2) for name, ratio in ratios.items()},
-        "targets": TARGETS,
-    }
-    RESULTS.write_text(json.dumps(summary, indent=1) + "\n")
+    return report.Outcome(
+        tuple(
+            Ratio(
+                name=f"verify offline, {name}",
+                against="bare P-256 verify",
+                rounds=per_round(micros[name], micros["bare"]),
+                better="less",
+                reach=reach,
+                value=round(statistics.median(micros[name]), 1),
+                unit="µs CPU",
+            )
+            for name, reach in REACH.items()
+        )
+    )
 
 
 def _numbers(signature: bytes) -> tuple[int, int]:
@@ -108,7 +96,3 @@ def _device_bound(number: int) -> str:
     device = ec.generate_private_key(ec.SECP256R1())
     capsule = capsule_of(Kind.CERTIFICATE, f"bench {number}, b", cnf=DeviceKey.of(device.public_key()))
     return sign_form_b(capsule, device, t=IAT)
-
-
-if __name__ == "__main__":
-    main()

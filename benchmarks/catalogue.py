@@ -1,0 +1,15 @@
+"""Which benchmarks there are, in the order of a run, and where their results are kept."""
+
+from pathlib import Path
+
+NAMES = (
+    "verify",
+    "verify_offline",
+    "claims",
+    "reads",
+    "matching",
+    "growth",
+    "sealing",
+    "publication",
+)
+RESULTS = Path(__file__).parent / "results" / "bench.json"
