@@ -67,10 +67,22 @@ class Vouchers(Machine):
             yield from ("redeem", "redeem", "redeem", "two_tills")
         if self.taken:
             yield from ("reverse", "reverse", "refund", "refund")
+        if self.held and len(self.held) < self.stock:
+            yield "claim_again"
+        if self._whole():
+            yield "refund_late"
         yield from ("claim", "night", "look")
 
     def claim(self, draw: Draw) -> None:
         who, key = draw(st.integers(0, 2), "who"), draw(st.sampled_from([None, "a", "b"]), "key")
+        self._claim(who, key)
+
+    def claim_again(self, draw: Draw) -> None:
+        """The next day, while there are any, by whoever has one."""
+        self._pass(1)
+        self._claim(draw(st.sampled_from(self.held), "voucher").owner, None)
+
+    def _claim(self, who: int, key: str | None) -> None:
         answer = self.wait(self.island.claim(who, key))
         if key and (who, key) in self.keys:
             assert (answer.status_code, answer.json()["voucherId"]) == (201, self.keys[who, key])
@@ -140,7 +152,19 @@ class Vouchers(Machine):
     def refund(self, draw: Draw) -> None:
         """A half, all, or more than all of the goods."""
         taken = draw(st.sampled_from(self.taken), "redemption")
-        goods = taken.amount * draw(st.sampled_from([1, 2, 4]), "halves") // 2
+        self._refund(taken, taken.amount * draw(st.sampled_from([1, 2, 4]), "halves") // 2)
+
+    def refund_late(self, draw: Draw) -> None:
+        """The whole order, when the time of its voucher is over."""
+        taken = draw(st.sampled_from(self._whole()), "redemption")
+        self._pass(GOOD_FOR_NIGHTS + 1)
+        self._refund(taken, taken.amount)
+
+    def _whole(self) -> list[Taken]:
+        """The redemptions of orders of which nothing has gone back."""
+        return [each for each in self.taken if each.state == "redeemed" and not self.refunded.get(each.order)]
+
+    def _refund(self, taken: Taken, goods: int) -> None:
         before = self.refunded.get(taken.order, 0)
         answer = self.wait(self.island.refund(taken, goods))
         if taken.state != "redeemed":
@@ -156,7 +180,10 @@ class Vouchers(Machine):
                 taken.voucher.state = "claimed" if taken.voucher.nights <= GOOD_FOR_NIGHTS else "returned"
 
     def night(self, draw: Draw) -> None:
-        count = draw(st.sampled_from([1, 2]), "nights")
+        self._pass(draw(st.sampled_from([1, 2]), "nights"))
+
+    def _pass(self, count: int) -> None:
+        """So many nights."""
         self.wait(self.island.night(count))
         for each in [*self.held, *self.taken]:
             each.nights += count

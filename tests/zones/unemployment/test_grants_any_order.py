@@ -167,6 +167,8 @@ class Grants(Machine):
         self.wait(self.fund.grant(months))
 
     def acts(self) -> Iterator[str]:
+        if not self.ended and not any(each.state == "returned" for each in self.attempts):
+            yield "come_back"
         yield from ("give_account", "declare", "declare", "months", "bank", "bank", "works", "look")
         if any(each.state == "paid" and each.account == "returning" for each in self.attempts):
             yield from ("give_back", "give_back")
@@ -174,10 +176,19 @@ class Grants(Machine):
             yield from ("object", "object", "decide", "decide", "days_over")
 
     def give_account(self, draw: Draw) -> None:
-        self.account = draw(st.sampled_from(["open", "returning", "closed"]), "account")
-        self.is_fresh = True
-        self.wait(self.fund.account(self.account))
+        self._account(draw(st.sampled_from(["open", "returning", "closed"]), "account"))
+
+    def _account(self, state: str) -> None:
+        self.account, self.is_fresh = state, True
+        self.wait(self.fund.account(state))
         self._hour()
+
+    def come_back(self, draw: Draw) -> None:
+        """What is due goes to a closed account and comes back; sent again it is to another one alone."""
+        self._account("closed")
+        self.bank(draw)
+        self.the_person_is_told_so()
+        self._account("open")
 
     def declare(self, draw: Draw) -> None:
         answer = self.wait(self.fund.who.post("/declarations"))
