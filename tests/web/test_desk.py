@@ -93,6 +93,9 @@ async def test_a_clerk_decides_cases_with_the_keyboard_alone(
     await page.keyboard.press("Escape")
     await page.keyboard.press("p")
     await expect(page.locator(".case .tag.big")).to_have_text("已通过")
+    async with page.expect_download() as loaded:
+        await page.get_by_role("button", name="下载决定书").press("Enter")
+    assert (await (await loaded.value).path()).read_bytes().startswith(b"%PDF")
 
 
 async def test_a_correction_names_everything_at_once(

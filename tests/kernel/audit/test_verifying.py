@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from sqlalchemy import Table
 
 from haiyiban import audit
@@ -19,6 +18,7 @@ from haiyiban.audit.models import AuditRecord
 from haiyiban.audit.notes import Signer
 from haiyiban.audit.verifying import Bad, What
 from haiyiban.ids import new_id
+from tests.command import run as run_command
 from tests.kernel.audit.conftest import Log
 
 COLUMNS = [column.name for column in cast("Table", AuditRecord.__table__).columns]
@@ -234,22 +234,22 @@ async def test_whoever_kept_a_checkpoint_finds_a_history_made_anew_with_the_key(
     assert found.value.what is What.NOT_REACHED
 
 
-async def run(*arguments: str) -> Result:
-    return await asyncio.to_thread(CliRunner().invoke, command, list(arguments))
+def run(*arguments: str) -> Result:
+    return run_command(command, arguments)
 
 
 async def test_the_command_says_that_the_log_is_whole(log: Log, tmp_path: Path) -> None:
     await sealed(log, 4, 3)
     await log.write(1)
-    done = await run("verify")
+    done = run("verify")
     assert done.exit_code == 0, done.output
     assert "审计日志完整：7 条记录" in done.output
     assert "另有 1 条等待封存" in done.output
     note = tmp_path / "kept"
     note.write_bytes(log.files()[0].read_bytes().partition(b"\0")[0])
     key = tmp_path / "key"
-    key.write_text((await run("key")).output)
-    done = await run("verify", "--json", "--checkpoint", str(note), "--key", str(key))
+    key.write_text((run("key")).output)
+    done = run("verify", "--json", "--checkpoint", str(note), "--key", str(key))
     assert json.loads(done.output)["good"]
     assert json.loads(done.output)["size"] == 7
 
@@ -258,18 +258,18 @@ async def test_the_command_names_the_first_bad_record(log: Log) -> None:
     await sealed(log, 4, 3)
     id_ = await log.record_id(2)
     await log.owner.execute("UPDATE audit_record SET action = 'x' WHERE id = $1", id_)
-    done = await run("verify")
+    done = run("verify")
     assert done.exit_code == 1
     assert f"第 2 号记录（{id_}）内容被改动" in done.output
     assert f"Record 2 ({id_}): was altered" in done.output
-    told = json.loads((await run("verify", "--json")).output)
+    told = json.loads((run("verify", "--json")).output)
     assert (told["good"], told["what"], told["number"], told["record"]) == (False, "altered", 2, str(id_))
 
 
 async def test_the_command_says_when_it_cannot_check(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "")
-    done = await run("verify")
+    done = run("verify")
     assert done.exit_code == 2
     assert "DATABASE_URL" in done.output
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody:x@127.0.0.1:9/none")
-    assert (await run("verify")).exit_code == 2
+    assert (run("verify")).exit_code == 2

@@ -17,7 +17,6 @@ import httpx
 import pypdfium2
 import pytest
 import zxingcpp
-from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko.pdf_utils.generic import pdf_string
@@ -33,6 +32,7 @@ from haiyiban.codes import status_publishing
 from haiyiban.codes.certificate_commands import certificate
 from haiyiban.settings import Settings
 from tests import builders
+from tests.command import run
 from tests.sealed_log import grow
 
 Publish = Callable[..., Awaitable[list[str]]]
@@ -86,19 +86,15 @@ def published(api: httpx.AsyncClient, tmp_path: Path, settings: Settings) -> Pub
 def verify(published: Publish, tmp_path: Path) -> Verify:
     """`haiyiban certificate verify` with what is published and nothing more."""
 
-    async def run(pdf: bytes, **fetched: Any) -> tuple[int, dict[str, Any]]:
+    async def verified(pdf: bytes, **fetched: Any) -> tuple[int, dict[str, Any]]:
         file = tmp_path / "document.pdf"
         file.write_bytes(pdf)
         options = await published(**fetched)
         environ = {"HAIYIBAN_HOME": str(tmp_path / "nowhere")}
-        done = await asyncio.to_thread(
-            CliRunner().invoke, certificate, ["verify", str(file), *options], env=environ
-        )
-        # While it runs the application writes its access log to the same place.
-        (said,) = [line for line in done.stdout.splitlines() if line.startswith('{"good"')]
-        return done.exit_code, json.loads(said)
+        done = run(certificate, ["verify", str(file), *options], env=environ)
+        return done.exit_code, json.loads(done.stdout)
 
-    return run
+    return verified
 
 
 async def test_the_command_needs_neither_settings_nor_servers(api, notice, published, tmp_path) -> None:
@@ -158,7 +154,7 @@ async def test_a_document_carries_the_proof_that_its_issue_is_in_the_log(
     note = (await api.get(f"/audit/checkpoint?size={size}")).text
     assert root in note, "a print can be held against what was published"
     (tmp_path / "notice.pdf").write_bytes(pdf)
-    done = await asyncio.to_thread(CliRunner().invoke, audit, ["check", str(tmp_path / "notice.pdf")])
+    done = run(audit, ["check", str(tmp_path / "notice.pdf")])
     assert done.exit_code == 0, done.output
     assert f"第 {proved.number} 号" in done.output
     assert "certificates.issue" in done.output
@@ -181,7 +177,7 @@ async def test_before_it_is_sealed_a_document_says_when_there_will_be_a_proof(
     assert "签发记录在一分钟内封存" in document[0].get_textpage().get_text_range()
     document.close()
     (tmp_path / "notice.pdf").write_bytes(pdf)
-    done = await asyncio.to_thread(CliRunner().invoke, audit, ["check", str(tmp_path / "notice.pdf")])
+    done = run(audit, ["check", str(tmp_path / "notice.pdf")])
     assert done.exit_code == 1
     assert "download it again" in done.output
 
@@ -275,7 +271,7 @@ async def test_words_are_plain_and_in_both_languages(api, notice, tmp_path, sett
     async def said(content: bytes, *more: str) -> tuple[int, str]:
         file.write_bytes(content)
         arguments = ["verify", str(file), "--root", str(roots), *more]
-        result = await asyncio.to_thread(CliRunner().invoke, certificate, arguments)
+        result = run(certificate, arguments)
         return result.exit_code, result.output
 
     code, words = await said(pdf)
