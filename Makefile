@@ -1,11 +1,12 @@
 # A machine with Python 3.11 or newer, git and make needs nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run web test test-long fuzz chaos restore-drill failover-drill pooler-drill sbom secrets check check-format check-lint check-types check-imports check-wheel check-web bench screens lighthouse openapi examples lock clean
+.PHONY: help run web test test-long fuzz chaos restore-drill failover-drill image image-drill pooler-drill sbom secrets check check-format check-lint check-types check-imports check-wheel check-web bench screens lighthouse openapi examples lock clean
 BIN := .venv/bin
 # Hundreds of Pythons are started by the tests; without kept bytecode each compiles everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 # One more than there are cores: journeys and browsers wait more than they compute.
 PROCESSES := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+IMAGE := haiyiban:$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +59,13 @@ restore-drill: .venv/test.stamp ## lose the database's machine; have it back as 
 
 failover-drill: .venv/test.stamp ## kill the primary of two PostgreSQL under load; needs Debian's patroni, etcd-server, postgresql
 	@$(BIN)/python -m tests.chaos.failover
+
+image: ## build the container image haiyiban with podman, buildah or docker
+	@set -e; for tool in podman buildah docker; do command -v $$tool >/dev/null && break; done; \
+	$$tool build $$(test $$tool = docker || echo --format docker) --file deploy/Containerfile --tag $(IMAGE) $(BUILD) .
+
+image-drill: .venv/test.stamp ## run the image as a container would, read-only and as nobody; needs buildah and root
+	@$(BIN)/python -m tests.imaging $(IMAGE)
 
 pooler-drill: .venv/test.stamp ## journeys through PgBouncer in transaction mode; needs PgBouncer 1.21 or newer
 	@$(BIN)/python -m tests.pooling

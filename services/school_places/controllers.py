@@ -57,7 +57,7 @@ class SchoolPlacesController(Controller):
     async def schools(
         self,
         request: Request[Any, Any, Any],
-        session: NamedDependency[AsyncSession],
+        replica_reader: NamedDependency[AsyncSession],
         division: FromQuery[str | None] = None,
         cursor: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
@@ -70,7 +70,9 @@ class SchoolPlacesController(Controller):
                 unknown = Words("没有这个行政区划代码", "There is no such division")
                 raise Malformed(errors=[FieldError("/division", unknown)])
             within = divisions.subtree(division)
-        rows = await schools.offered(session, within=within, after=after_cursor(cursor), limit=size + 1)
+        rows = await schools.offered(
+            replica_reader, within=within, after=after_cursor(cursor), limit=size + 1
+        )
         items = [
             SchoolRead(
                 id=row.school.id,
@@ -93,7 +95,7 @@ class SchoolPlacesController(Controller):
     async def enrolments(
         self,
         request: Request[Any, Any, Any],
-        session: NamedDependency[AsyncSession],
+        replica_reader: NamedDependency[AsyncSession],
         cursor: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
     ) -> Response[Page[EnrolmentRead]]:
@@ -102,8 +104,8 @@ class SchoolPlacesController(Controller):
         query = select(Enrolment).order_by(Enrolment.id.desc()).limit(size + 1)
         if (after := after_cursor(cursor)) is not None:
             query = query.where(Enrolment.id < after)
-        rows = list(await session.scalars(query))
-        items = await enrolment_reads(session, rows[:size])
+        rows = list(await replica_reader.scalars(query))
+        items = await enrolment_reads(replica_reader, rows[:size])
         following = cursor_of(items[-1].id) if len(rows) > size else None
         return if_changed(request, Page(items=items, next=following))
 
@@ -115,11 +117,11 @@ class SchoolPlacesController(Controller):
     async def enrolment(
         self,
         request: Request[Any, Any, Any],
-        session: NamedDependency[AsyncSession],
+        replica_reader: NamedDependency[AsyncSession],
         enrolment_id: FromPath[UUID],
     ) -> Response[EnrolmentRead]:
         """One round of admissions."""
-        [read] = await enrolment_reads(session, [await enrolments.find(session, enrolment_id)])
+        [read] = await enrolment_reads(replica_reader, [await enrolments.find(replica_reader, enrolment_id)])
         return if_changed(request, read)
 
     @get(
@@ -132,14 +134,14 @@ class SchoolPlacesController(Controller):
     async def public(
         self,
         request: Request[Any, Any, Any],
-        session: NamedDependency[AsyncSession],
+        replica_reader: NamedDependency[AsyncSession],
         enrolment_id: FromPath[UUID],
         run_id: FromPath[UUID],
     ) -> Response[bytes]:
         """The file with which anybody recomputes draw and matching (`haiyiban draw verify FILE`), from the
         draw until the appeal window ends."""
         shown = await file_of(
-            session, enrolment_id, run_id, known=request.headers.get("if-none-match"), now=clock.now()
+            replica_reader, enrolment_id, run_id, known=request.headers.get("if-none-match"), now=clock.now()
         )
         headers = {"etag": shown.etag, "cache-control": "no-cache"}
         if shown.content is None:
@@ -154,13 +156,13 @@ class SchoolPlacesController(Controller):
     async def counts(
         self,
         request: Request[Any, Any, Any],
-        session: NamedDependency[AsyncSession],
+        replica_reader: NamedDependency[AsyncSession],
         enrolment_id: FromPath[UUID],
         run_id: FromPath[UUID],
     ) -> Response[CountsRead]:
         """How many applied and got in, by school and class, and how far each school reached. Classes with
         fewer than five children are merged; these figures stay when the public file has come down."""
-        told = await counts_of(session, enrolment_id, run_id)
+        told = await counts_of(replica_reader, enrolment_id, run_id)
         return if_changed(request, counts_read(run_id, told))
 
     @get("/placements", summary="My placements", guards=[resident(Level.L3)])

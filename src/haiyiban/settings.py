@@ -38,6 +38,10 @@ class Settings:
     """Where residents open the app in a browser, and the counter's codes lead; unset, the API's address."""
     database_url: str = ""
     """`DATABASE_URL`, as postgresql://user:password@host:port/name."""
+    replica_url: str = ""
+    """`DATABASE_REPLICA_URL`: a streaming standby that public lists may be read from."""
+    replica_lag: float = 2.0
+    """Seconds that these may be old; behind by more, it is left out."""
     redis_url: str = ""
     """`REDIS_URL`, as redis:// or unix://."""
     registers_url: str = ""
@@ -136,6 +140,8 @@ class Settings:
             web_url=(environ.get("HAIYIBAN_WEB_URL") or environ.get("HAIYIBAN_PUBLIC_URL", "")).rstrip("/")
             or public_url,
             database_url=environ.get("DATABASE_URL", ""),
+            replica_url=environ.get("DATABASE_REPLICA_URL", ""),
+            replica_lag=_number(environ, "HAIYIBAN_REPLICA_LAG", 2.0),
             redis_url=environ.get("REDIS_URL", ""),
             registers_url=environ.get("HAIYIBAN_REGISTERS_URL") or sandbox_url,
             registers_key=environ.get("HAIYIBAN_REGISTERS_KEY") or sandbox_key,
@@ -176,6 +182,7 @@ SECRETS = frozenset(
     {
         *_OBJECTS_KEYS,
         "DATABASE_URL",
+        "DATABASE_REPLICA_URL",
         "REDIS_URL",
         "HAIYIBAN_REGISTERS_KEY",
         "HAIYIBAN_WECHAT_SECRET",

@@ -45,7 +45,9 @@ def test_a_metric_is_named_by_the_convention(metric: Count | Gauge | Asked) -> N
     features = owners or dict.fromkeys(PLATFORM)
     assert any(metric.name.startswith(f"haiyiban_{feature}_") for feature in features)
     assert metric.name.endswith("_total") == isinstance(metric, Count)
-    assert re.search(r"_(total|seconds|messages|jobs|circuits)$", metric.name), "the name ends with its unit"
+    assert re.search(r"_(total|seconds|messages|jobs|circuits|replicas)$", metric.name), (
+        "the name ends with its unit"
+    )
     assert not {"person", "account", "id", "number", "name"} & set(metric.labels)
     assert metric.what.zh != metric.what.en
 

@@ -89,7 +89,7 @@ class CampaignsController(Controller):
     tags = ["duty-free"]
 
     @get("/", summary="Voucher campaigns")
-    async def campaigns(self, session: NamedDependency[AsyncSession]) -> Page[CampaignRead]:
+    async def campaigns(self, replica_reader: NamedDependency[AsyncSession]) -> Page[CampaignRead]:
         """Those that are open or will be, the first to close first; one that is paused is not open.
         `stockLeft` may soon be gone."""
         now = clock.now()
@@ -98,8 +98,8 @@ class CampaignsController(Controller):
             .where(Campaign.closes_at > now, Campaign.state.in_(["open", "paused"]))
             .order_by(Campaign.closes_at, Campaign.id)
         )
-        rows = (await session.scalars(statement)).all()
-        shops = await _shops(session, [row.id for row in rows], current().language)
+        rows = (await replica_reader.scalars(statement)).all()
+        shops = await _shops(replica_reader, [row.id for row in rows], current().language)
         return Page(
             items=[_campaign(row, shops.get(row.id, []), current().language, now=now) for row in rows],
             next=None,

@@ -13,7 +13,7 @@ from litestar.di import Provide
 from litestar.types import ASGIApp, Scope
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import registers
+from haiyiban import registers, replica
 from haiyiban.cases import tracking
 from haiyiban.codes import challenges, nonces, streams
 from haiyiban.db import Database
@@ -30,6 +30,7 @@ from haiyiban.runtime.records import AccessLog
 from haiyiban.runtime.start import prepare
 from haiyiban.runtime.stopping import on_stopping
 from haiyiban.runtime.system import SystemController
+from haiyiban.runtime.unit import Unit
 from haiyiban.runtime.web import WebController
 from haiyiban.runtime.zones_controller import ZonesController
 from haiyiban.settings import Settings
@@ -55,6 +56,12 @@ async def provide_reader(scope: Scope) -> AsyncSession:
     return session
 
 
+async def provide_replica_reader(scope: Scope) -> AsyncSession:
+    """The same for what may be some seconds old: from a replica, where there is one that keeps up."""
+    unit: Unit = scope["state"]["unit"]
+    return await unit.replica_reader()
+
+
 def build(settings: Settings, *lifespan: Lifespan) -> Litestar:
     """The Litestar application without its edge; needs no database, as for writing the contract."""
     served = discovery.zones(settings.zones)
@@ -73,7 +80,11 @@ def assemble(
     """The application of these controllers, with everything that is the same for all of them."""
     application = Litestar(
         route_handlers=[Router(API, route_handlers=controllers), *pages, SystemController, WebController],
-        dependencies={"session": Provide(provide_session), "reader": Provide(provide_reader)},
+        dependencies={
+            "session": Provide(provide_session),
+            "reader": Provide(provide_reader),
+            "replica_reader": Provide(provide_replica_reader),
+        },
         exception_handlers={Exception: to_response},
         openapi_config=contract.config(),
         request_class=StrictRequest,
@@ -94,7 +105,10 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        working = [asyncio.create_task(work) for work in (_refresh(database), _count_seen())]
+        works = [_refresh(database), _count_seen()]
+        if (standby := replica.current()) is not None:
+            works.append(standby.watch())
+        working = [asyncio.create_task(work) for work in works]
         try:
             with on_stopping(streams.leave), on_stopping(watching.leave):
                 yield
@@ -111,6 +125,8 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
             await tracking.close()
             await challenges.close()
             await nonces.close()
+            if standby is not None:
+                await standby.close()
             await database.close()
 
     application = build(settings, lifespan)

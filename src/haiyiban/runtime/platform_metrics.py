@@ -8,6 +8,7 @@ from haiyiban import clock
 from haiyiban.crypto import SIGNING_PURPOSES, FileKeys, KeyMissing
 from haiyiban.errors import Words
 from haiyiban.metrics import Asked, Count, Gauge, Metric, Rows, by_query
+from haiyiban.replica import FRESH
 from haiyiban.settings import Settings
 from haiyiban.zone import Zone
 
@@ -39,6 +40,7 @@ def _ages_of(keys: FileKeys) -> Iterator[tuple[str, float]]:
 
 _PLATFORM: tuple[Metric, ...] = (
     TASKS,
+    FRESH,
     Asked(
         name="haiyiban_outbox_due_messages",
         what=Words("到期未发的消息，按种类", "Messages that are due and not sent, by topic"),

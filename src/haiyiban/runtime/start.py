@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from haiyiban import clock, crypto, db, registers, tallies, terms
+from haiyiban import clock, crypto, db, registers, replica, tallies, terms
 from haiyiban.cases import handlers
 from haiyiban.codes import kinds
 from haiyiban.crypto import FileKeys, Vault
@@ -13,6 +13,7 @@ from haiyiban.db import Database
 from haiyiban.identity import tokens
 from haiyiban.identity.tokens import AccessTokens
 from haiyiban.own_data import folders
+from haiyiban.replica import Replica
 from haiyiban.runtime import discovery, retention_task
 from haiyiban.settings import InvalidSetting, Settings
 
@@ -39,6 +40,7 @@ def prepare(settings: Settings) -> Database:
     tokens.install(AccessTokens(keys, issuer=settings.issuer))
     database = Database(settings.database_url, pool_size=settings.pool_size)
     db.install(database)
+    replica.install(_replica_of(settings))
     zones = discovery.zones(settings.zones)
     kinds.install(kind for zone in (*discovery.features(), *zones) for kind in zone.code_kinds)
     # Of every zone, whichever are served here: one worker counts for all processes, and a zone that is
@@ -61,3 +63,9 @@ async def running(settings: Settings) -> AsyncIterator[Database]:
     finally:
         await registers.close()
         await database.close()
+
+
+def _replica_of(settings: Settings) -> Replica | None:
+    if not settings.replica_url:
+        return None
+    return Replica(settings.replica_url, most_seconds=settings.replica_lag, pool_size=settings.pool_size)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import audit, db
+from haiyiban import audit, db, replica
 from haiyiban.db import Database
 from haiyiban.errors import Problem
 from haiyiban.identity.callers import Caller
@@ -63,6 +63,13 @@ class Unit:
         if self._reader is None:
             self._reader = self._database.readers()
         return self._reader
+
+    async def replica_reader(self) -> AsyncSession:
+        """As `reader`, for what may be some seconds old: by a replica, where there is one that keeps up."""
+        standby = replica.current()
+        if self._reader is None and standby is not None:
+            self._reader = await standby.session()
+        return self.reader
 
     async def settle(self, status: int, answer: Callable[[], Answer]) -> None:
         """Commit the work, or undo it and record the refusal. Raises what the commit raises."""
