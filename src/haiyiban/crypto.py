@@ -12,35 +12,27 @@ import base64
 import hmac
 import json
 import os
-import secrets
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from haiyiban import clock, sm
+from haiyiban import sm
+from haiyiban.new_keys import ROOT_PURPOSE, SECRET_PURPOSES, SIGNING_PURPOSES, new_entry
 from haiyiban.signatures import (
     PrivateKey,
     PublicKey,
     Suite,
-    kid_of,
-    new_private_key,
     private_key_of,
-    private_pem,
 )
-from haiyiban.sm import SM4_KEY_BYTES, Sm2PrivateKey, Sm4Gcm
+from haiyiban.sm import SM4_KEY_BYTES, Sm4Gcm
 
-SIGNING_PURPOSES = ("access-token", "code", "document", "list", "exchange")
-"""Keys that the servers hold. `list` signs the deny-list and the status lists, `exchange` the messages to
-other deployments."""
-ROOT_PURPOSE = "trust-root"
-"""In a folder of its own, which no server reads: it signs the trust list."""
 PUBLISHED_BEFORE_USE = {
     "access-token": timedelta(minutes=10),
     "code": timedelta(days=1),
@@ -51,11 +43,6 @@ PUBLISHED_BEFORE_USE = {
 """A new key is known to everybody before it signs: longer than any copy of the old key set is kept."""
 NOTICED_SECONDS = 30
 """How soon a process that runs seals with a field key that was added."""
-SECRET_PURPOSES = ("field", "blind-index", "cti", "idempotency", "checkpoint")
-
-
-ALWAYS_ES256 = ("access-token", "exchange")
-"""Access tokens never leave the deployment; other provinces agreed on what their messages are signed with."""
 
 
 class KeyMissing(Exception):
@@ -91,8 +78,22 @@ class Secret(NamedTuple):
     suite: Suite
 
 
+class KeyProvider(Protocol):
+    """Where a process has its keys from: what signing, sealing and finding ask for, and all they ask for.
+
+    Keys are told oldest first. A provider over a KMS or an HSM gives signing keys whose `private` signs
+    there; secrets come out of it, for values are sealed by the thousand a second.
+    """
+
+    def signing(self, purpose: str) -> list[SigningKey]:
+        """The signing keys of a purpose. Raises KeyMissing."""
+
+    def secrets(self, purpose: str) -> dict[str, Secret]:
+        """The secrets of a purpose by key id. Raises KeyMissing."""
+
+
 class FileKeys:
-    """The key provider of the demo and of small deployments: one JSON file a purpose, mode 0600.
+    """The provider of the demo and of small deployments: one JSON file a purpose, mode 0600.
 
     A file holds a list, oldest first; the newest whose `notBefore` has come is used, all are accepted.
     """
@@ -145,7 +146,7 @@ class FileKeys:
         """Add a key that is used from `not_before` on. The new key's id."""
         if purpose == "checkpoint":
             suite = next(iter(self.secrets(purpose).values())).suite  # a log keeps the hash it began with
-        fresh = _new_entry(purpose, suite)
+        fresh = new_entry(purpose, suite)
         fresh["notBefore"] = not_before.isoformat()
         self._write(purpose, [*self._read(purpose), fresh])
         return str(fresh["kid"])
@@ -190,7 +191,7 @@ class FileKeys:
     def _create(self, purpose: str, suite: Suite) -> None:
         if self._path(purpose).exists():
             return
-        partial = self._written(purpose, [_new_entry(purpose, suite)])
+        partial = self._written(purpose, [new_entry(purpose, suite)])
         # Two processes that start at once: the link of the second fails, and both use the first one's key.
         with suppress(FileExistsError):
             os.link(partial, self._path(purpose))
@@ -210,37 +211,6 @@ class FileKeys:
         return partial
 
 
-def _new_entry(purpose: str, suite: Suite) -> dict[str, Any]:
-    if purpose in ALWAYS_ES256:
-        suite = Suite.INTERNATIONAL
-    if purpose in (*SIGNING_PURPOSES, ROOT_PURPOSE):
-        return _new_signing_entry(suite)
-    return _new_secret_entry(purpose, suite)
-
-
-def _new_signing_entry(suite: Suite) -> dict[str, Any]:
-    private = new_private_key(suite)
-    return {
-        "kid": kid_of(private.public_key()),
-        "key": private_pem(private),
-        "notBefore": datetime(2020, 1, 1, tzinfo=UTC).isoformat(),
-        "madeAt": clock.wall().isoformat(),
-    }
-
-
-def _new_secret_entry(purpose: str, suite: Suite) -> dict[str, Any]:
-    secret = secrets.token_bytes(32)
-    if suite is Suite.NATIONAL and purpose == "checkpoint":
-        made = Sm2PrivateKey.generate()
-        secret = made.secret + made.point
-    return {
-        "kid": secrets.token_hex(4),
-        "key": base64.b64encode(secret).decode(),
-        "suite": suite,
-        "notBefore": datetime(2020, 1, 1, tzinfo=UTC).isoformat(),
-    }
-
-
 def _private(entry: dict[str, Any]) -> PrivateKey:
     try:
         return private_key_of(entry["key"])
@@ -258,7 +228,7 @@ class Vault:
     KEY_AT = slice(1, 5)
     """Where a sealed value names its key."""
 
-    def __init__(self, keys: FileKeys) -> None:
+    def __init__(self, keys: KeyProvider) -> None:
         self._keys = keys
         self._index_key, suite = next(iter(keys.secrets("blind-index").values()))
         self._hmac = sm.hmac_sm3 if suite is Suite.NATIONAL else _hmac_sha256

@@ -15,8 +15,9 @@ from haiyiban.codes.offline import verify_offline
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.codes.rotation import signer
 from haiyiban.codes.vectors.cast import AT, BODIES, DEVICE, capsule_of, claims_of
-from haiyiban.crypto import ALWAYS_ES256, SIGNING_PURPOSES, FileKeys, KeyMissing, Vault
+from haiyiban.crypto import FileKeys, KeyMissing, Vault
 from haiyiban.identity.tokens import AccessTokens
+from haiyiban.new_keys import ALWAYS_ES256, SIGNING_PURPOSES
 from haiyiban.settings import InvalidSetting, Settings
 from haiyiban.signatures import SM2, Suite, algorithm_of
 from haiyiban.sm import Sm2PrivateKey, Sm4Gcm, hmac_sm3

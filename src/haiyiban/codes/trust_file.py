@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 from haiyiban.codes.jws import UntrustedList
 from haiyiban.codes.rotation import next_entries
 from haiyiban.codes.trust import TrustList, public_key_of, read_trust_list, sign_trust_list
-from haiyiban.crypto import ROOT_PURPOSE, FileKeys, SigningKey
+from haiyiban.crypto import FileKeys, SigningKey
+from haiyiban.new_keys import ROOT_PURPOSE
 from haiyiban.signatures import public_jwk
 
 LIST_LIFE = timedelta(days=90)

@@ -14,7 +14,7 @@ from uuid import UUID
 import jwt
 
 from haiyiban import clock
-from haiyiban.crypto import FileKeys, SigningKey
+from haiyiban.crypto import KeyProvider, SigningKey
 from haiyiban.errors import NotSignedIn, Words
 from haiyiban.identity.callers import (
     Caller,
@@ -39,7 +39,7 @@ class InvalidToken(NotSignedIn):
 class AccessTokens:
     """Issues and verifies the access tokens of one deployment."""
 
-    def __init__(self, keys: FileKeys, *, issuer: str) -> None:
+    def __init__(self, keys: KeyProvider, *, issuer: str) -> None:
         self._keys = keys
         self._issuer = issuer
         self._remembered: dict[bytes, tuple[Caller, float]] = {}

@@ -15,7 +15,8 @@ from haiyiban.codes import trust_file
 from haiyiban.codes.jws import UntrustedList
 from haiyiban.codes.rotation import next_entries
 from haiyiban.codes.trust import TrustEntry, TrustList
-from haiyiban.crypto import ROOT_PURPOSE, FileKeys, SigningKey
+from haiyiban.crypto import FileKeys, SigningKey
+from haiyiban.new_keys import ROOT_PURPOSE
 from haiyiban.runtime import discovery
 from haiyiban.settings import Settings
 

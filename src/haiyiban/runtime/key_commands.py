@@ -7,7 +7,8 @@ from datetime import datetime
 import click
 
 from haiyiban import clock
-from haiyiban.crypto import PUBLISHED_BEFORE_USE, SIGNING_PURPOSES, FileKeys, KeyMissing
+from haiyiban.crypto import PUBLISHED_BEFORE_USE, FileKeys, KeyMissing
+from haiyiban.new_keys import SIGNING_PURPOSES
 from haiyiban.settings import Settings
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from haiyiban import clock
-from haiyiban.crypto import SIGNING_PURPOSES, FileKeys, KeyMissing
+from haiyiban.crypto import FileKeys, KeyMissing
 from haiyiban.errors import Words
 from haiyiban.metrics import Asked, Count, Gauge, Metric, Rows, by_query
+from haiyiban.new_keys import SIGNING_PURPOSES
 from haiyiban.replica import FRESH
 from haiyiban.settings import Settings
 from haiyiban.zone import Zone

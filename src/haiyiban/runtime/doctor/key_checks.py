@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from haiyiban import clock
-from haiyiban.crypto import SECRET_PURPOSES, SIGNING_PURPOSES, FileKeys, KeyMissing
+from haiyiban.crypto import FileKeys, KeyMissing
 from haiyiban.errors import Words
+from haiyiban.new_keys import SECRET_PURPOSES, SIGNING_PURPOSES
 from haiyiban.runtime.doctor.findings import Finding, fault, fine, unknown, warning
 from haiyiban.settings import Settings
 
