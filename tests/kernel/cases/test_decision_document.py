@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
+import json
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,14 +14,17 @@ import pytest
 
 from haiyiban import clock
 from haiyiban.audit import keys, proofs, record
+from haiyiban.audit.commands import audit
 from haiyiban.cases import decision_words, publishing
 from haiyiban.cases.models import Case
 from haiyiban.cases.states import Verb
-from haiyiban.certificates import checking, signer
+from haiyiban.certificates import signer
+from haiyiban.codes.certificate_commands import certificate
 from haiyiban.db import Database
 from haiyiban.matters import catalogue
 from haiyiban.settings import Settings
 from tests import builders
+from tests.command import run
 from tests.kernel.cases.office import PROOF, SENIOR, Citizen, Office, audited
 from tests.kernel.enterprises.companies import credit_code
 from tests.sealed_log import grow
@@ -50,7 +54,7 @@ def read(pdf: bytes) -> tuple[str, list[bytes]]:
 
 
 async def test_a_permit_that_is_denied_has_its_reasons_its_remedies_and_its_proof(
-    newcomer: Citizen, api: httpx.AsyncClient, database: Database
+    newcomer: Citizen, api: httpx.AsyncClient, database: Database, settings: Settings, tmp_path: Path
 ) -> None:
     citizen = newcomer
     draft = await citizen.draft(FOOD)
@@ -88,9 +92,13 @@ async def test_a_permit_that_is_denied_has_its_reasons_its_remedies_and_its_proo
     assert proved.checkpoint.size >= size
     assert f"第{proved.number}号（共{proved.checkpoint.size}条）" in words
     assert base64.b64encode(proved.checkpoint.root).decode() in words
-    roots = signer.document_signer(clock.now()).roots
-    report = await asyncio.to_thread(checking.check, answer.content, roots=roots, now=clock.now())
-    assert (report.finding, report.covers_whole_file) == (checking.Finding.GOOD, True)
+    file, roots = tmp_path / "decision.pdf", settings.keys_dir / signer.ROOTS_FILE
+    file.write_bytes(answer.content)
+    done = run(certificate, ["verify", str(file), "--root", str(roots), "--json"])
+    signature = json.loads(done.stdout)
+    assert (done.exit_code, signature["finding"], signature["coversWholeFile"]) == (0, "good", True)
+    done = run(audit, ["check", str(file)])
+    assert (done.exit_code, "cases.deny" in done.output) == (0, True), done.output
 
     theirs = await api.get(f"/desk/cases/{case['id']}/decision", headers=await desk.headers())
     assert theirs.status_code == 200
