@@ -310,6 +310,12 @@ FOR EACH ROW EXECUTE FUNCTION retention_test.refuse()
 """
 
 
+async def test_who_looked_at_the_clock_before_a_run_was_taken_leaves_it_alone(database: Database) -> None:
+    before = clock.now()
+    assert await forgetting.take(term("notes", NOTES), NOTES, now=before + timedelta(seconds=1))
+    assert await forgetting.take(term("notes", NOTES), NOTES, now=before) is None
+
+
 async def test_two_workers_at_once_delete_it_once(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
