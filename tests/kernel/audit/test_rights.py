@@ -8,11 +8,14 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from haiyiban import audit, db
+from haiyiban import audit, clock, db
+from haiyiban.audit import terms
 from haiyiban.db import Database
 from haiyiban.runtime import rights
 from haiyiban.runtime.rights import API, EVERYTHING, LIMITED, WORKER
+from haiyiban.terms import YEAR
 from tests.kernel.audit.conftest import Log
+from tests.retention import delete_due
 
 ROLES = (API, WORKER)
 SEALED = ("audit_record", "audit_leaf", "audit_checkpoint")
@@ -84,6 +87,32 @@ async def test_the_api_adds_records_and_the_worker_seals_them(log: Log, urls: di
         await api.close()
         await worker.close()
     assert (await log.verify()).size == 2
+
+
+async def test_the_api_retires_a_pseudonym_and_the_worker_deletes_it_in_its_time(
+    log: Log, urls: dict[str, str]
+) -> None:
+    [pseudonyms] = [term for term in terms.TERMS if term.data_class == "audit.pseudonyms"]
+    now, person, back = clock.now(), uuid4(), uuid4()
+    api, worker = (Database(urls[role], pool_size=2) for role in ROLES)
+    try:
+        async with api.transaction() as session:
+            for each in (person, back):
+                await audit.enrol(session, each)
+                await audit.retire(session, each, now=now - 4 * YEAR)
+            await audit.enrol(session, back)
+        db.install(worker)
+        await delete_due(pseudonyms)
+    finally:
+        db.install(log.database)
+        await api.close()
+        await worker.close()
+    left = await log.owner.fetch("SELECT person_id FROM audit_subject")
+    assert [each for (each,) in left if each in {person, back}] == [back]
+    inside = await asyncpg.connect(urls[API])
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await inside.execute("UPDATE audit_subject SET pseudonym = gen_random_uuid()")
+    await inside.close()
 
 
 async def test_the_api_gives_no_numbers_and_signs_nothing(log: Log, urls: dict[str, str]) -> None:
