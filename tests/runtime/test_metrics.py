@@ -71,14 +71,14 @@ async def test_requests_and_refusals_are_counted_by_operation(api: httpx.AsyncCl
 
 async def test_what_waits_is_told_with_its_age_and_asked_seldom(database: Database, worker: object) -> None:
     """A message of a topic that nobody sends: due, and there for as long as the test."""
-    first, at = Exposition(DECLARED), clock.now() - timedelta(minutes=5)
+    first, at = Exposition(DECLARED, patience_seconds=30), clock.now() - timedelta(minutes=5)
     await told(first)
     message = OutboxMessage(id=new_id(), topic="test.nobody", payload={}, created_at=at, due_at=at)
     async with database.transaction() as session:
         session.add(message)
     try:
         assert ("haiyiban_outbox_due_messages", ("test.nobody",)) not in await told(first), "asked again"
-        after = await told(Exposition(DECLARED))
+        after = await told(Exposition(DECLARED, patience_seconds=30))
         assert after["haiyiban_outbox_due_messages", ("test.nobody",)] == 1
         assert 300 <= after["haiyiban_outbox_oldest_due_seconds", ("test.nobody",)] < 400
         assert after["haiyiban_database_answers", ()] == 1
@@ -96,7 +96,7 @@ async def test_without_a_database_the_rest_is_told(database: Database) -> None:
     away = Database("postgresql://nobody@127.0.0.1:1/nothing")
     db.install(away)
     try:
-        found = await told(Exposition(DECLARED))
+        found = await told(Exposition(DECLARED, patience_seconds=30))
     finally:
         db.install(database)
         await away.close()
@@ -111,7 +111,7 @@ async def test_one_metric_that_takes_long_keeps_none_of_the_others(database: Dat
         return []
 
     slow = Asked(name="haiyiban_test_slow_seconds", what=DECLARED[0].what, ask=never)
-    found = await told(Exposition((slow, *DECLARED)))
+    found = await told(Exposition((slow, *DECLARED), patience_seconds=1))
     assert found["haiyiban_metrics_failures_total", (slow.name,)] == 1
     assert "haiyiban_codes_deny_list_age_seconds" in {name for name, _ in found}
 
