@@ -8,9 +8,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
@@ -43,6 +43,7 @@ from services.school_places.service import roll
 from services.school_places.service.standings import Standing
 from tests import builders
 
+T = TypeVar("T")
 BLOCK = Sizes(residents=60, holders=70, vouchers=24, applications=1, matters=5)
 """Little enough not to be in the way of the tests that share the database."""
 KEYS = """
@@ -207,7 +208,7 @@ def test_a_small_disk_is_refused_with_what_is_needed(loads: tuple[Load, ...]) ->
 
 
 @pytest.mark.long
-def test_the_command_killed_goes_on_and_then_does_nothing(
+def test_the_command_stopped_and_killed_goes_on_and_then_does_nothing(
     settings: Settings, environ: dict[str, str], database_url: str, empty_url: str
 ) -> None:
     environment = {**os.environ, **environ, "DATABASE_URL": empty_url}
@@ -216,10 +217,18 @@ def test_the_command_killed_goes_on_and_then_does_nothing(
     def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
 
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as killed:
-        asyncio.run(_until(database_url, empty_url, "COPY %", is_there=True))
-        killed.send_signal(signal.SIGKILL)
-    asyncio.run(_until(database_url, empty_url, "%", is_there=False))
+    def stopped_by(sign: signal.Signals) -> int:
+        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
+            asyncio.run(_until(database_url, empty_url, "COPY %", is_there=True))
+            process.send_signal(sign)
+        asyncio.run(_until(database_url, empty_url, "%", is_there=False))
+        return process.returncode
+
+    connected = asyncio.run(_while_connected(empty_url, run))
+    assert connected.returncode == 1
+    assert "1 other connections are open" in connected.stdout
+    assert stopped_by(signal.SIGINT) == 130
+    assert stopped_by(signal.SIGKILL) == -signal.SIGKILL
     first = run()
     assert first.returncode == 0, first.stdout + first.stderr
     second = run()
@@ -247,6 +256,14 @@ async def _somebody(block: World, database: Database, *, colour: str) -> Person:
             if person.phone and status.colour == colour:
                 return person
     raise AssertionError(f"nobody is {colour}")
+
+
+async def _while_connected(url: str, run: Callable[[], T]) -> T:
+    """What somebody else's connection is to the command."""
+    connection = await asyncpg.connect(url)
+    done = await asyncio.to_thread(run)
+    await connection.close()
+    return done
 
 
 async def _until(server: str, url: str, sign: str, *, is_there: bool) -> None:
