@@ -19,12 +19,12 @@ from litestar.params import FromPath
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import replica
 from haiyiban.db import Database
 from haiyiban.errors import NotFound
-from haiyiban.replica import Freshness, Replica
+from haiyiban.runtime import replica
 from haiyiban.runtime.postgres import EmbeddedPostgres
 from haiyiban.runtime.postgres_seat import find_programs, take_seat
+from haiyiban.runtime.replica import Freshness, Replica
 from haiyiban.settings import Settings
 from tests.runtime.edge_app import EdgeApp, serving, slug
 

@@ -12,7 +12,17 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
-from haiyiban.cases import access, applying, choosing, drafting, rating, submission, views, withdrawal
+from haiyiban.cases import (
+    access,
+    applying,
+    choosing,
+    drafting,
+    rating,
+    submission,
+    summaries,
+    views,
+    withdrawal,
+)
 from haiyiban.cases.access import CaseMissing, Seen, VersionConflict
 from haiyiban.cases.acting import EnterpriseNeeded, NoDelegation
 from haiyiban.cases.commitments import CommitmentNeeded
@@ -93,11 +103,11 @@ class CasesController(Controller):
         on_behalf_of: Annotated[UUID | None, QueryParameter(name="onBehalfOf")] = None,
         cursor: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
-    ) -> Page[views.CaseSummary]:
+    ) -> Page[summaries.CaseSummary]:
         """Newest first: my own, those that others opened for me among them. `onBehalfOf`: those that I reach
         under this delegation while it is in force, all of the enterprise's under a role in one."""
         actor, size = Actor.of(request.user), page_limit(limit)
-        query = select(*views.LISTED).order_by(Case.id.desc())
+        query = select(*summaries.LISTED).order_by(Case.id.desc())
         if on_behalf_of is None:
             query = query.where(access.of_applicant(actor.id))
         else:
@@ -106,7 +116,7 @@ class CasesController(Controller):
             query = query.where(Case.id < after)
         rows = (await reader.execute(query.limit(size + 1))).all()
         return Page(
-            items=[views.summary(case) for case in rows[:size]],
+            items=[summaries.summary(case) for case in rows[:size]],
             next=cursor_of(rows[size - 1].id) if len(rows) > size else None,
         )
 

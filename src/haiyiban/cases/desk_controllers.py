@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
-from haiyiban.cases import access, corrections, desk, queue, similar, undo, views
+from haiyiban.cases import access, corrections, desk, queue, similar, summaries, undo, views
 from haiyiban.cases.access import CaseMissing, Seen, VersionConflict
 from haiyiban.cases.calendar import calendar_from
 from haiyiban.cases.desk import Acted
@@ -30,7 +30,7 @@ from haiyiban.wire import Output, Page, after_cursor, cursor_of, page_limit, pro
 from haiyiban.workdays import Calendar
 
 
-class DeskCaseSummary(views.CaseSummary, kw_only=True, omit_defaults=False):
+class DeskCaseSummary(summaries.CaseSummary, kw_only=True, omit_defaults=False):
     """A case in a clerk's queue."""
 
     division: str
@@ -100,7 +100,7 @@ class DeskController(Controller):
         """Oldest first, so that nobody waits behind later ones. `focus`: overdue, today, soon (two working
         days), mine (open, and I acted on them), open-facts."""
         size = page_limit(limit)
-        query = select(*views.LISTED).where(access.of_staff(request.user)).order_by(Case.id)
+        query = select(*summaries.LISTED).where(access.of_staff(request.user)).order_by(Case.id)
         if in_state is not None:
             query = query.where(Case.state == _state(in_state))
         if matter is not None:
@@ -256,13 +256,13 @@ def _focus(focus: str) -> queue.Focus:
         ) from None
 
 
-def _summary(case: views.Listed, calendar: Calendar) -> DeskCaseSummary:
-    members: dict[str, Any] = views.summary_members(case)
+def _summary(case: summaries.Listed, calendar: Calendar) -> DeskCaseSummary:
+    members: dict[str, Any] = summaries.summary_members(case)
     due, today = case.promised_due_on, clock.today()
     return DeskCaseSummary(
         **members,
         division=case.division,
         has_open_facts=case.has_open_facts,
         is_overdue=case.state == State.ACCEPTED and due is not None and today > due,
-        remaining_days=views.remaining_days(case, calendar, today=today),
+        remaining_days=summaries.remaining_days(case, calendar, today=today),
     )

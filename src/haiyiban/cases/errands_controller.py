@@ -18,6 +18,7 @@ from haiyiban.cases import (
     choosing,
     drafting,
     submission,
+    summaries,
     views,
     withdrawal,
 )
@@ -89,7 +90,7 @@ class ErrandsController(Controller):
         session: NamedDependency[AsyncSession],
         cursor: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
-    ) -> Page[views.CaseSummary]:
+    ) -> Page[summaries.CaseSummary]:
         """Newest first, while their delegation is in force."""
         size = page_limit(limit)
         of_others = access.of_delegation(Actor.of(request.user), clock.today())
@@ -98,7 +99,7 @@ class ErrandsController(Controller):
             query = query.where(Case.id < after)
         rows = list(await session.scalars(query.limit(size + 1)))
         return Page(
-            items=[views.summary(case) for case in rows[:size]],
+            items=[summaries.summary(case) for case in rows[:size]],
             next=cursor_of(rows[size - 1].id) if len(rows) > size else None,
         )
 

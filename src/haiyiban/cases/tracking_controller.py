@@ -12,7 +12,7 @@ from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
-from haiyiban.cases import tracking, views
+from haiyiban.cases import summaries, tracking
 from haiyiban.cases.calendar import calendar_from
 from haiyiban.wire import Input, Output, problems
 
@@ -59,11 +59,11 @@ class TrackingController(Controller):
         do not fit are answered alike; a number can be tried ten times an hour."""
         now = clock.now()
         case = await tracking.find(session, data.number, data.phone_ending, now=now)
-        known = views.summary_members(case)
+        known = summaries.summary_members(case)
         wanted = ("number", "matter", "matter_name", "state", "outcome", "submitted_at", "updated_at")
         return TrackingRead(
             **{name: known[name] for name in (*wanted, "clock", "due_on")},
-            remaining_days=views.remaining_days(
+            remaining_days=summaries.remaining_days(
                 case, await calendar_from(session, clock.today()), today=clock.today()
             ),
         )

@@ -21,7 +21,8 @@ from haiyiban.cases.certificate_views import (
 from haiyiban.cases.drafting import schema_of
 from haiyiban.cases.material_views import MaterialState, material_states
 from haiyiban.cases.models import Case, CaseEvent
-from haiyiban.cases.states import By, State, Verb, clock_in, verbs_in
+from haiyiban.cases.states import By, State, Verb, verbs_in
+from haiyiban.cases.summaries import CaseSummary, matter_of, remaining_days, summary_members
 from haiyiban.cases.timeline import events_of
 from haiyiban.credit_codes import CREDIT_CODE
 from haiyiban.delegations import Basis, Delegation
@@ -29,11 +30,8 @@ from haiyiban.delegations import views as delegation_views
 from haiyiban.forms import leaves, overlapping
 from haiyiban.identity import persons
 from haiyiban.masking import mask_name
-from haiyiban.matters import catalogue
-from haiyiban.matters.matter import Matter
 from haiyiban.matters.prefill import ACCOUNT
 from haiyiban.wire import Output
-from haiyiban.workdays import Calendar
 
 
 class TimelineEntry(Output, kw_only=True):
@@ -73,25 +71,6 @@ class Acting(Output, kw_only=True, omit_defaults=False):
     by: str
     for_whom: str
     delegation: UUID | None
-
-
-class CaseSummary(Output, kw_only=True, omit_defaults=False):
-    """A case in a list."""
-
-    id: UUID
-    number: str | None
-    matter: str
-    matter_name: str
-    state: str
-    version: int
-    due_on: date | None
-    clock: str
-    outcome: str | None
-    created_at: datetime
-    updated_at: datetime
-    submitted_at: datetime | None
-    on_behalf_of: UUID | None
-    """The delegation under which somebody opened it for the applicant."""
 
 
 class RatingRead(Output, kw_only=True, omit_defaults=False):
@@ -138,33 +117,6 @@ class DeskCaseRead(CaseRead, kw_only=True, omit_defaults=False):
     certificates: dict[str, DeskGivenCertificate]  # type: ignore[assignment]
     findings: list[dict[str, Any]]
     extension_awaits_second_person: bool
-
-
-LISTED = (
-    Case.id,
-    Case.number,
-    Case.matter,
-    Case.matter_version,
-    Case.state,
-    Case.version,
-    Case.promised_due_on,
-    Case.outcome,
-    Case.created_at,
-    Case.updated_at,
-    Case.submitted_at,
-    Case.delegation_id,
-    Case.division,
-    Case.has_open_facts,
-)
-"""What lists read: neither the form nor anything else that is sealed, and rows and no objects, which is half
-the cost of a list (benchmarks/reads.py)."""
-Listed = Any
-"""A case, or a row of LISTED."""
-
-
-def summary(case: Listed) -> CaseSummary:
-    """A row of a list."""
-    return CaseSummary(**summary_members(case))
 
 
 async def read(session: AsyncSession, case: Case, *, reader: UUID) -> CaseRead:
@@ -216,37 +168,6 @@ async def desk_read(session: AsyncSession, case: Case) -> DeskCaseRead:
     )
 
 
-def remaining_days(case: Listed, calendar: Calendar, *, today: date) -> int | None:
-    """Working days left of the promise, by the calendar of whoever handles it; None while no clock runs."""
-    due = case.promised_due_on
-    if due is None or case.state != State.ACCEPTED:
-        return None
-    return calendar.remaining(today, due, division=case.division)
-
-
-def _matter(case: Listed) -> Matter:
-    return catalogue().version(case.matter, case.matter_version)
-
-
-def summary_members(case: Listed) -> dict[str, Any]:
-    """What every view of a case begins with."""
-    return {
-        "id": case.id,
-        "number": case.number,
-        "matter": case.matter,
-        "matter_name": _matter(case).name.words.in_language(context.current().language),
-        "state": case.state,
-        "version": case.version,
-        "due_on": case.promised_due_on,
-        "clock": clock_in(State(case.state)).value,
-        "outcome": case.outcome,
-        "created_at": case.created_at,
-        "updated_at": case.updated_at,
-        "submitted_at": case.submitted_at,
-        "on_behalf_of": case.delegation_id,
-    }
-
-
 async def _members(session: AsyncSession, case: Case, *, form: dict[str, Any], by: By) -> dict[str, Any]:
     today = clock.today()
     return summary_members(case) | {
@@ -270,7 +191,7 @@ async def _members(session: AsyncSession, case: Case, *, form: dict[str, Any], b
 
 def _verbs(case: Case, by: By) -> list[Verb]:
     verbs = verbs_in(State(case.state), by=by)
-    if by is By.CLERK and _matter(case).decided_by == "publication":
+    if by is By.CLERK and matter_of(case).decided_by == "publication":
         return [verb for verb in verbs if verb not in {Verb.APPROVE, Verb.DENY}]
     return verbs
 

@@ -13,14 +13,14 @@ from litestar.di import Provide
 from litestar.types import ASGIApp, Scope
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import registers, replica
+from haiyiban import registers
 from haiyiban.cases import tracking
 from haiyiban.codes import challenges, nonces, streams
 from haiyiban.db import Database
 from haiyiban.hall import counting, watching
 from haiyiban.identity import address_limit, revocations
 from haiyiban.identity.tokens import access_tokens
-from haiyiban.runtime import contract, discovery, platform_metrics
+from haiyiban.runtime import contract, discovery, platform_metrics, replica
 from haiyiban.runtime.body import StrictRequest
 from haiyiban.runtime.edge import Edge
 from haiyiban.runtime.exposition import Exposition

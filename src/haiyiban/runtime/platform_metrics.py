@@ -9,7 +9,7 @@ from haiyiban.crypto import FileKeys, KeyMissing
 from haiyiban.errors import Words
 from haiyiban.metrics import Asked, Count, Gauge, Metric, Rows, by_query
 from haiyiban.new_keys import SIGNING_PURPOSES
-from haiyiban.replica import FRESH
+from haiyiban.runtime.replica import FRESH
 from haiyiban.settings import Settings
 from haiyiban.zone import Zone
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from haiyiban import clock, crypto, db, registers, replica, tallies, terms
+from haiyiban import clock, crypto, db, registers, tallies, terms
 from haiyiban.cases import handlers
 from haiyiban.codes import kinds
 from haiyiban.crypto import FileKeys, Vault
@@ -13,8 +13,8 @@ from haiyiban.db import Database
 from haiyiban.identity import tokens
 from haiyiban.identity.tokens import AccessTokens
 from haiyiban.own_data import folders
-from haiyiban.replica import Replica
-from haiyiban.runtime import discovery, retention_task
+from haiyiban.runtime import discovery, replica, retention_task
+from haiyiban.runtime.replica import Replica
 from haiyiban.settings import InvalidSetting, Settings
 
 

@@ -13,12 +13,12 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from haiyiban import audit, db, replica
+from haiyiban import audit, db
 from haiyiban.db import Database
 from haiyiban.errors import Problem
 from haiyiban.identity.callers import Caller
 from haiyiban.identity.guards import StepUpNeeded
-from haiyiban.runtime import idempotency
+from haiyiban.runtime import idempotency, replica
 from haiyiban.runtime.idempotency import Answer, Claim, ClaimLost
 
 _NOT_KEPT = frozenset({401, 429})
