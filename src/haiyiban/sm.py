@@ -9,7 +9,6 @@ docs/decisions/0028-the-national-suite.md.
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -140,9 +139,8 @@ class Sm2PrivateKey:
     def pem(self) -> str:
         """PKCS#8, as OpenSSL and GmSSL read it."""
         der = _PKCS8 + self.secret + _PKCS8_PUBLIC + self.point
-        lines = base64.encodebytes(der).decode().replace("\n", "")
-        body = "\n".join(lines[at : at + 64] for at in range(0, len(lines), 64))
-        return f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"
+        text: bytes = pem.armor("PRIVATE KEY", der)
+        return text.decode()
 
     def public_key(self) -> Sm2PublicKey:
         """Whose signatures these are."""
