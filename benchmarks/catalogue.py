@@ -11,5 +11,9 @@ NAMES = (
     "growth",
     "sealing",
     "publication",
+    "lottery",
+    "lists",
+    "recolouring",
+    "benefit",
 )
 RESULTS = Path(__file__).parent / "results" / "bench.json"

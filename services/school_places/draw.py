@@ -58,16 +58,19 @@ def lottery_numbers(seed: bytes, pseudonyms: Sequence[str], *, twins: Iterable[S
     A twin group draws once, under the smallest pseudonym of the group (by Unicode code point), and all of it
     get that number; so the numbers run to the count of entries, not of children. Raises MalformedRoll.
     """
-    entry_of = {pseudonym: pseudonym for pseudonym in pseudonyms}
-    if len(entry_of) != len(pseudonyms):
+    known = set(pseudonyms)
+    if len(known) != len(pseudonyms):
         raise MalformedRoll("a pseudonym stands on the roll twice")
-    grouped: set[str] = set()
+    shared: dict[str, str] = {}
     for group in twins:
-        if not grouped.isdisjoint(group) or not entry_of.keys() >= set(group):
+        if not shared.keys().isdisjoint(group) or not known >= set(group):
             raise MalformedRoll("a twin is not on the roll, or in two groups")
-        grouped.update(group)
-        entry_of.update(dict.fromkeys(group, min(group)))
-    # Bytes sort as their hex does.
-    drawn = sorted((hmac.digest(seed, entry.encode(), "sha256"), entry) for entry in set(entry_of.values()))
-    number_of = {entry: number for number, (_, entry) in enumerate(drawn, 1)}
-    return [number_of[entry_of[pseudonym]] for pseudonym in pseudonyms]
+        shared.update(dict.fromkeys(group, min(group)))
+    entry_of = [shared.get(pseudonym, pseudonym) for pseudonym in pseudonyms]
+    entries = list(dict.fromkeys(entry_of))
+    # Bytes sort as their hex does. Places are sorted and not pairs, of which three million would keep the
+    # garbage collector busy for longer than the hashing takes.
+    keys = [hmac.digest(seed, entry.encode(), "sha256") for entry in entries]
+    drawn = sorted(range(len(keys)), key=keys.__getitem__)
+    number_of = {entries[at]: number for number, at in enumerate(drawn, 1)}
+    return [number_of[entry] for entry in entry_of]

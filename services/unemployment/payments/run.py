@@ -7,7 +7,6 @@ Source: docs/domain.md §7.5.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal, NamedTuple, cast
@@ -34,8 +33,6 @@ AT_ONCE = 100
 """Grants judged in one transaction."""
 RECHECKED: tuple[RegisterName, ...] = (*ASKED, "deregistration", "custody")
 """Employment, insurance and pension, and those who tell of death, service, moving abroad and prison."""
-ASKED_AT_ONCE = 6
-"""People asked about at a time: each is five questions, and a register takes twenty at once from us."""
 
 Answers = Mapping[RegisterName, RegisterAnswer]
 
@@ -81,15 +78,15 @@ async def _candidates(session: AsyncSession, after: UUID | None, *, today: date)
 
 
 async def _asked(found: Sequence[_Candidate]) -> dict[UUID, Answers]:
-    client = registers.current()
-    turns = asyncio.Semaphore(ASKED_AT_ONCE)
-
-    async def ask(one: _Candidate) -> tuple[UUID, Answers]:
-        async with turns:
-            questions = {name: Question(name, one.id_number, one.id_type) for name in RECHECKED}
-            return one.grant_id, await client.ask_many(questions)
-
-    return dict(await asyncio.gather(*(ask(one) for one in found)))
+    """What the registers say of a part, in a few calls of each."""
+    said = await registers.current().ask_crowd(
+        {
+            (one.grant_id, name): Question(name, one.id_number, one.id_type)
+            for one in found
+            for name in RECHECKED
+        }
+    )
+    return {one.grant_id: {name: said[one.grant_id, name] for name in RECHECKED} for one in found}
 
 
 async def _judge(session: AsyncSession, answers: Mapping[UUID, Answers], *, now: datetime) -> None:
