@@ -15,5 +15,7 @@ NAMES = (
     "lists",
     "recolouring",
     "benefit",
+    "searching",
+    "growing",
 )
 RESULTS = Path(__file__).parent / "results" / "bench.json"
