@@ -133,6 +133,10 @@ class Catalogue:
         """The matter by which people get a certificate of a type; the first by code, none where none does."""
         return next((each for each in self._current.values() if each.issues == certificate), None)
 
+    def make_ready(self) -> None:
+        """Build what searches need now, for the first one would keep everybody else waiting for it."""
+        _ = self._index
+
     @cached_property
     def _index(self) -> SearchIndex:
         return SearchIndex(map(_entry, self._current.values()), self.everyday)
@@ -260,6 +264,7 @@ def _certificate_findings(matter: Matter, form: FormSchema) -> Iterator[Finding]
 
 @cache
 def catalogue() -> Catalogue:
-    """The catalogue of this process. Raises BrokenCatalogue when it is first asked for."""
+    """The catalogue of this process. Raises BrokenCatalogue when it is first asked for, which is
+    before the process is ready (runtime/app.py)."""
     own = resources.own("matters") or resources.schemas() / "matters"
     return Catalogue.load(own, resources.further_matters())

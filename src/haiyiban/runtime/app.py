@@ -20,6 +20,7 @@ from haiyiban.db import Database
 from haiyiban.hall import counting, watching
 from haiyiban.identity import address_limit, revocations
 from haiyiban.identity.tokens import access_tokens
+from haiyiban.matters import catalogue
 from haiyiban.runtime import contract, discovery, platform_metrics, replica
 from haiyiban.runtime.body import StrictRequest
 from haiyiban.runtime.edge import Edge
@@ -105,6 +106,8 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        # Before anybody is answered: thousands of matters take seconds, in which nobody else would be.
+        catalogue().make_ready()
         works = [_refresh(database), _count_seen()]
         if (standby := replica.current()) is not None:
             works.append(standby.watch())
