@@ -32,7 +32,7 @@ from haiyiban.identity.callers import Level, ResidentCaller
 from haiyiban.identity.tokens import AccessTokens
 from haiyiban.ids import new_id
 from haiyiban.population import World
-from haiyiban.runtime import ceremony, ports
+from haiyiban.runtime import ceremony, migrate, ports
 from haiyiban.runtime.postgres import EmbeddedPostgres
 from haiyiban.runtime.scale import plan
 from haiyiban.runtime.start import running
@@ -71,6 +71,7 @@ def main() -> None:
             "REDIS_URL": stack.enter_context(EmbeddedValkey(home)).url,
         }
         os.environ.update(environ)
+        migrate.upgrade(postgres.url)
         ceremony.play(Settings.from_env(environ), clock.now())
         secret, people = asyncio.run(_prepare())
         log, port = home / "latency.log", ports.any_free()

@@ -11,7 +11,7 @@ from benchmarks.report import Growth, Ratio, Report
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = DOCS / "performance.md"
 _BEGIN, _END = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
-_WIDTH, _ROW, _LEFT = 880, 26, 380
+_WIDTH, _ROW, _LEFT = 960, 26, 460
 
 
 def write(made: Report) -> None:
@@ -99,20 +99,20 @@ def growth_svg(made: Report) -> str:
     growths = [growth for outcome in made.benchmarks.values() for growth in outcome.growths]
     height = 420
     colours = ("#2f5d8a", "#b3402a", "#2f7d4f", "#8a6d2f", "#6a3d8a", "#3d8a86", "#555555")
-    drawn = ['<text x="440" y="18" text-anchor="middle">times the work → times the cost</text>']
+    drawn = ['<text x="260" y="18" text-anchor="middle">times the work → times the cost</text>']
     most = max((max(_times(growth.sizes)) for growth in growths), default=10)
     for number, growth in enumerate(growths):
         colour = colours[number % len(colours)]
         points = [
-            (60 + math.log(size) / math.log(most) * 480, 380 - math.log(max(cost, 1)) / math.log(most) * 330)
+            (60 + math.log(size) / math.log(most) * 400, 380 - math.log(max(cost, 1)) / math.log(most) * 330)
             for size, cost in zip(_times(growth.sizes), _times(growth.costs), strict=True)
         ]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         drawn += [
             f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>',
-            f'<text x="560" y="{60 + number * 22}" fill="{colour}">{html.escape(_named(growth))}</text>',
+            f'<text x="490" y="{60 + number * 22}" fill="{colour}">{html.escape(_named(growth))}</text>',
         ]
-    drawn.append('<line x1="60" y1="380" x2="540" y2="50" stroke="#888" stroke-dasharray="4"/>')
+    drawn.append('<line x1="60" y1="380" x2="460" y2="50" stroke="#888" stroke-dasharray="4"/>')
     return _svg(height, drawn)
 
 
