@@ -5,7 +5,6 @@ The cases are made by schemathesis from the contract and sent through the real e
 
 from __future__ import annotations
 
-import secrets
 import warnings
 from contextlib import suppress
 from typing import Any
@@ -24,12 +23,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from haiyiban import clock, verifiers
-from haiyiban.db import Database
-from haiyiban.errors import Words
-from haiyiban.identity import staff
+from tests.contracts.callers import Headers, ends_a_session
 from tests.contracts.contract_document import document
-from tests.people import at_level_three
 
 EXAMPLES = 3
 _DOCUMENT = document()
@@ -40,50 +35,6 @@ _OPERATIONS = {
     f"{method.upper()} {path}": (path, method) for path, item in _DOCUMENT["paths"].items() for method in item
 }
 _CHECKS = [schemathesis.checks.not_a_server_error, status_code_conformance, content_type_conformance]
-
-Headers = dict[str, str]
-
-
-@pytest.fixture(scope="module")
-async def tokens(app: Any, worker: None, sandbox_url: str, database: Database) -> dict[str | None, Headers]:
-    """One caller of each kind."""
-    transport = httpx.ASGITransport(app=app)
-    async with (
-        httpx.AsyncClient(transport=transport, base_url="http://test/api/v1", timeout=30) as api,
-        httpx.AsyncClient(base_url=sandbox_url, verify=False) as sandbox,
-    ):
-        _, session = await at_level_three(api, sandbox)
-        name, password = f"any-{secrets.token_hex(4)}", "a long enough passphrase"
-        secret = verifiers.new_secret()
-        async with database.transaction() as work:
-            await staff.create(
-                work,
-                name,
-                password=password,
-                roles=["clerk", "officer", "operator", "village-agent"],
-                agency="education",
-                division="460105",
-            )
-            verifier = await verifiers.accredit(
-                work,
-                Words(f"核验方 {name}", "A verifier"),
-                unit="education",
-                purposes=("enrolment",),
-                now=clock.now(),
-            )
-            await verifiers.add_client(work, verifier, secret, now=clock.now())
-        member = await api.post(
-            "/auth/sessions", json={"method": "staff", "username": name, "password": password}
-        )
-        client = await api.post(
-            "/auth/verifiers/token", json={"clientId": secret.client_id, "clientSecret": secret.client_secret}
-        )
-    return {
-        None: {},
-        "resident": session.headers,
-        "staff": {"Authorization": f"Bearer {member.json()['accessToken']}"},
-        "verifier": {"Authorization": f"Bearer {client.json()['accessToken']}"},
-    }
 
 
 @pytest.mark.parametrize("name", sorted(_OPERATIONS.keys() - _ENDLESS))
@@ -98,11 +49,6 @@ async def test_an_operation_answers_as_the_contract_says(
     for case in (*allowed, *_made(operation, GenerationMode.NEGATIVE)):
         for kind in dict.fromkeys([*accepted[:1], None]):
             await _ask(api, case, {} if ends_a_session(name) else tokens[kind])
-
-
-def ends_a_session(name: str) -> bool:
-    """Signing out, or closing the account, would leave the cases after it without a caller."""
-    return name in {"DELETE /api/v1/auth/sessions/current", "POST /api/v1/me/deletion"}
 
 
 def _made(operation: Any, mode: GenerationMode) -> list[Any]:
