@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haiyiban import sm
+from haiyiban.codes import jws
 from haiyiban.codes.vectors.by_hand import KeyOfWords
 from haiyiban.signatures import kid_of, private_key_of, private_pem, public_jwk, public_key_of
 from haiyiban.sm import Sm2PrivateKey, Sm2PublicKey, Sm4Gcm, der_of, raw_of
@@ -121,3 +122,9 @@ def test_a_key_is_kept_and_published_and_read_again() -> None:
     for spoilt in ({**jwk, "x": jwk["y"]}, {**jwk, "x": 7}, {"kty": "EC", "crv": "SM2"}, {**jwk, "y": "!"}):
         with pytest.raises(ValueError):  # noqa: PT011
             public_key_of(spoilt)
+
+
+def test_pyjwt_reads_and_writes_the_key_as_lists_do() -> None:
+    public = Sm2PrivateKey.generate().public_key()
+    assert jws._Sm2.to_jwk(public, as_dict=True) == public_jwk(public)
+    assert jws._Sm2.from_jwk(jws._Sm2.to_jwk(public)) == public

@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from typing import Any
 
 import jwt
 import msgspec
 
 from haiyiban.crypto import SigningKey
-from haiyiban.signatures import SM2, PublicKey, algorithm_of, raw_signature, signature_holds
+from haiyiban.signatures import (
+    SM2,
+    PublicKey,
+    algorithm_of,
+    public_jwk,
+    public_key_of,
+    raw_signature,
+    signature_holds,
+)
 
 
 class _Sm2(jwt.algorithms.Algorithm):
@@ -29,12 +38,13 @@ class _Sm2(jwt.algorithms.Algorithm):
         return signature_holds(key, sig, msg)
 
     @staticmethod
-    def to_jwk(key_obj: Any, as_dict: bool = False) -> Any:
-        raise NotImplementedError
+    def to_jwk(key_obj: PublicKey, as_dict: bool = False) -> Any:
+        jwk = public_jwk(key_obj)
+        return jwk if as_dict else json.dumps(jwk)
 
     @staticmethod
-    def from_jwk(jwk: Any) -> Any:
-        raise NotImplementedError
+    def from_jwk(jwk: str | dict[str, Any]) -> PublicKey:
+        return public_key_of(json.loads(jwk) if isinstance(jwk, str) else jwk)
 
 
 _jws = jwt.PyJWS()

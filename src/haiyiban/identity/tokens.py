@@ -24,6 +24,7 @@ from haiyiban.identity.callers import (
     TerminalCaller,
     VerifierCaller,
 )
+from haiyiban.signatures import public_jwk
 
 LIFE = timedelta(minutes=5)
 _REMEMBERED_MOST = 100_000
@@ -81,8 +82,7 @@ class AccessTokens:
         """The JWKS document."""
         documents = []
         for kid, public in self._verifying.items():
-            document = jwt.algorithms.ECAlgorithm.to_jwk(public, as_dict=True)
-            documents.append(document | {"kid": kid, "alg": "ES256", "use": "sig"})
+            documents.append(public_jwk(public) | {"kid": kid, "alg": "ES256", "use": "sig"})
         return {"keys": documents}
 
     def _check(self, token: str) -> tuple[Caller, float]:

@@ -14,16 +14,12 @@ from typing import Any
 
 import jwt
 import rfc8785
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from jwt.algorithms import ECAlgorithm
 
+from haiyiban import signatures
 from haiyiban.errors import FieldError, Problem, Words
 
-_ES256 = ec.ECDSA(hashes.SHA256())
-_SIGNATURE_BYTES = 64
 _MEMBERS = ("kty", "crv", "x", "y")
 
 
@@ -52,8 +48,7 @@ def read_public_key(jwk: Mapping[str, Any]) -> dict[str, str]:
             "must be the JWK of a P-256 public key (kty EC, crv P-256, with x and y)",
         )
     # Written by us, so that one key has one form.
-    written = ECAlgorithm.to_jwk(key, as_dict=True)
-    return {name: str(written[name]) for name in _MEMBERS}
+    return signatures.public_jwk(key)
 
 
 def public_key(jwk: Mapping[str, Any]) -> ec.EllipticCurvePublicKey | None:
@@ -76,8 +71,7 @@ def to_sign(document: Mapping[str, Any]) -> bytes:
 
 def sign(document: Mapping[str, Any], private: ec.EllipticCurvePrivateKey) -> dict[str, Any]:
     """The object with its signature, as a terminal sends it."""
-    r, s = decode_dss_signature(private.sign(to_sign(document), _ES256))
-    raw = r.to_bytes(32) + s.to_bytes(32)
+    raw = signatures.raw_signature(private, to_sign(document))
     return {**document, "signature": base64.urlsafe_b64encode(raw).rstrip(b"=").decode()}
 
 
@@ -87,15 +81,14 @@ def signature_holds(signed: bytes, signature: str, jwk: Mapping[str, Any]) -> bo
         raw = base64.b64decode(signature + "==", altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return False
-    if len(raw) != _SIGNATURE_BYTES or base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != signature:
+    if (
+        len(raw) != signatures.SIGNATURE_BYTES
+        or base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != signature
+    ):
         return False
     key = public_key(jwk)
     assert key is not None, "only usable keys are enrolled"
-    try:
-        key.verify(encode_dss_signature(int.from_bytes(raw[:32]), int.from_bytes(raw[32:])), signed, _ES256)
-    except InvalidSignature:
-        return False
-    return True
+    return signatures.signature_holds(key, raw, signed)
 
 
 def _unusable(zh: str, en: str) -> UnusableKey:
