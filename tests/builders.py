@@ -24,6 +24,9 @@ from haiyiban.residents import IdType, resident_check_digit
 
 _serial = itertools.count(1)
 _given: set[str] = set()
+FIRST_FREE = 200
+"""Order codes below are the sandbox's own people's: a number of theirs made by chance would make two children
+one, and the place of the one the other's."""
 _random = random.Random(os.getpid())
 
 
@@ -31,7 +34,7 @@ def id_number(birth: date | None = None, *, division: str = "460105") -> str:
     """A fresh identity number with a right check digit, of an adult unless born otherwise."""
     while True:
         day = birth or date(1980, 1, 1) + timedelta(days=_random.randrange(5000))
-        first17 = f"{division}{day:%Y%m%d}{_random.randrange(1000):03d}"
+        first17 = f"{division}{day:%Y%m%d}{_random.randrange(FIRST_FREE, 1000):03d}"
         if first17 not in _given:
             _given.add(first17)
             return first17 + resident_check_digit(first17)

@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 
 from haiyiban.identity.sessions import Grant
-from haiyiban_sandbox.identity import identity_number
 from tests import builders
 
 
@@ -23,10 +22,8 @@ class Resident:
     phone: str = field(default_factory=lambda: f"139{secrets.randbelow(10**8):08d}")
     id_type: str = "111"
     id_number: str = field(
-        default_factory=lambda: identity_number(
-            "460105",
-            date(1985 + secrets.randbelow(10), 1 + secrets.randbelow(12), 1 + secrets.randbelow(28)),
-            sequence=secrets.randbelow(1000),
+        default_factory=lambda: builders.id_number(
+            date(1985 + secrets.randbelow(10), 1 + secrets.randbelow(12), 1 + secrets.randbelow(28))
         )
     )
 

@@ -11,6 +11,7 @@ from haiyiban_sandbox.app import create_app
 from haiyiban_sandbox.clock import clock_from_environment
 from haiyiban_sandbox.cohort import cohort
 from haiyiban_sandbox.family import COMMUNITIES
+from tests.builders import FIRST_FREE
 
 
 def today() -> date:
@@ -66,6 +67,7 @@ async def test_identity_numbers_are_distinct_and_accepted_by_the_registers(
 ) -> None:
     everybody = [one for person in residents for one in (person, *person["children"])]
     assert len({one["idNumber"] for one in everybody}) == len(everybody)
+    assert all(int(one["idNumber"][14:17]) < FIRST_FREE for one in everybody if len(one["idNumber"]) == 18)
     for one in everybody:
         body = {name: one[name] for name in ("name", "idNumber", "idType") if name in one}
         register = "exit-entry" if "idType" in one else "population"

@@ -18,6 +18,7 @@ from haiyiban.db import Database
 from haiyiban.identity import persons
 from haiyiban.identity.models import Account, Person
 from haiyiban_sandbox.identity import check_character, identity_number
+from tests import builders
 from tests.people import Resident, SignedIn, Visitor, at_level_three, pass_face_check, sign_in, slug
 
 DAY = timedelta(days=1)
@@ -25,7 +26,7 @@ DAY = timedelta(days=1)
 
 def permit(area: str = "810000", *, born: date = date(1992, 3, 15)) -> str:
     """A fresh number of a residence permit for Hong Kong, Macao and Taiwan residents."""
-    return identity_number(area, born, sequence=secrets.randbelow(1000))
+    return identity_number(area, born, sequence=builders.FIRST_FREE + secrets.randbelow(800))
 
 
 def residence_card(country: str = "840", *, born: str | None = None) -> str:
@@ -34,7 +35,7 @@ def residence_card(country: str = "840", *, born: str | None = None) -> str:
         born
         or f"{1950 + secrets.randbelow(38)}{1 + secrets.randbelow(12):02d}{1 + secrets.randbelow(28):02d}"
     )
-    digits = f"946{country}{born}{secrets.randbelow(1000):03d}"
+    digits = f"946{country}{born}{builders.FIRST_FREE + secrets.randbelow(800)}"
     return digits + check_character(digits)
 
 
