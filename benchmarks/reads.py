@@ -1,8 +1,8 @@
 """Reading through the whole production stack, against bare Litestar and against raw asyncpg.
 
-`edge` is nothing behind the same edge (request id, sign-in, limits, metrics, access log). `me` reads three
-rows by the ORM. `cases` and `queue` give twenty rows; their ceiling is a bare endpoint in which asyncpg
-runs the very statements and the rows are written as they come. `matter`, `trust-list` answer 304.
+`edge` is nothing behind the same edge (request id, sign-in, limits, metrics, access log). `me` reads a
+session, its account and its person. `cases` and `queue` give twenty rows; their ceiling is a bare endpoint in
+which asyncpg runs the very statements and the rows are written as they come. `matter`, `trust-list`: 304.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from benchmarks.report import Outcome, Ratio, per_round
 from haiyiban import clock
 from haiyiban.cases import access
 from haiyiban.cases.models import Case
+from haiyiban.cases.summaries import LISTED
 from haiyiban.identity.callers import Level, ResidentCaller, StaffCaller
 from haiyiban.identity.models import Account, Person, SignIn
 from haiyiban.identity.tokens import access_tokens
@@ -264,7 +265,7 @@ async def _person(session: Any, number: int) -> tuple[UUID, str]:
 
 def list_statement(person_id: UUID | None) -> tuple[str, list[Any]]:
     """The statement of a person's list, or of the clerk's queue, and its values, as asyncpg takes them."""
-    query: Select[Any] = select(Case)
+    query: Select[*tuple[Any, ...]] = select(*LISTED)
     if person_id is not None:
         query = query.where(access.of_applicant(person_id)).order_by(Case.id.desc())
     else:

@@ -132,9 +132,7 @@ def _is_old(row: Row | None, now: datetime) -> bool:
 
 
 async def _rows(statement: str, keys: list[UUID] | list[int]) -> list[Row]:
-    async with database().autocommit.connect() as connection:
-        found = await connection.exec_driver_sql(statement, (keys,))
-        return [Row._make(row) for row in found]
+    return [Row._make(row) for row in await database().fetch(statement, keys)]
 
 
 _SELECT = """

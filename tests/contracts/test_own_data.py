@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import httpx
 import msgspec
 import pytest
-from sqlalchemy import Column, Table, Uuid, event, func, or_, select
+from sqlalchemy import Column, Table, Uuid, func, or_, select
 
 from haiyiban import clock
 from haiyiban.cases.models import Case
@@ -28,7 +28,7 @@ from haiyiban.own_data import folders
 from haiyiban.own_data.export import gather
 from haiyiban.own_data.page import page
 from haiyiban.runtime import discovery
-from tests import builders
+from tests import builders, queries
 from tests.contracts import flow, unemployment_flow
 from tests.people import SignedIn, at_level_three
 from tests.zones.school_places.conftest import MakeRound, SignInStaff
@@ -85,19 +85,13 @@ def of_people(tables: dict[str, Table]) -> set[str]:
         found |= more
 
 
-@contextmanager
-def reading(database: Database) -> Iterator[set[str]]:
-    """The tables that statements read meanwhile."""
+@asynccontextmanager
+async def reading(database: Database) -> AsyncIterator[set[str]]:
+    """The tables that statements read meanwhile, once they are read."""
     seen: set[str] = set()
-
-    def look(*call: Any) -> None:
-        seen.update(re.findall(r"(?:FROM|JOIN) (\w+)", call[2]))
-
-    event.listen(database.engine.sync_engine, "before_cursor_execute", look)
-    try:
+    async with queries.heard(database) as statements:
         yield seen
-    finally:
-        event.remove(database.engine.sync_engine, "before_cursor_execute", look)
+    seen.update(re.findall(r"(?:FROM|JOIN) (\w+)", "\n".join(statements)))
 
 
 async def told_to(database: Database, person_id: UUID) -> str:
@@ -110,7 +104,7 @@ async def test_every_table_of_people_is_told_or_has_a_reason(
     api: httpx.AsyncClient, sandbox: httpx.AsyncClient, database: Database, tables: dict[str, Table]
 ) -> None:
     _, session = await at_level_three(api, sandbox)
-    with reading(database) as seen:
+    async with reading(database) as seen:
         answer = await api.get("/me/export", headers=session.headers)
     assert answer.status_code == 200, answer.text
     concerned = of_people(tables)

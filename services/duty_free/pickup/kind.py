@@ -23,12 +23,10 @@ from haiyiban.codes.kinds import (
     Wanted,
 )
 from haiyiban.codes.outcomes import Outcome
-from haiyiban.crypto import vault
 from haiyiban.db import database
 from haiyiban.errors import Words
 from haiyiban.identity.models import Person
 from haiyiban.masking import mask_name
-from haiyiban.sealed import place
 from services.duty_free.allowance.rule_table import Mode
 from services.duty_free.allowance.settling import OrderMissing
 
@@ -56,23 +54,21 @@ class NotForPickup(NotToShowNow):
 
 async def find(batch: Sequence[Wanted]) -> list[Found]:
     """The orders that these persons want to show."""
-    columns: Any = ([wanted.subject_id for wanted in batch], [wanted.person_id for wanted in batch])
-    async with database().autocommit.connect() as connection:
-        rows = (await connection.exec_driver_sql(_SUBJECTS, columns)).fetchall()
+    rows = await database().fetch(
+        _SUBJECTS, [wanted.subject_id for wanted in batch], [wanted.person_id for wanted in batch]
+    )
     return [_found(wanted, row) for wanted, row in zip(batch, rows, strict=True)]
 
 
 async def find_again(ref: int, person_id: Any, now: datetime) -> Found:
     """The order of a code that this person showed before."""
-    async with database().autocommit.connect() as connection:
-        row = (await connection.exec_driver_sql(_BY_REF_AND_PERSON, (ref, person_id))).first()
+    row = next(iter(await database().fetch(_BY_REF_AND_PERSON, ref, person_id)), None)
     return OrderToShowUnknown() if row is None else _showable(row, now)
 
 
 async def standing(refs: Sequence[int]) -> list[Standing]:
     """An order stands while it waits; one that was settled takes its codes with it."""
-    async with database().autocommit.connect() as connection:
-        found = (await connection.exec_driver_sql(_BY_REFS, (list(refs),))).fetchall()
+    found = await database().fetch(_BY_REFS, list(refs))
     rows = {row.ref: row for row in found}
     return [_standing(rows.get(ref)) for ref in refs]
 
@@ -98,9 +94,7 @@ def _showable(row: Any, now: datetime) -> Found:
 
 
 def _masked(row: Any) -> str:
-    # Opened by hand and not through the model: the statement brings rows, not objects of the ORM.
-    where = place(Person.__tablename__, "name_sealed", row.person_id)
-    return mask_name(vault().open(row.name_sealed, where=where).decode())
+    return mask_name(Person.name.opened(row.name_sealed, row.person_id))
 
 
 _COLUMNS = "o.ref, o.person_id, o.pick_up, o.state, o.collect_by, p.name_sealed"

@@ -14,7 +14,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from haiyiban import clock
@@ -178,7 +178,8 @@ class Queue:
 
     async def _decide(self, batch: Sequence[Asked]) -> list[Claimed | Problem]:
         now = clock.now()
-        values: Any = (
+        rows = await database().fetch(
+            _CLAIM,
             self._campaign_id,
             now,
             clock.local_date(now),
@@ -190,20 +191,16 @@ class Queue:
             [asked.request_id for asked in batch],
             [asked.address for asked in batch],
         )
-        async with database().autocommit.connect() as connection:
-            rows = (await connection.exec_driver_sql(_CLAIM, values)).fetchall()
         if any(row.outcome == "sold-out" for row in rows):
             self._sold_out_until = asyncio.get_running_loop().time() + SOLD_OUT_FOR
         return [
-            Claimed._make(row[2:]) if row.outcome == "claimed" else _REFUSALS[row.outcome]()
+            Claimed._make(tuple(row)[2:]) if row.outcome == "claimed" else _REFUSALS[row.outcome]()
             for row in sorted(rows, key=lambda row: row.ord)
         ]
 
     async def _look(self, batch: Sequence[Asked]) -> list[Claimed | Problem]:
         """What was claimed by these keys before, for nothing is left."""
-        values: Any = ([asked.key for asked in batch],)
-        async with database().autocommit.connect() as connection:
-            rows = (await connection.exec_driver_sql(_LOOK, values)).fetchall()
+        rows = await database().fetch(_LOOK, [asked.key for asked in batch])
         return [SoldOut() if row.id is None else Claimed._make(row) for row in rows]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Text, any_, exists, literal, select, true
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, exists, literal, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import context, divisions
@@ -43,7 +44,7 @@ class Seen(NamedTuple):
     """If-Match: an entity tag, or `*`."""
 
 
-def of_applicant(person_id: UUID) -> ColumnElement[bool]:
+def of_applicant(person_id: UUID | ColumnElement[UUID]) -> ColumnElement[bool]:
     """A person's own cases, whoever opened them."""
     return Case.applicant_id == person_id
 
@@ -75,9 +76,27 @@ def within_reach(actor: Actor, today: date) -> ColumnElement[bool]:
 
 def of_staff(caller: StaffCaller) -> ColumnElement[bool]:
     """The cases of a clerk's own agency, in the clerk's division and below; drafts are nobody's business."""
+    values = desk_of(caller)
+    return _of_desk(literal(values["agency"]), literal(values["codes"], ARRAY(Text)))
+
+
+def desk_of(caller: StaffCaller) -> dict[str, Any]:
+    """The values of OF_DESK."""
+    return {"agency": caller.agency, "codes": _codes_below(caller.division)}
+
+
+def _of_desk(agency: ColumnElement[str], codes: ColumnElement[Any]) -> ColumnElement[bool]:
     # One array, for a province has thousands of codes and each would be a parameter of its own.
-    codes = literal(sorted(divisions.subtree(caller.division)), ARRAY(Text))
-    return (Case.agency == caller.agency) & (Case.division == any_(codes)) & (Case.state != State.DRAFT)
+    return (Case.agency == agency) & (Case.division == any_(codes)) & (Case.state != State.DRAFT)
+
+
+OF_DESK = _of_desk(bindparam("agency", type_=Text()), bindparam("codes", type_=ARRAY(Text())))
+"""`of_staff` for a query that is prepared."""
+
+
+@lru_cache(maxsize=1024)
+def _codes_below(division: str) -> list[str]:
+    return sorted(divisions.subtree(division))
 
 
 async def own(session: AsyncSession, case_id: UUID, actor: Actor, *, today: date) -> Case:

@@ -8,7 +8,6 @@ from uuid import UUID
 from litestar import Controller, Response, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
@@ -107,14 +106,12 @@ class CasesController(Controller):
         """Newest first: my own, those that others opened for me among them. `onBehalfOf`: those that I reach
         under this delegation while it is in force, all of the enterprise's under a role in one."""
         actor, size = Actor.of(request.user), page_limit(limit)
-        query = select(*summaries.LISTED).order_by(Case.id.desc())
+        before = after_cursor(cursor)
         if on_behalf_of is None:
-            query = query.where(access.of_applicant(actor.id))
+            rows = await summaries.of_applicant(actor.id, before=before, limit=size + 1)
         else:
-            query = query.where(access.of_delegation(actor, clock.today(), only=on_behalf_of))
-        if (after := after_cursor(cursor)) is not None:
-            query = query.where(Case.id < after)
-        rows = (await reader.execute(query.limit(size + 1))).all()
+            within = access.of_delegation(actor, clock.today(), only=on_behalf_of)
+            rows = await summaries.newest(reader, within, before=before, limit=size + 1)
         return Page(
             items=[summaries.summary(case) for case in rows[:size]],
             next=cursor_of(rows[size - 1].id) if len(rows) > size else None,

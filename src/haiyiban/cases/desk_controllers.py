@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
 from haiyiban.cases import access, corrections, desk, queue, similar, summaries, undo, views
 from haiyiban.cases.access import CaseMissing, Seen, VersionConflict
-from haiyiban.cases.calendar import calendar_from
+from haiyiban.cases.calendar import calendar_now
 from haiyiban.cases.desk import Acted
 from haiyiban.cases.handlers import CannotApprove
 from haiyiban.cases.inputs import IfMatch, VerbCreate
-from haiyiban.cases.models import Case
 from haiyiban.cases.states import IllegalMove, State, Verb
 from haiyiban.cases.undo import TooLateToUndo
 from haiyiban.cases.verbs import VERBS, DecidedByPublication, InvalidVerb, OneNoticeOnly, VerbInput
@@ -90,7 +88,6 @@ class DeskController(Controller):
     async def queue(
         self,
         request: StaffRequest,
-        reader: NamedDependency[AsyncSession],
         in_state: Annotated[str | None, QueryParameter(name="state")] = None,
         matter: FromQuery[str | None] = None,
         focus: FromQuery[str | None] = None,
@@ -100,20 +97,20 @@ class DeskController(Controller):
         """Oldest first, so that nobody waits behind later ones. `focus`: overdue, today, soon (two working
         days), mine (open, and I acted on them), open-facts."""
         size = page_limit(limit)
-        query = select(*summaries.LISTED).where(access.of_staff(request.user)).order_by(Case.id)
-        if in_state is not None:
-            query = query.where(Case.state == _state(in_state))
-        if matter is not None:
-            query = query.where(Case.matter == matter)
-        if (after := after_cursor(cursor)) is not None:
-            query = query.where(Case.id > after)
         today = clock.today()
-        calendar = await calendar_from(reader, today)
-        if focus is not None:
-            query = query.where(queue.in_focus(_focus(focus), request.user, calendar, today=today))
-        rows = (await reader.execute(query.limit(size + 1))).all()
+        calendar = await calendar_now(today)
+        rows = await queue.page(
+            request.user,
+            calendar,
+            state=_state(in_state) if in_state is not None else None,
+            matter=matter,
+            focus=_focus(focus) if focus is not None else None,
+            after=after_cursor(cursor),
+            limit=size + 1,
+            today=today,
+        )
         return Page(
-            items=[_summary(case, calendar) for case in rows[:size]],
+            items=[_summary(case, calendar, today) for case in rows[:size]],
             next=cursor_of(rows[size - 1].id) if len(rows) > size else None,
         )
 
@@ -121,15 +118,12 @@ class DeskController(Controller):
     async def counts(
         self,
         request: StaffRequest,
-        session: NamedDependency[AsyncSession],
         matter: FromQuery[str | None] = None,
     ) -> QueueCounts:
         """Open cases by state and by focus, of one matter or of all."""
         today = clock.today()
-        calendar = await calendar_from(session, today)
-        return QueueCounts(
-            counts=await queue.counts(session, request.user, calendar, matter=matter, today=today)
-        )
+        calendar = await calendar_now(today)
+        return QueueCounts(counts=await queue.counts(request.user, calendar, matter=matter, today=today))
 
     @get("/{case_id:uuid}", summary="Read a case", responses=problems(CaseMissing))
     async def read(
@@ -238,9 +232,9 @@ async def _shown(session: AsyncSession, acted: Acted) -> Response[views.DeskCase
     )
 
 
-def _state(state: str) -> str:
+def _state(state: str) -> State:
     try:
-        return State(state).value
+        return State(state)
     except ValueError:
         raise Malformed(
             errors=[FieldError("/state", Words("没有这个状态", "There is no such state"))]
@@ -256,9 +250,9 @@ def _focus(focus: str) -> queue.Focus:
         ) from None
 
 
-def _summary(case: summaries.Listed, calendar: Calendar) -> DeskCaseSummary:
+def _summary(case: summaries.Listed, calendar: Calendar, today: date) -> DeskCaseSummary:
     members: dict[str, Any] = summaries.summary_members(case)
-    due, today = case.promised_due_on, clock.today()
+    due = case.promised_due_on
     return DeskCaseSummary(
         **members,
         division=case.division,

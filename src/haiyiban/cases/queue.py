@@ -4,14 +4,31 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
+from functools import cache
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Date,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    select,
+)
 
 from haiyiban.cases import access
 from haiyiban.cases.models import Case, CaseEvent
 from haiyiban.cases.states import FINAL, By, State
+from haiyiban.cases.summaries import FIRST, LISTED, Listed
 from haiyiban.identity.callers import StaffCaller
+from haiyiban.prepared import Prepared
 from haiyiban.workdays import Calendar
 
 SOON_WORKDAYS = 2
@@ -29,43 +46,91 @@ class Focus(StrEnum):
     OPEN_FACTS = "open-facts"
 
 
-def in_focus(focus: Focus, caller: StaffCaller, calendar: Calendar, *, today: date) -> ColumnElement[bool]:
-    """The cases of one focus. A clock that stands still is never late, so deadlines look at accepted ones.
+async def page(
+    caller: StaffCaller,
+    calendar: Calendar,
+    *,
+    state: State | None,
+    matter: str | None,
+    focus: Focus | None,
+    after: UUID | None,
+    limit: int,
+    today: date,
+) -> list[Listed]:
+    """Cases of the queue, oldest first, so that nobody waits behind later ones."""
+    prepared = _page(of_state=state is not None, of_matter=matter is not None, focus=focus)
+    return await prepared.rows(
+        **access.desk_of(caller),
+        **_moment(caller, calendar, today),
+        state=state,
+        matter=matter,
+        after=after or FIRST,
+        limit=limit,
+    )
 
-    Soon is counted by the calendar of the clerk's own division, as the whole queue is asked for at once.
-    """
+
+async def counts(
+    caller: StaffCaller, calendar: Calendar, *, matter: str | None, today: date
+) -> dict[str, int]:
+    """How many open cases each state and each focus holds, in one look at the queue."""
+    (row,) = await _counts(of_matter=matter is not None).rows(
+        **access.desk_of(caller), **_moment(caller, calendar, today), matter=matter
+    )
+    return dict(zip([*OPEN, *Focus], row, strict=True))
+
+
+@cache
+def _page(*, of_state: bool, of_matter: bool, focus: Focus | None) -> Prepared:
+    query = select(*LISTED).where(access.OF_DESK, Case.id > bindparam("after", type_=Uuid()))
+    if of_state:
+        query = query.where(Case.state == bindparam("state", type_=Text()))
+    if of_matter:
+        query = query.where(_OF_MATTER)
+    if focus is not None:
+        query = query.where(_in_focus(focus))
+    return Prepared(query.order_by(Case.id).limit(bindparam("limit", type_=BigInteger())))
+
+
+@cache
+def _counts(*, of_matter: bool) -> Prepared:
+    conditions = [*(Case.state == state for state in OPEN), *map(_in_focus, Focus)]
+    query = select(
+        *(func.count().filter(condition).label(f"count_{at}") for at, condition in enumerate(conditions))
+    ).where(access.OF_DESK, _IS_OPEN)
+    return Prepared(query.where(_OF_MATTER) if of_matter else query)
+
+
+_OF_MATTER = Case.matter == bindparam("matter", type_=Text())
+_IS_OPEN = Case.state == any_(literal([state.value for state in OPEN], ARRAY(Text())))
+
+
+def _in_focus(focus: Focus) -> ColumnElement[bool]:
+    """The cases of one focus, by the values of `_moment`. A clock that stands still is never late, so
+    deadlines look at accepted ones."""
     running = Case.state == State.ACCEPTED
-    due = Case.promised_due_on
+    due, today = Case.promised_due_on, bindparam("today", type_=Date())
     match focus:
         case Focus.OVERDUE:
             return running & (due < today)
         case Focus.TODAY:
             return running & (due == today)
         case Focus.SOON:
-            last = calendar.add_workdays(today, SOON_WORKDAYS, division=caller.division)
-            return running & (due > today) & (due <= last)
+            return running & (due > today) & (due <= bindparam("soon", type_=Date()))
         case Focus.MINE:
             handled = exists().where(
                 CaseEvent.case_id == Case.id,
                 CaseEvent.by_kind == By.CLERK,
-                CaseEvent.by_id == caller.staff_id,
+                CaseEvent.by_id == bindparam("staff_id", type_=Uuid()),
             )
-            return Case.state.in_(OPEN) & handled
+            return _IS_OPEN & handled
         case Focus.OPEN_FACTS:
-            return Case.state.in_(OPEN) & Case.has_open_facts
+            return _IS_OPEN & Case.has_open_facts
 
 
-async def counts(
-    session: AsyncSession, caller: StaffCaller, calendar: Calendar, *, matter: str | None, today: date
-) -> dict[str, int]:
-    """How many open cases each state and each focus holds, in one look at the queue."""
-    columns = {state.value: Case.state == state for state in OPEN} | {
-        focus.value: in_focus(focus, caller, calendar, today=today) for focus in Focus
+def _moment(caller: StaffCaller, calendar: Calendar, today: date) -> dict[str, Any]:
+    """Soon is counted by the calendar of the clerk's own division, as the queue is asked for at once."""
+    return {
+        "today": today,
+        "soon": calendar.add_workdays(today, SOON_WORKDAYS, division=caller.division),
+        "staff_id": caller.staff_id,
     }
-    query = select(
-        *(func.count().filter(condition).label(name) for name, condition in columns.items())
-    ).where(access.of_staff(caller), Case.state.in_(OPEN))
-    if matter is not None:
-        query = query.where(Case.matter == matter)
-    row = (await session.execute(query)).one()
-    return {name: int(value) for name, value in row._mapping.items()}

@@ -6,11 +6,16 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import BigInteger, ColumnElement, Select, Uuid, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from haiyiban import context
+from haiyiban.cases import access
 from haiyiban.cases.models import Case
 from haiyiban.cases.states import State, clock_in
 from haiyiban.matters import catalogue
 from haiyiban.matters.matter import Matter
+from haiyiban.prepared import Prepared
 from haiyiban.wire import Output
 from haiyiban.workdays import Calendar
 
@@ -54,6 +59,33 @@ LISTED = (
 (benchmarks/reads.py)."""
 Listed = Any
 """A case, or a row of LISTED."""
+FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
+"""Before and after all ids: where a list begins that has no cursor."""
+
+
+def _newest(within: ColumnElement[bool], before: Any, limit: Any) -> Select[*tuple[Any, ...]]:
+    return select(*LISTED).where(within, Case.id < before).order_by(Case.id.desc()).limit(limit)
+
+
+_of_applicant = Prepared(
+    _newest(
+        access.of_applicant(bindparam("applicant", type_=Uuid())),
+        bindparam("before", type_=Uuid()),
+        bindparam("limit", type_=BigInteger()),
+    )
+)
+
+
+async def of_applicant(person_id: UUID, *, before: UUID | None, limit: int) -> list[Listed]:
+    """A person's own cases, the newest first; `before`: older than this one."""
+    return await _of_applicant.rows(applicant=person_id, before=before or LAST, limit=limit)
+
+
+async def newest(
+    session: AsyncSession, within: ColumnElement[bool], *, before: UUID | None, limit: int
+) -> list[Listed]:
+    """The cases that fulfil a condition of `access`, the newest first."""
+    return list(await session.execute(_newest(within, before or LAST, limit)))
 
 
 def summary(case: Listed) -> CaseSummary:

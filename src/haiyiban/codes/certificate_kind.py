@@ -53,16 +53,15 @@ class _Row(NamedTuple):
 
 async def find(batch: Sequence[Wanted]) -> list[Found]:
     """The certificates that these persons want to show."""
-    columns: Any = ([wanted.subject_id for wanted in batch], [wanted.person_id for wanted in batch])
-    async with database().autocommit.connect() as connection:
-        rows = (await connection.exec_driver_sql(_SUBJECTS, columns)).fetchall()
+    rows = await database().fetch(
+        _SUBJECTS, [wanted.subject_id for wanted in batch], [wanted.person_id for wanted in batch]
+    )
     return [_found(wanted, row) for wanted, row in zip(batch, rows, strict=True)]
 
 
 async def find_again(ref: int, person_id: UUID, now: datetime) -> Found:
     """The certificate of a code that this person showed before."""
-    async with database().autocommit.connect() as connection:
-        row = (await connection.exec_driver_sql(_BY_REF, (ref, person_id))).first()
+    row = next(iter(await database().fetch(_BY_REF, ref, person_id)), None)
     return CertificateMissing() if row is None else showable(_Row._make(row), now=now)
 
 

@@ -14,12 +14,10 @@ from haiyiban.codes.claims import Kind, PlainBody
 from haiyiban.codes.disclosures import Disclosure
 from haiyiban.codes.kinds import CodeKind, Found, Showable, Standing, Wanted
 from haiyiban.codes.outcomes import Outcome
-from haiyiban.crypto import vault
 from haiyiban.db import database
 from haiyiban.errors import FieldError, NotFound, Problem, Words
 from haiyiban.identity.models import Person
 from haiyiban.masking import mask_name
-from haiyiban.sealed import place
 
 
 class OwnIdentityOnly(Problem):
@@ -64,14 +62,11 @@ def _showable(row: Any) -> Showable:
 
 
 def _masked(row: Any) -> str:
-    # Opened by hand and not through the model: the statement brings rows, not objects of the ORM.
-    where = place(Person.__tablename__, "name_sealed", row.id)
-    return mask_name(vault().open(row.name_sealed, where=where).decode())
+    return mask_name(Person.name.opened(row.name_sealed, row.id))
 
 
 async def _rows(statement: str, keys: list[Any]) -> Sequence[Any]:
-    async with database().autocommit.connect() as connection:
-        return (await connection.exec_driver_sql(statement, (keys,))).fetchall()
+    return await database().fetch(statement, keys)
 
 
 _BY_ID = "SELECT id, ref, name_sealed FROM identity_person WHERE id = ANY($1::uuid[])"

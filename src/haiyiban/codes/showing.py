@@ -102,8 +102,7 @@ async def state_of(code_id: UUID, person_id: UUID, *, keys: CodeKeys, now: datet
         raise CodeMissing from None
     except Problem:
         pass  # mine, and not to be shown any more: what became of it is still mine to read
-    async with database().autocommit.connect() as connection:
-        row = (await connection.exec_driver_sql(_STATE, (code_id,))).one()
+    (row,) = await database().fetch(_STATE, code_id)
     (found,) = await uses.of_codes([keys.cti.seal(code_id)])
     return CodeState(
         ref=ref,

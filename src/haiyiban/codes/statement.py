@@ -7,20 +7,18 @@ measured in benchmarks/verify.py, coalesced it costs a request no more than not 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import asyncpg
 import msgspec
 from msgspec import Struct
 
 from haiyiban.clock import local_date
 from haiyiban.codes.outcomes import Outcome
 from haiyiban.codes.withdrawn import WITHDRAWN
-from haiyiban.db import database
+from haiyiban.db import Row, database
 
 
 class Asked(Struct):
@@ -181,25 +179,24 @@ async def record(batch: Sequence[Asked]) -> list[Recorded]:
     # As one JSON text: arrays, one for each of sixteen columns, take the driver ten times as long to write.
     given = _encoder.encode(batch).decode()
     today = max(local_date(asked.at) for asked in batch)
-    async with _driver() as driver:
-        rows = await driver.fetch(_ONCE, given, today)
-        answers = {
-            asked.id: _fresh(asked, row)
-            for asked, row in zip(batch, rows, strict=True)
-            if row["outcome"] is not None
-        }
-        repeated = [asked for asked in batch if asked.id not in answers]
-        earlier = []
-        if repeated:
-            # A statement of its own: the first one's snapshot may be older than the row it ran into.
-            earlier = await driver.fetch(
-                _EARLIER,
-                [asked.id for asked in repeated],
-                [asked.verifier_id for asked in repeated],
-                [asked.idempotency_key for asked in repeated],
-            )
-    by_id = {row["id"]: row for row in earlier}
-    by_key = {(row["verifier_id"], row["idempotency_key"]): row for row in earlier}
+    rows = await database().fetch(_ONCE, given, today)
+    answers = {
+        asked.id: _fresh(asked, row)
+        for asked, row in zip(batch, rows, strict=True)
+        if row["outcome"] is not None
+    }
+    repeated = [asked for asked in batch if asked.id not in answers]
+    earlier: list[Row] = []
+    if repeated:
+        # A statement of its own: the first one's snapshot may be older than the row it ran into.
+        earlier = await database().fetch(
+            _EARLIER,
+            [asked.id for asked in repeated],
+            [asked.verifier_id for asked in repeated],
+            [asked.idempotency_key for asked in repeated],
+        )
+    by_id = {row.id: row for row in earlier}
+    by_key = {(row.verifier_id, row.idempotency_key): row for row in earlier}
     return [
         answers.get(asked.id)
         or _read(by_id.get(asked.id) or by_key[asked.verifier_id, asked.idempotency_key])
@@ -209,22 +206,8 @@ async def record(batch: Sequence[Asked]) -> list[Recorded]:
 
 async def find(verification_id: UUID, verifier_id: UUID) -> Recorded | None:
     """A verification that this verifier made."""
-    async with _driver() as driver:
-        rows = await driver.fetch(_EARLIER, [verification_id], [], [])
-    return next((_read(row) for row in rows if row["verifier_id"] == verifier_id), None)
-
-
-@asynccontextmanager
-async def _driver() -> AsyncIterator[Any]:
-    """asyncpg's own connection, out of the pool: SQLAlchemy's cursor would cost as much as the statement."""
-    async with database().autocommit.connect() as connection:
-        raw = await connection.get_raw_connection()
-        try:
-            yield raw.driver_connection
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            # SQLAlchemy does not see what happened here, so it could not tell a dead connection.
-            await connection.invalidate()
-            raise
+    rows = await database().fetch(_EARLIER, [verification_id], [], [])
+    return next((_read(row) for row in rows if row.verifier_id == verifier_id), None)
 
 
 def _fresh(asked: Asked, row: Any) -> Recorded:

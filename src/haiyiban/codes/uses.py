@@ -69,18 +69,14 @@ class Use(NamedTuple):
 async def of_codes(ctis: Sequence[bytes]) -> list[list[Use]]:
     """The uses of each of these codes, the newest first."""
     found: list[list[Use]] = [[] for _ in ctis]
-    async with database().autocommit.connect() as connection:
-        rows = await connection.exec_driver_sql(_OF_CODES, (list(ctis),))
-        for row in rows:
-            found[row.ord - 1].append(_use(row))
+    for row in await database().fetch(_OF_CODES, list(ctis)):
+        found[row.ord - 1].append(_use(row))
     return found
 
 
 async def open_of(person_id: UUID, *, now: datetime) -> list[Use]:
     """What a person is asked at this moment, the newest first."""
-    async with database().autocommit.connect() as connection:
-        rows = await connection.exec_driver_sql(_OPEN_OF, (person_id, now))
-        return [_use(row) for row in rows]
+    return [_use(row) for row in await database().fetch(_OPEN_OF, person_id, now)]
 
 
 def asking(use: Use, *, cti: CtiCipher, language: str) -> ConsentAskedRead:

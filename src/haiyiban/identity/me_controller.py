@@ -7,7 +7,6 @@ from uuid import UUID
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock, registers
@@ -21,22 +20,20 @@ from haiyiban.identity import (
     sms_codes,
     ways_in,
     wechat,
+    who_i_am,
 )
 from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
-from haiyiban.identity.models import Account, Person, SignIn
+from haiyiban.identity.models import Account, SignIn
 from haiyiban.identity.wire import (
     AssuranceRead,
     FaceCheckRead,
     FaceCheckResult,
-    MePerson,
     MeRead,
     PhoneCreate,
     RealNameCreate,
     WechatCreate,
 )
-from haiyiban.masking import mask_id_number, mask_mobile, mask_name
-from haiyiban.residents import IdType
 from haiyiban.wire import problems
 
 
@@ -48,9 +45,9 @@ class MeController(Controller):
     guards = [resident()]
 
     @get(summary="Who I am here", responses=problems(NotSignedIn, NotAllowed))
-    async def me(self, request: ResidentRequest, reader: NamedDependency[AsyncSession]) -> MeRead:
+    async def me(self, request: ResidentRequest) -> MeRead:
         """Masked. Below L2 the person is not shown: the phone may have a new holder."""
-        return await _me(reader, request.user.session_id)
+        return await who_i_am.read(request.user.session_id)
 
     @post(
         "/phone",
@@ -99,7 +96,7 @@ class MeController(Controller):
         user = wechat.index_of(await registers.wechat_user(data.code))
         sign_in = await session.get_one(SignIn, request.user.session_id)
         await ways_in.add_wechat(session, sign_in, user, now=clock.now())
-        return await _me(session, sign_in.id)
+        return await who_i_am.read_within(session, sign_in.id)
 
     @delete(
         "/wechat",
@@ -197,28 +194,3 @@ class MeController(Controller):
             session, check_id, data.face_token, session_id=request.user.session_id
         )
         return AssuranceRead(assurance=level)
-
-
-async def _me(session: AsyncSession, session_id: UUID) -> MeRead:
-    """Read from the session and not from the token: a step-up may have moved it to another account."""
-    found = await session.execute(
-        select(SignIn, Account, Person)
-        .join(Account, Account.id == SignIn.account_id)
-        .outerjoin(Person, Person.id == Account.person_id)
-        .where(SignIn.id == session_id)
-    )
-    sign_in, account, person = found.one()
-    shown = None
-    if person is not None and Level(sign_in.level or Level.L1) >= Level.L2:
-        shown = MePerson(
-            name=mask_name(person.name),
-            id_number=mask_id_number(person.id_number),
-            id_type=None if person.id_type == IdType.RESIDENT_ID_CARD else person.id_type,
-        )
-    return MeRead(
-        account_id=account.id,
-        assurance=sign_in.level or Level.L1,
-        phone=mask_mobile(account.phone) if account.phone else None,
-        wechat=account.wechat_index is not None,
-        person=shown,
-    )

@@ -6,10 +6,9 @@ from datetime import date
 
 import httpx
 import pytest
-from sqlalchemy import event
 
 from haiyiban.db import Database
-from tests import builders
+from tests import builders, queries
 from tests.builders import Somebody, slug
 from tests.kernel.cases.office import PROOF, SCHOOL, Citizen, Office, audited, change_row, row
 
@@ -137,20 +136,11 @@ async def test_a_longer_list_takes_no_more_queries(
 ) -> None:
     for _ in range(3):
         await citizen.handed_in()
-    queries: list[str] = []
-
-    def note(_: object, __: object, statement: str, *rest: object) -> None:
-        if "cases_case" in statement:
-            queries.append(statement)
-
-    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-    try:
+    async with queries.heard(database) as statements:
         assert len((await office.queue(limit=3))["items"]) == 3
         mine = await api.get("/cases", params={"limit": "3"}, headers=citizen.headers)
         assert len(mine.json()["items"]) == 3
-    finally:
-        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
-    assert len(queries) == 2
+    assert len([statement for statement in statements if "cases_case" in statement]) == 2
 
 
 async def test_what_a_draw_decides_is_not_decided_case_by_case(

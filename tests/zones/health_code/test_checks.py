@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from sqlalchemy import event, func, select, text, update
+from sqlalchemy import func, select, text, update
 
 from haiyiban import clock
 from haiyiban.clock import local_date
@@ -21,7 +21,7 @@ from haiyiban.retention import forgetting
 from services.health_code import checks
 from services.health_code.models import Check
 from services.health_code.standards import standards
-from tests import builders
+from tests import builders, queries
 from tests.retention import delete_due
 from tests.terminal import Terminal, accredited_for, enrolled_at
 from tests.zones.health_code.test_code import DECLARATIONS, gate_of, person_of, phone_of, shown, well
@@ -170,16 +170,10 @@ async def test_the_record_holds_nobody_in_clear_and_is_read_by_the_key_alone(
 ) -> None:
     somebody = well()
     headers = await builders.resident(api, sandbox, somebody)
-    statements: list[str] = []
-
-    def heard(_: object, __: object, statement: str, *___: object) -> None:
-        statements.extend([statement] if "health_code_check" in statement else [])
-
-    engine = database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", heard)
-    await scan(api, terminal, (await shown(api, headers))["text"])
-    event.remove(engine, "before_cursor_execute", heard)
-    assert len(statements) == 1, "one statement for a check"
+    async with queries.heard(database) as statements:
+        await scan(api, terminal, (await shown(api, headers))["text"])
+    checks = [statement for statement in statements if "health_code_check" in statement]
+    assert len(checks) == 1, "one statement for a check"
     async with database.transaction() as session:
         person = await person_of(session, somebody)
         row = str(
