@@ -74,7 +74,7 @@ def is_offered(matter: Matter) -> bool:
 
 def own_offer(division: str, *, now: datetime) -> OfferList:
     """What we take from others."""
-    found = [matter for matter in catalogue().search() if is_offered(matter)]
+    found = [matter for matter in catalogue().across() if is_offered(matter)]
     return OfferList(division=division, at=now, matters=tuple(map(_offered, found)))
 
 

@@ -8,6 +8,11 @@ from pathlib import Path
 _PACKAGE = Path(__file__).parent
 
 
+def program() -> Path:
+    """The folder of the kernel's own code and tables."""
+    return _PACKAGE
+
+
 def data_root() -> Path:
     """The folder that holds `schemas` and `migrations`."""
     installed = _PACKAGE / "_data"

@@ -132,7 +132,7 @@ class Settings:
         zones = tuple(name for name in environ.get("HAIYIBAN_ZONES", "").split(",") if name)
         return cls(
             env=env,
-            home=Path(environ.get("HAIYIBAN_HOME", ".haiyiban")).absolute(),
+            home=home_of(environ),
             own_keys_dir=Path(keys).absolute() if (keys := environ.get("HAIYIBAN_KEYS_DIR")) else None,
             port=port,
             sandbox_port=sandbox_port,
@@ -168,6 +168,11 @@ class Settings:
             sms_per_address=int(_number(environ, "HAIYIBAN_SMS_PER_ADDRESS", 300)),
             password_kib=password_kib,
         )
+
+
+def home_of(environ: Mapping[str, str]) -> Path:
+    """The state folder, for what needs no other setting."""
+    return Path(environ.get("HAIYIBAN_HOME", ".haiyiban")).absolute()
 
 
 def _suite(name: str) -> Suite:

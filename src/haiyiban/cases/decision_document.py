@@ -76,8 +76,8 @@ class Decision:
         own = self.matter
         if own.handled_by.agency == self.case.agency:
             return own.item
-        others = (each for each in catalogue().search() if each.handled_by.agency == self.case.agency)
-        return next(others, own).item
+        others = catalogue().of_agency(self.case.agency)
+        return (others[0] if others else own).item
 
 
 async def of_case(session: AsyncSession, case: Case) -> Decision:

@@ -25,6 +25,7 @@ from haiyiban.delegations.rules import (
 from haiyiban.errors import FieldError
 from haiyiban.ids import new_id
 from haiyiban.matters import catalogue
+from haiyiban.matters.catalogue import MatterUnknown
 
 TEXTS = {
     Basis.GUARDIAN: "guardianship",
@@ -50,16 +51,21 @@ class Terms:
 
 def check(basis: Basis, terms: Terms, *, role: Role | None = None, today: date) -> texts.AgreedText:
     """The text that is agreed to. Raises InvalidDelegation with every fault, TextOutdated."""
-    offered = {
-        matter.code
-        for matter in catalogue().search()
-        if matter.min_level <= LEVEL_MOST and (matter.subject == "enterprise") == (role is not None)
-        if role is None or role in matter.roles
-    }
+    offered = [code for code in terms.matters if _may_be_delegated(code, role)]
     errors = rules.faults(matters=terms.matters, offered=offered, until=terms.until, today=today)
     if errors:
         raise InvalidDelegation(errors=errors)
     return texts.agreed(TEXTS.get(basis, "delegation"), terms.consent, at="/consent")
+
+
+def _may_be_delegated(code: str, role: Role | None) -> bool:
+    try:
+        matter = catalogue().get(code)
+    except MatterUnknown:
+        return False
+    if matter.min_level > LEVEL_MOST or (matter.subject == "enterprise") != (role is not None):
+        return False
+    return role is None or role in matter.roles
 
 
 def number_of(raw: str, *, at: str, today: date) -> residents.IdentityNumber:

@@ -1,29 +1,30 @@
-"""The catalogue (事项库): every matter file, read and checked when the process starts, then only read.
-
-One broken file refuses the whole catalogue with all findings of all files: half a catalogue would hide a
-matter from people without anybody noticing.
+"""The catalogue (事项库): every matter file, checked and compiled once, then only read.
 
 Source: docs/domain.md §3.3–3.5; docs/add-a-matter.md.
 """
 
-import re
-from collections.abc import Iterable, Iterator
-from functools import cache, cached_property, lru_cache
+import os
+import sqlite3
+from array import array
+from collections.abc import Iterable, Sequence
+from functools import cache, cached_property, lru_cache, partial
+from itertools import compress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, overload
 
 import msgspec
 
-from haiyiban import divisions, resources, texts
-from haiyiban.certificates import types as certificate_types
+from haiyiban import divisions, resources
 from haiyiban.errors import NotFound, Words
-from haiyiban.forms import FormSchema, MalformedJson, UnknownForm, parse_json
+from haiyiban.matters import keeping
+from haiyiban.matters.compiling import compile_files, compile_matters
 from haiyiban.matters.matter import Matter
-from haiyiban.matters.quality import Finding, findings
-from haiyiban.matters.search import Entry, SearchIndex
+from haiyiban.matters.search import SearchIndex
 from haiyiban.matters.words import EverydayWords
+from haiyiban.settings import home_of
 
-_FILE = re.compile(r"(?P<code>[a-z0-9.-]+)\.v(?P<version>[0-9]+)\.json", re.ASCII)
+_HELD = 256
+"""Matters that a process holds because they were read last; one takes some 7 kB."""
 
 
 class MatterUnknown(NotFound):
@@ -33,72 +34,68 @@ class MatterUnknown(NotFound):
     title = Words("没有这个事项，请换个说法搜索", "There is no such matter; try other words")
 
 
-class BrokenCatalogue(Exception):
-    """Matter files that may not be published; `findings` holds, by file name, everything that is wrong with
-    them."""
+class Matters(Sequence[Matter]):
+    """Matters of a catalogue in an order, each read when it is looked at: a page reads its twenty."""
 
-    def __init__(self, by_file: dict[str, list[Finding]]) -> None:
-        self.findings = by_file
-        lines = [
-            f"{name}: {finding.rule} {finding.pointer or '/'}: {finding.words.zh} ({finding.words.en})"
-            for name, found in by_file.items()
-            for finding in found
-        ]
-        super().__init__("the catalogue is refused:\n" + "\n".join(lines))
+    def __init__(self, catalogue: "Catalogue", ids: Sequence[int]) -> None:
+        self._catalogue = catalogue
+        self._ids = ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, at: int) -> Matter: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Matters": ...
+    def __getitem__(self, at: int | slice) -> "Matter | Matters":
+        if isinstance(at, slice):
+            return Matters(self._catalogue, self._ids[at])
+        return self._catalogue.by_id(self._ids[at])
 
 
 class Catalogue:
-    """All published versions of all matters."""
+    """All published versions of all matters, as they are compiled; every thread may read it."""
 
-    def __init__(self, matters: Iterable[Matter], everyday: EverydayWords = EverydayWords()) -> None:  # noqa: B008 - frozen
-        self._versions = {(matter.code, matter.version): matter for matter in matters}
-        self._current = {code: self._versions[code, version] for code, version in sorted(self._versions)}
-        self.everyday = everyday
+    def __init__(self, compiled: sqlite3.Connection) -> None:
+        self._compiled = compiled
+        (words,) = compiled.execute("SELECT words FROM everyday").fetchone()
+        self.everyday = msgspec.msgpack.decode(words, type=EverydayWords)
+        self._index = SearchIndex(compiled, self.everyday)
+        # By the number under which the index knows them: their place in the order of codes.
+        self._current = array("I", self._all("SELECT matter FROM current ORDER BY number"))
+        self._decoder = msgspec.msgpack.Decoder(Matter)
+        self.by_id = lru_cache(maxsize=_HELD)(self._by_id)
+        self._among = lru_cache(maxsize=_HELD)(self._matching)
+
+    @classmethod
+    def of(cls, matters: Iterable[Matter], everyday: EverydayWords = EverydayWords()) -> Self:  # noqa: B008 - frozen
+        """A catalogue in memory."""
+        compiled = keeping.in_memory()
+        compile_matters(compiled, matters, everyday)
+        return cls(compiled)
 
     @classmethod
     def load(cls, folder: Path, further: Path | None = None) -> Self:
-        """Read `folder` (`schemas/matters`), and a further one beside it.
+        """Read `folder` (`schemas/matters`), and a further one beside it, into memory.
 
         Raises BrokenCatalogue with all that is wrong in all files.
         """
-        matters: list[Matter] = []
-        wrong: dict[str, list[Finding]] = {}
-        files = [*folder.glob("*.json"), *(further.glob("*.json") if further else ())]
-        for file in sorted(files, key=lambda file: file.name):
-            if file.name == "synonyms.json":
-                continue
-            try:
-                matter = msgspec.convert(parse_json(file.read_bytes()), Matter)
-            except MalformedJson as error:
-                wrong[file.name] = [Finding("json", "", error.detail or error.title)]
-                continue
-            except msgspec.ValidationError as error:
-                wrong[file.name] = [Finding("shape", "", Words("文件不符合事项文件的格式", str(error)))]
-                continue
-            if found := [*file_findings(file.name, matter), *findings(matter)]:
-                wrong[file.name] = found
-            matters.append(matter)
-        if wrong:
-            raise BrokenCatalogue(wrong)
-        return cls(matters, EverydayWords.load(folder / "synonyms.json"))
+        compiled = keeping.in_memory()
+        compile_files(compiled, folder, further)
+        return cls(compiled)
 
     def get(self, code: str) -> Matter:
         """The newest version. Raises MatterUnknown."""
-        try:
-            return self._current[code]
-        except KeyError:
-            raise MatterUnknown() from None
+        return self._one("SELECT id FROM matter WHERE code = ? ORDER BY version DESC LIMIT 1", code)
 
     def version(self, code: str, version: int) -> Matter:
         """The version a case was opened under. Raises MatterUnknown."""
-        try:
-            return self._versions[code, version]
-        except KeyError:
-            raise MatterUnknown() from None
+        return self._one("SELECT id FROM matter WHERE code = ? AND version = ?", code, version)
 
-    def versions(self) -> list[Matter]:
+    def versions(self) -> Matters:
         """Every version of every matter, in order of code, the newest first."""
-        return [self._versions[at] for at in sorted(self._versions, key=lambda at: (at[0], -at[1]))]
+        return Matters(self, self._all("SELECT id FROM matter ORDER BY code, version DESC"))
 
     def search(
         self,
@@ -107,39 +104,65 @@ class Catalogue:
         zone: str | None = None,
         audience: str | None = None,
         division: str | None = None,
-    ) -> list[Matter]:
+    ) -> Matters:
         """Newest versions that match, best first; an empty query lists all in order of code.
 
         `division` keeps what its people find: offered there, in what holds it, or somewhere inside it. An
         unknown one finds nothing.
         """
-        reach = None if division is None else _reach(divisions.canonical(division))
+        among = None
+        if (zone, audience, division) != (None, None, None):
+            among = self._among(zone, audience, None if division is None else divisions.canonical(division))
+        if query.strip():
+            return Matters(self, [self._current[number] for number in self._index.find(query, among=among)])
+        if among is None:
+            return Matters(self, self._current)
+        return Matters(self, list(compress(self._current, among)))
 
-        def allowed(code: str) -> bool:
-            matter = self._current[code]
-            return (
-                (zone is None or matter.zone == zone)
-                and (audience is None or matter.audience == audience)
-                and (reach is None or not reach.isdisjoint(matter.divisions))
-            )
+    @cached_property
+    def agencies(self) -> frozenset[str]:
+        """Every agency that handles a matter."""
+        return frozenset(self._all("SELECT DISTINCT agency FROM current"))
 
-        if not query.strip():
-            return [matter for code, matter in self._current.items() if allowed(code)]
-        narrowed = (zone, audience, division) != (None, None, None)
-        found = self._index.find(query, allowed=allowed if narrowed else None)
-        return [self._current[code] for code in found]
+    def of_agency(self, agency: str) -> Matters:
+        """The newest versions that an agency handles, in order of code."""
+        return Matters(self, self._all("SELECT matter FROM current WHERE agency = ? ORDER BY number", agency))
+
+    def across(self) -> Matters:
+        """The newest versions that are handled beyond one division (通办), in order of code."""
+        return Matters(self, self._all("SELECT matter FROM current WHERE is_across ORDER BY number"))
 
     def issuing(self, certificate: str) -> Matter | None:
         """The matter by which people get a certificate of a type; the first by code, none where none does."""
-        return next((each for each in self._current.values() if each.issues == certificate), None)
+        found = self._all("SELECT matter FROM current WHERE issues = ? ORDER BY number LIMIT 1", certificate)
+        return self.by_id(found[0]) if found else None
 
-    def make_ready(self) -> None:
-        """Build what searches need now, for the first one would keep everybody else waiting for it."""
-        _ = self._index
+    def _one(self, query: str, *given: str | int) -> Matter:
+        if not (found := self._all(query, *given)):
+            raise MatterUnknown()
+        return self.by_id(found[0])
 
-    @cached_property
-    def _index(self) -> SearchIndex:
-        return SearchIndex(map(_entry, self._current.values()), self.everyday)
+    def _all(self, query: str, *given: str | int | None) -> list[Any]:
+        return [value for (value,) in self._compiled.execute(query, given)]
+
+    def _by_id(self, id_: int) -> Matter:
+        (body,) = self._compiled.execute("SELECT body FROM matter WHERE id = ?", (id_,)).fetchone()
+        return self._decoder.decode(body)
+
+    def _matching(self, zone: str | None, audience: str | None, division: str | None) -> bytes:
+        """A byte for each matter by number: whether a list that is narrowed so holds it."""
+        found = bytearray(len(self._current))
+        reach = "null" if division is None else msgspec.json.encode(sorted(_reach(division))).decode()
+        for number in self._all(
+            """SELECT number FROM current WHERE (?1 IS NULL OR zone = ?1) AND (?2 IS NULL OR audience = ?2)
+            AND (?3 = 'null' OR number IN
+                (SELECT number FROM offered WHERE division IN (SELECT value FROM json_each(?3))))""",
+            zone,
+            audience,
+            reach,
+        ):
+            found[number] = 1
+        return bytes(found)
 
 
 @cache
@@ -150,121 +173,12 @@ def _reach(division: str) -> frozenset[str]:
     return divisions.subtree(division).union(above.code for above in divisions.ancestors(division))
 
 
-def _entry(matter: Matter) -> Entry:
-    keywords = tuple((keyword, 2.5) for keyword in matter.keywords)
-    other = (
-        (matter.item.task_name, 2.0),
-        (matter.item.result_name, 1.0),
-        (matter.summary.zh, 1.0),
-        (matter.summary.en, 1.0),
-    )
-    return Entry(matter.code, (matter.name.zh, matter.name.en), keywords + other)
-
-
-def file_findings(file_name: str, matter: Matter) -> Iterator[Finding]:
-    """What holds between a matter file, its name and its form."""
-    named = _FILE.fullmatch(file_name)
-    if not named or (named["code"], named["version"]) != (matter.code, str(matter.version)):
-        yield Finding(
-            "file", "/code", Words("文件名应为“代码.v版本.json”", "the file is named <code>.v<version>.json")
-        )
-    if not matter.handled_by.division_from and matter.handled_by.otherwise is None:
-        yield Finding(
-            "handler", "/handledBy", Words("没有写明由哪个区划办理", "no division is named to handle it")
-        )
-    for index, code in enumerate(matter.divisions):
-        if divisions.find(code) is None or divisions.canonical(code) != code:
-            yield Finding(
-                "division", f"/divisions/{index}", Words("没有这个行政区划", "no such division today")
-            )
-    try:
-        form = FormSchema.load(matter.form)
-    except UnknownForm:
-        yield Finding("form", "/form", Words("没有这个表单", "no such form is published"))
-        return
-    for index, at in enumerate(matter.handled_by.division_from):
-        if not _knows(form, at):
-            yield Finding(
-                "form",
-                f"/handledBy/divisionFrom/{index}",
-                Words("表单没有这一项", "the form has no such field"),
-            )
-    for index, rule in enumerate(matter.prefill):
-        if not _knows(form, rule.pointer):
-            yield Finding(
-                "form", f"/prefill/{index}/pointer", Words("表单没有这一项", "the form has no such field")
-            )
-    if matter.renewal is not None and not form.knows(matter.renewal.expires):
-        yield Finding("form", "/renewal/expires", Words("表单没有这一项", "the form has no such field"))
-    for at, accepted in form.certificate_fields().items():
-        for type_ in accepted:
-            if not _is_published(type_):
-                yield Finding(
-                    "certificate",
-                    "/form",
-                    Words(
-                        f"表单 {at} 所接受的证照不存在：{type_}",
-                        f"{at} of the form accepts no such type: {type_}",
-                    ),
-                )
-    yield from _commitment_findings(matter)
-    yield from _certificate_findings(matter, form)
-
-
-@lru_cache(maxsize=10_000)
-def _knows(form: FormSchema, at: str) -> bool:
-    """Asked once: thousands of matters of a province have a form in common, and it never changes."""
-    return form.knows(at)
-
-
-def _is_published(type_: str) -> bool:
-    try:
-        certificate_types.current(type_)
-    except certificate_types.UnknownCertificateType:
-        return False
-    return True
-
-
-def _commitment_findings(matter: Matter) -> Iterator[Finding]:
-    """The text that is committed to must be there to be read."""
-    if matter.commitment is None:
-        return
-    try:
-        texts.current(matter.commitment)
-    except texts.TextUnknown:
-        yield Finding("commitment", "/commitment", Words("没有这份承诺书", "no such text is published"))
-
-
-def _certificate_findings(matter: Matter, form: FormSchema) -> Iterator[Finding]:
-    """What holds between a matter, its form and the certificate that an approval issues."""
-    for name, at in matter.claims.items():
-        if not _knows(form, at):
-            yield Finding("form", f"/claims/{name}", Words("表单没有这一项", "the form has no such field"))
-    if matter.issues is None:
-        return
-    try:
-        claims = certificate_types.current(matter.issues).document
-    except certificate_types.UnknownCertificateType:
-        yield Finding("certificate", "/issues", Words("没有这种证照", "no such certificate is published"))
-        return
-    for name in matter.claims:
-        if name not in claims["properties"]:
-            yield Finding(
-                "certificate",
-                f"/claims/{name}",
-                Words("证照没有这一项", "the certificate states no such thing"),
-            )
-    for name in claims["required"]:
-        # Where a publication decides, code of the zone issues the certificate and knows what it states.
-        if matter.decided_by == "clerk" and name not in matter.claims:
-            yield Finding(
-                "certificate", "/claims", Words(f"缺少证照内容“{name}”", f"the certificate needs {name}")
-            )
-
-
 @cache
 def catalogue() -> Catalogue:
-    """The catalogue of this process. Raises BrokenCatalogue when it is first asked for, which is
-    before the process is ready (runtime/app.py)."""
-    own = resources.own("matters") or resources.schemas() / "matters"
-    return Catalogue.load(own, resources.further_matters())
+    """The catalogue of this process, compiled by the first one that asks for it after a change. Raises
+    BrokenCatalogue when it is first asked for, which is before the process is ready (runtime/app.py)."""
+    folder = resources.own("matters") or resources.schemas() / "matters"
+    further = resources.further_matters()
+    sources = [resources.program(), resources.schemas(), *([further] if further else ())]
+    make = partial(compile_files, folder=folder, further=further)
+    return Catalogue(keeping.opened(home_of(os.environ), sources, make))

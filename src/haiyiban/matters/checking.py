@@ -1,6 +1,6 @@
 """Data files before they are published: everything that is wrong with one, by pointer and by line.
 
-The same rules refuse a catalogue when a process starts; here a file is looked at that is not published yet.
+The same rules refuse a catalogue when it is compiled; here a file is looked at that is not published yet.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import msgspec
 from haiyiban import resources
 from haiyiban.errors import Words
 from haiyiban.forms import Json, MalformedJson, parse_json, pointer
-from haiyiban.matters.catalogue import file_findings
 from haiyiban.matters.matter import Matter
 from haiyiban.matters.quality import Finding, findings
+from haiyiban.matters.reading import file_findings
 from haiyiban.matters.shape import matter_schema
 from haiyiban.texts import AgreedText
 

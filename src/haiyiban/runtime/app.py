@@ -106,8 +106,8 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        # Before anybody is answered: thousands of matters take seconds, in which nobody else would be.
-        catalogue().make_ready()
+        # Before anybody is answered: compiling thousands of matters takes seconds, in which nobody would be.
+        catalogue()
         works = [_refresh(database), _count_seen()]
         if (standby := replica.current()) is not None:
             works.append(standby.watch())

@@ -10,7 +10,8 @@ import pytest
 
 from haiyiban.certificates import types
 from haiyiban.certificates.types import BrokenCertificateType, CertificateType, UnknownCertificateType
-from haiyiban.matters.catalogue import BrokenCatalogue, Catalogue
+from haiyiban.matters.catalogue import Catalogue
+from haiyiban.matters.reading import BrokenCatalogue
 from haiyiban.resources import schemas
 
 FOLDER = schemas() / "certificates"

@@ -9,8 +9,9 @@ import jsonschema_rs
 import pytest
 
 from haiyiban.forms import FormSchema
-from haiyiban.matters.catalogue import BrokenCatalogue, Catalogue, MatterUnknown
+from haiyiban.matters.catalogue import Catalogue, MatterUnknown
 from haiyiban.matters.metrics import figures
+from haiyiban.matters.reading import BrokenCatalogue
 from haiyiban.matters.shape import matter_schema
 from haiyiban.resources import schemas
 
@@ -197,7 +198,7 @@ def test_nonsense_finds_nothing(catalogue: Catalogue) -> None:
 
 
 def test_the_same_query_answers_the_same_list(catalogue: Catalogue) -> None:
-    again = Catalogue(reversed(catalogue.search()), catalogue.everyday)
+    again = Catalogue.of(reversed(catalogue.search()), catalogue.everyday)
     for phrase in EVERYDAY:
         assert codes(again, phrase) == codes(catalogue, phrase)
 
@@ -227,6 +228,25 @@ def test_a_matter_is_offered_in_its_subtree(catalogue: Catalogue, division: str,
 
 def test_a_matter_of_the_province_is_offered_everywhere(catalogue: Catalogue) -> None:
     assert PROOF in codes(catalogue, division="469028")
+
+
+def test_what_is_asked_by_agency_certificate_and_reach_is_what_all_matters_say(catalogue: Catalogue) -> None:
+    everything = list(catalogue.search())
+    assert catalogue.agencies == {matter.handled_by.agency for matter in everything}
+    for agency in catalogue.agencies:
+        assert list(catalogue.of_agency(agency)) == [m for m in everything if m.handled_by.agency == agency]
+    assert list(catalogue.of_agency("none")) == []
+    assert list(catalogue.across()) == [matter for matter in everything if matter.item.handle_area] != []
+    for certificate in {matter.issues for matter in everything if matter.issues}:
+        assert catalogue.issuing(certificate) == next(m for m in everything if m.issues == certificate)
+    assert catalogue.issuing("none") is None
+
+
+def test_a_list_of_matters_is_cut_and_read_as_any_list(catalogue: Catalogue) -> None:
+    everything = list(catalogue.search())
+    assert list(catalogue.search()[2:5]) == everything[2:5]
+    assert catalogue.search()[-1] == everything[-1]
+    assert len(catalogue.search()) == len(everything)
 
 
 def test_all_shares_of_the_published_catalogue_can_be_reckoned(catalogue: Catalogue) -> None:

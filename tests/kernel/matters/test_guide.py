@@ -9,7 +9,8 @@ import pytest
 
 from haiyiban.forms import FormSchema
 from haiyiban.forms import schema as forms_schema
-from haiyiban.matters.catalogue import BrokenCatalogue, Catalogue
+from haiyiban.matters.catalogue import Catalogue
+from haiyiban.matters.reading import BrokenCatalogue
 from haiyiban.resources import data_root, schemas
 
 GUIDE = (data_root() / "docs" / "add-a-matter.md").read_text("utf-8")

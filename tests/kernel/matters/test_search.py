@@ -4,6 +4,8 @@ import random
 
 import pytest
 
+from haiyiban.matters import search
+from haiyiban.matters.keeping import in_memory
 from haiyiban.matters.search import MOST, Entry, SearchIndex
 from haiyiban.matters.words import EverydayWords, normal, without_fillers
 
@@ -16,27 +18,39 @@ OBJECTS = ("居住证", "驾驶证", "食品经营", "社会保险", "不动产"
 ACTS = ("登记", "变更", "注销", "许可", "备案", "补办", "查询", "证明", "延续", "补贴")
 
 
-def index(*names: str) -> SearchIndex:
-    return SearchIndex([Entry(f"m.{n:05d}", (name,), ()) for n, name in enumerate(names)], EVERYDAY)
+class Index:
+    """An index whose entries have their number as their code."""
+
+    def __init__(self, entries: list[Entry]) -> None:
+        written = in_memory()
+        search.write(entries, EVERYDAY, written)
+        self._index = SearchIndex(written, EVERYDAY)
+
+    def find(self, query: str, *, among: bytes | None = None) -> list[str]:
+        return [f"m.{number:05d}" for number in self._index.find(query, among=among)]
+
+
+def index(*names: str) -> Index:
+    return Index([Entry(f"m.{n:05d}", (name,), ()) for n, name in enumerate(names)])
 
 
 @pytest.fixture(scope="module")
-def province() -> tuple[SearchIndex, list[str]]:
+def province() -> tuple[Index, list[str]]:
     """A catalogue of 4,000 names that resemble each other as those of a province do."""
     pick = random.Random(7).choice
     names = [f"{pick(PLACES)}{pick(OBJECTS)}{pick(OBJECTS)[:2]}{pick(ACTS)}第{n}号" for n in range(4000)]
     return index(*names), names
 
 
-def test_a_name_among_thousands_alike_is_found_first(province: tuple[SearchIndex, list[str]]) -> None:
-    search, names = province
+def test_a_name_among_thousands_alike_is_found_first(province: tuple[Index, list[str]]) -> None:
+    found, names = province
     for n in random.Random(8).sample(range(len(names)), 100):
-        assert search.find(names[n])[0] == f"m.{n:05d}"
+        assert found.find(names[n])[0] == f"m.{n:05d}"
 
 
-def test_two_common_characters_find_those_that_hold_them(province: tuple[SearchIndex, list[str]]) -> None:
-    search, names = province
-    found = search.find("兽药")
+def test_two_common_characters_find_those_that_hold_them(province: tuple[Index, list[str]]) -> None:
+    whole, names = province
+    found = whole.find("兽药")
     assert len(found) == MOST
     assert all("兽药" in names[int(code[2:])] for code in found)
 
@@ -46,8 +60,22 @@ def test_equal_matches_come_in_order_of_code() -> None:
 
 
 def test_what_is_not_allowed_is_not_found_and_hides_nothing() -> None:
-    search = index("居住证签注", "居住登记")
-    assert search.find("居住证签注", allowed=lambda code: code == "m.00001") == ["m.00001"]
+    assert index("居住证签注", "居住登记").find("居住证签注", among=b"\0\1") == ["m.00001"]
+
+
+def test_what_few_may_find_is_found_among_thousands_alike(province: tuple[Index, list[str]]) -> None:
+    whole, names = province
+    last = max(n for n, name in enumerate(names) if "兽药" in name)
+    among = bytes(n == last for n in range(len(names)))
+    assert whole.find("兽药", among=among) == [f"m.{last:05d}"]
+
+
+def test_one_kind_in_many_places_leaves_room_for_others() -> None:
+    places = [Entry(f"m.{n:05d}", (f"{place}小店登记",), (), kind="1") for n, place in enumerate(PLACES)]
+    whole = Index([*places, Entry("m.00010", ("登记小店",), (), kind="2"), Entry("m.00011", ("小店",), ())])
+    assert whole.find("小店登记")[:3] == ["m.00000", "m.00010", "m.00011"]
+    assert len(whole.find("小店登记")) == 12
+    assert whole.find("文昌市小店登记")[0] == "m.00002"
 
 
 def test_words_of_one_notion_find_each_other() -> None:
