@@ -1,6 +1,7 @@
 """The lottery: commitment, seed, numbers. Source: docs/domain.md §11 (vector), §6.2 (twins)."""
 
 import hashlib
+import hmac
 import random
 
 import pytest
@@ -13,6 +14,7 @@ from services.school_places.draw import (
     draw_seed,
     lottery_key,
     lottery_numbers,
+    numbers_by_key,
     roll_hash,
 )
 
@@ -73,11 +75,30 @@ def test_a_number_does_not_depend_on_the_order_of_the_roll() -> None:
     assert dict(zip(shuffled, lottery_numbers(seed, shuffled, twins=[]), strict=True)) == before
 
 
+def test_the_numbers_of_many_are_those_of_a_plain_sort_by_key() -> None:
+    seed = bytes.fromhex(SEED)
+    many = [f"{number:05}" for number in random.Random(2).sample(range(100_000), 30_000)]
+    twins = [many[at : at + 2 + at % 2] for at in range(0, len(many) - 3, 100)]
+    entry_of = {twin: min(group) for group in twins for twin in group}
+    entries = sorted(
+        {entry_of.get(one, one) for one in many}, key=lambda one: hmac.digest(seed, one.encode(), "sha256")
+    )
+    number_of = {entry: number for number, entry in enumerate(entries, 1)}
+    assert lottery_numbers(seed, many, twins=twins) == [number_of[entry_of.get(one, one)] for one in many]
+
+
+def test_keys_that_begin_alike_are_told_apart_by_the_rest() -> None:
+    keys = {"a": bytes(8) + b"\2" * 24, "b": bytes(31) + b"\1", "c": bytes(8) + b"\1" * 24, "d": b"\1" * 32}
+    assert numbers_by_key(list(keys), keys.__getitem__) == [3, 1, 2, 4]
+
+
 @pytest.mark.parametrize(
     ("pseudonyms", "twins"),
     [
         (["a", "b", "a"], []),
         (["a", "b"], [["a", "c"]]),
+        (["a", "b", "b"], [["a", "b"]]),
+        (["a", "a"], [["a", "b"]]),
         (["a", "b", "c"], [["a", "b"], ["b", "c"]]),
         (["a", "b", "c"], [["b", "c"], ["a", "b"]]),
     ],
