@@ -11,6 +11,7 @@ NAMES = (
     "growth",
     "sealing",
     "publication",
+    "allocation",
     "lottery",
     "lists",
     "recolouring",

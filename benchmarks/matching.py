@@ -220,16 +220,22 @@ def in_deep_stack(work: Callable[[], T]) -> T:
 
 def measured(work: Callable[[], T]) -> tuple[T, Cost]:
     """The answer, the seconds (by the clock, and of CPU), and how many MB the process grew at its height."""
-    Path("/proc/self/clear_refs").write_text("5")
-    before = _status("VmRSS")
+    grown = grown_megabytes()
     began, cpu = time.perf_counter(), time.process_time()
     answer = work()
     cost = {
         "seconds": round(time.perf_counter() - began, 4),
         "cpuSeconds": round(time.process_time() - cpu, 4),
-        "megabytes": max(0, _status("VmHWM") - before) // 1024,
+        "megabytes": grown(),
     }
     return answer, cost
+
+
+def grown_megabytes() -> Callable[[], int]:
+    """Asked later, it says by how many MB this process grew at its height since this call."""
+    Path("/proc/self/clear_refs").write_text("5")
+    before = _status("VmRSS")
+    return lambda: max(0, _status("VmHWM") - before) // 1024
 
 
 def _status(name: str) -> int:

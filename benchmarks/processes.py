@@ -60,7 +60,8 @@ def cpu_seconds(pid: int) -> float:
     """Processor time that a process and its children have taken, to the nanosecond."""
     total = 0
     for each in tree(pid):
-        for thread in Path(f"/proc/{each}/task").iterdir():
+        # Some end meanwhile, as a vacuum of PostgreSQL does.
+        for thread in Path("/proc").glob(f"{each}/task/*"):
             try:
                 total += int((thread / "schedstat").read_text().split()[0])
             except (FileNotFoundError, ProcessLookupError):

@@ -8,7 +8,10 @@ Source: docs/domain.md §6.1 (学校划片招生、生源就近入学), §6.2.
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -28,6 +31,13 @@ class Area(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
         return division[:6] in self.divisions
 
 
+class Zone(Protocol):
+    """Where a school takes children from."""
+
+    def holds(self, address: str, division: str) -> bool:
+        """Whether a home lies in it."""
+
+
 class Catchment(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """The addresses one school serves, within one county-level division.
 
@@ -38,6 +48,10 @@ class Catchment(Struct, frozen=True, rename="camel", forbid_unknown_fields=True)
     division: str
     streets: tuple[str, ...] = ()
     communities: tuple[str, ...] = ()
+
+    def holds(self, address: str, division: str) -> bool:
+        """`in_catchment`."""
+        return in_catchment(address, division, self)
 
 
 def normal_address(address: str) -> str:
@@ -72,18 +86,69 @@ def same_address(one: str, other: str) -> bool:
     return bool(short) and (not before or (long != before and bool(_DIVISION_END.search(before))))
 
 
+class CatchmentIndex:
+    """Many catchments at once: which of them a home lies in, by the same rule as `in_catchment`.
+
+    A roll asks it for each of 150,000 children, of a county with some thousand names; only those that begin
+    as some place of the address does are looked at. It remembers the last address that it was asked about,
+    for five schools ask about the same.
+    """
+
+    def __init__(self, catchments: Mapping[str, Catchment]) -> None:
+        """`catchments` by what they are to be called in answers."""
+        self._names: dict[str, dict[str, list[tuple[str, bool, str]]]] = {}
+        self._asked, self._found = ("", ""), frozenset[str]()
+        for key, catchment in catchments.items():
+            streets, communities = _spelled(catchment)
+            of_county = self._names.setdefault(catchment.division[:6], {})
+            for names, is_street in ((streets, True), (communities, False)):
+                for name in names:
+                    of_county.setdefault(name[:1], []).append((name, is_street, key))
+
+    def holding(self, address: str, division: str) -> frozenset[str]:
+        """The catchments that hold a home."""
+        if self._asked != (address, division):
+            self._asked, self._found = (address, division), self._find(address, division)
+        return self._found
+
+    def zone(self, key: str) -> Zone:
+        """One of them, with the index to ask."""
+        return _Indexed(self, key)
+
+    def _find(self, address: str, division: str) -> frozenset[str]:
+        home = normal_address(address)
+        of_county = self._names.get(division[:6], {})
+        return frozenset(
+            key
+            for at, sign in enumerate(home)
+            for name, is_street, key in of_county.get(sign, ())
+            if home.startswith(name, at) and (_street_at if is_street else _name_at)(home, at, name)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Indexed:
+    index: CatchmentIndex
+    key: str
+
+    def holds(self, address: str, division: str) -> bool:
+        return self.key in self.index.holding(address, division)
+
+
 def _on_street(home: str, street: str) -> bool:
-    return any(
-        (at == 0 or _STREET_MAY_FOLLOW.search(home[:at])) and _ends_whole(home, at, street)
-        for at in _occurrences(home, street)
-    )
+    return any(_street_at(home, at, street) for at in _occurrences(home, street))
+
+
+def _street_at(home: str, at: int, street: str) -> bool:
+    return bool(at == 0 or _STREET_MAY_FOLLOW.search(home[:at])) and _ends_whole(home, at, street)
 
 
 def _holds_name(home: str, name: str) -> bool:
-    return any(
-        not (at and home[at - 1].isdigit() and name[0].isdigit()) and _ends_whole(home, at, name)
-        for at in _occurrences(home, name)
-    )
+    return any(_name_at(home, at, name) for at in _occurrences(home, name))
+
+
+def _name_at(home: str, at: int, name: str) -> bool:
+    return not (at and home[at - 1].isdigit() and name[0].isdigit()) and _ends_whole(home, at, name)
 
 
 def _occurrences(text: str, part: str) -> list[int]:

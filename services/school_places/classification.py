@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from haiyiban.errors import Words
-from services.school_places.catchments import Area, Catchment, in_catchment
+from services.school_places.catchments import Area, Zone
 from services.school_places.class_table import COORDINATED, ClassRule, ClassTable, HomeRule
 from services.school_places.conditions import OPEN, Judgement, Situation, full_months
 from services.school_places.facts import Facts, Unknown
@@ -68,14 +68,14 @@ class Classification:
 
 
 def classify(
-    facts: Facts, table: ClassTable, *, school: str, catchment: Catchment, area: Area, year: int, on: date
+    facts: Facts, table: ClassTable, *, school: str, catchment: Zone, area: Area, year: int, on: date
 ) -> Classification:
     """The class of a child at `school`, for the school `year`, by the facts as of `on` (Asia/Shanghai).
 
     `area` is what the whole enrolment covers: a child from elsewhere in it is ranked outside the catchment,
     with the class that its home gives it.
     """
-    outside = _outside(facts, catchment)
+    outside = outside_of(facts, catchment)
     from_inside = Situation(facts, catchment, area, table.city, on)
     from_outside = Situation(facts, None, area, table.city, on)
     if outside is None:
@@ -98,7 +98,8 @@ def classify(
             at_best = COORDINATED
     subclass = 0
     if at_worst != COORDINATED:
-        subclass = _subclass(facts, table, ledger, school=school, on=on)
+        subclass = subclass_of(facts, table, school=school, on=on)
+        _note_subclass(facts, table, ledger, school=school, on=on)
     settled = not ledger.open or (at_best == at_worst == COORDINATED)
     priority = Priority(int(bool(outside)), at_worst, subclass) if settled else None
     opened = () if settled else tuple(sorted(ledger.open))
@@ -117,14 +118,15 @@ class _Ledger:
         fact = getattr(self._facts, judgement.fact)
         if judgement.verdict is None:
             self.open.add(judgement.fact)
-        self.evidence.append(Evidence(judgement.fact, judgement.value, fact.source, fact.at, effect))
+        self.evidence.append(Evidence(judgement.fact, judgement.value(), fact.source, fact.at, effect))
 
 
-def _outside(facts: Facts, catchment: Catchment) -> bool | None:
+def outside_of(facts: Facts, catchment: Zone) -> bool | None:
+    """Whether the child lives elsewhere, or has no home on record; None while that is open."""
     if isinstance(facts.home, Unknown):
         return None
     home = facts.home.value
-    return home is None or not in_catchment(home.address, home.division, catchment)
+    return home is None or not catchment.holds(home.address, home.division)
 
 
 def _possible_classes(table: ClassTable, situation: Situation) -> tuple[int, int]:
@@ -163,6 +165,12 @@ def _judge_class(rule: ClassRule, situation: Situation, ledger: _Ledger) -> bool
     return None if undecided else False
 
 
+def home_verdict(facts: Facts, rule: HomeRule, *, year: int) -> bool | None:
+    """Whether another family had a place by the home; None where that is open, or there is no home."""
+    judgement = _judge_home(facts, rule, year=year)
+    return None if judgement is None else judgement.verdict
+
+
 def _judge_home(facts: Facts, rule: HomeRule, *, year: int) -> Judgement | None:
     """Whether another family had a place by this home; None where there is no home to ask about.
 
@@ -171,26 +179,28 @@ def _judge_home(facts: Facts, rule: HomeRule, *, year: int) -> Judgement | None:
     if isinstance(facts.home, Unknown) or facts.home.value is None:
         return None
     if isinstance(facts.home_uses, Unknown):
-        return Judgement(None, "home_uses", OPEN)
+        return Judgement(None, "home_uses", lambda: OPEN)
     recent = [use for use in facts.home_uses.value if 0 <= year - use.year < rule.years]
     others = [use.year for use in recent if facts.guardians.isdisjoint(use.guardians)]
     if others:
         return Judgement(
             True,
             "home_uses",
-            Words(
+            lambda: Words(
                 f"该住房 {max(others)} 年已用于另一家庭的孩子入学",
                 f"another family's child had a place by this home in {max(others)}",
             ),
         )
     if recent:
         return Judgement(
-            False, "home_uses", Words("该住房只用于同一家庭的孩子", "used only by children of this family")
+            False,
+            "home_uses",
+            lambda: Words("该住房只用于同一家庭的孩子", "used only by children of this family"),
         )
     return Judgement(
         False,
         "home_uses",
-        Words(f"该住房 {rule.years} 年内未被使用", f"not used within the last {rule.years} years"),
+        lambda: Words(f"该住房 {rule.years} 年内未被使用", f"not used within the last {rule.years} years"),
     )
 
 
@@ -205,28 +215,35 @@ def _home_effect(used: bool | None, years: int) -> Words:
     return Words("符合一户一生", "one-home-one-family is met")
 
 
-def _subclass(facts: Facts, table: ClassTable, ledger: _Ledger, *, school: str, on: date) -> int:
-    rule = table.subclass
-    subclass = 0
+def subclass_of(facts: Facts, table: ClassTable, *, school: str, on: date) -> int:
+    """The order within a class, lower first; an open fact counts as it helps least."""
+    rule, subclass = table.subclass, 0
     if rule.years_cap:
         years = _years_of_residence(facts, table.city, on=on)
-        if years is None:
-            ledger.open.update({"hukou", "residence_permit"})
         subclass = rule.years_cap - min(years or 0, rule.years_cap)
-    if not rule.sibling:
-        return subclass
-    siblings = facts.siblings_at
-    attends = None if isinstance(siblings, Unknown) else school in siblings.value
+    return subclass * 2 + (0 if _attends(facts, school) else 1) if rule.sibling else subclass
+
+
+def _note_subclass(facts: Facts, table: ClassTable, ledger: _Ledger, *, school: str, on: date) -> None:
+    if table.subclass.years_cap and _years_of_residence(facts, table.city, on=on) is None:
+        ledger.open.update({"hukou", "residence_permit"})
+    if not table.subclass.sibling:
+        return
+    attends = _attends(facts, school)
     words = {
         None: OPEN,
         True: Words("有兄弟姐妹在该校就读", "a sibling attends this school"),
         False: Words("没有兄弟姐妹在该校就读", "no sibling attends this school"),
     }
     ledger.note(
-        Judgement(attends, "siblings_at", words[attends]),
+        Judgement(attends, "siblings_at", lambda: words[attends]),
         Words("同类中的先后", "order within the class"),
     )
-    return subclass * 2 + (0 if attends else 1)
+
+
+def _attends(facts: Facts, school: str) -> bool | None:
+    siblings = facts.siblings_at
+    return None if isinstance(siblings, Unknown) else school in siblings.value
 
 
 def _years_of_residence(facts: Facts, city: Area, *, on: date) -> int | None:

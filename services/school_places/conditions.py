@@ -15,7 +15,7 @@ from typing import Generic, NamedTuple, TypeVar
 from msgspec import Struct
 
 from haiyiban.errors import Words
-from services.school_places.catchments import Area, Catchment, in_catchment, same_address
+from services.school_places.catchments import Area, Zone, same_address
 from services.school_places.facts import Fact, Facts, Home, HomeTitle, Hukou, Unknown
 
 T = TypeVar("T")
@@ -31,11 +31,12 @@ _TITLES: dict[HomeTitle, Words] = {
 
 
 class Judgement(NamedTuple):
-    """Yes, no or not known yet; the name of the fact in `Facts`; and what it says, in words."""
+    """Yes, no or not known yet; the name of the fact in `Facts`; and what it says, in words for who asks: a
+    roll, which judges by the million, does not."""
 
     verdict: bool | None
     fact: str
-    value: Words
+    value: Callable[[], Words]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Situation:
     """One child seen from one school, on one day. `catchment` is None for a child who lives outside it."""
 
     facts: Facts
-    catchment: Catchment | None
+    catchment: Zone | None
     area: Area
     city: Area
     on: date
@@ -51,7 +52,7 @@ class Situation:
     def in_zone(self, address: str, division: str) -> bool:
         if self.catchment is None:
             return self.area.holds(division)
-        return in_catchment(address, division, self.catchment)
+        return self.catchment.holds(address, division)
 
 
 def full_months(since: date, until: date) -> int:
@@ -68,10 +69,11 @@ class _About(Generic[T]):
 
     def judge(self, test: Callable[[T], bool | None], words: Callable[[T], Words]) -> Judgement:
         if isinstance(self.fact, Unknown):
-            return Judgement(None, self.name, OPEN)
-        if self.fact.value is None:
-            return Judgement(False, self.name, ABSENT)
-        return Judgement(test(self.fact.value), self.name, words(self.fact.value))
+            return Judgement(None, self.name, lambda: OPEN)
+        value = self.fact.value
+        if value is None:
+            return Judgement(False, self.name, lambda: ABSENT)
+        return Judgement(test(value), self.name, lambda: words(value))
 
 
 def _in_or_out(inside: bool, place: Words) -> Words:
@@ -147,9 +149,9 @@ class HukouAtHome(Struct, frozen=True, tag_field="is", tag="hukou_at_home", forb
     def judge(self, situation: Situation) -> Judgement:
         home = situation.facts.home
         if isinstance(home, Unknown):
-            return Judgement(None, "home", OPEN)
+            return Judgement(None, "home", lambda: OPEN)
         if home.value is None:
-            return Judgement(False, "home", ABSENT)
+            return Judgement(False, "home", lambda: ABSENT)
         lived_in = home.value
 
         def matches(hukou: Hukou) -> bool:

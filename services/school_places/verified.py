@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, TypeVar
 
 import msgspec
@@ -35,7 +36,7 @@ _TITLES = ("owned", "grandparents", "public_rental", "registered_lease", "collec
 """Homes as they are preferred where the registers know several."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Application:
     """What a case holds: the form, what each register answered (`<register>/<about>`), what is disputed.
 
@@ -48,6 +49,16 @@ class Application:
     disputed: frozenset[str]
     confirmed_at: datetime | None
     at: datetime
+
+    @cached_property
+    def home(self) -> Fact[Home | None]:
+        """The home that it stands on."""
+        return home_of(self)
+
+    @cached_property
+    def siblings(self) -> Fact[frozenset[str]]:
+        """Identity numbers of the child's brothers and sisters."""
+        return sibling_numbers(self)
 
     def data(self, name: str) -> Mapping[str, Any]:
         """What a register said; empty unless it knows something."""
@@ -109,7 +120,7 @@ def facts_of(
             application.known("household/subject", _read(application.data("household/subject"), Hukou)),
             application.section("hukou", Hukou),
         ),
-        home=home_of(application),
+        home=application.home,
         home_uses=Known(home_uses, "一户一生台账", application.at),
         residence_permit=application.settled(
             "/residencePermit",
@@ -204,7 +215,7 @@ def sibling_numbers(application: Application) -> Fact[frozenset[str]]:
 
 def twin_birth(application: Application, number: str, *, today: date) -> Fact[date | None]:
     """When the child that is named as a twin was born, if it is a sibling at all."""
-    siblings = sibling_numbers(application)
+    siblings = application.siblings
     own = residents.parse_identity_number(number, today=today)
     if isinstance(siblings, Unknown):
         return siblings

@@ -37,7 +37,7 @@ from services.duty_free import scale as duty_free
 from services.duty_free.vouchers import books
 from services.duty_free.vouchers.models import Voucher
 from services.health_code.models import Status
-from services.school_places.models import AllocationRun, Enrolment
+from services.school_places.models import AllocationRun, Enrolment, RollEntry
 from services.school_places.scale.ground import enrolment_key
 from services.school_places.service import roll
 from services.school_places.service.standings import Standing
@@ -140,7 +140,8 @@ async def test_an_application_stands_on_the_roll(block: World, database: Databas
     async with database.reading() as session:
         enrolment = await session.get_one(Enrolment, UUID(bytes=enrolment_key(block)))
         run = AllocationRun(id=new_id(), enrolment_id=enrolment.id, committed_at=clock.now())
-        [entry] = await roll.fill(session, enrolment, run)
+        [columns] = await roll.fill(session, enrolment, run)
+        entry = RollEntry(**columns)
         case = await session.get_one(Case, entry.case_id)
     assert entry.child_id == block.person_id(child.number) == case.subject_id
     assert case.form["child"] == {"name": child.name, "idNumber": child.id_number}

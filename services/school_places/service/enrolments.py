@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban.clock import local_date
 from haiyiban.errors import NotFound, Words
-from services.school_places.catchments import Area, Catchment
+from services.school_places.catchments import Area, Catchment, CatchmentIndex
 from services.school_places.models import AllocationRun, Enrolment, EnrolmentSchool, School
 from services.school_places.rules import school_year
 
@@ -37,7 +38,7 @@ class Offer:
     catchment: Catchment
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ground:
     """An enrolment with its schools (by id, as text) and area: all that a standing needs beside the facts."""
 
@@ -46,6 +47,11 @@ class Ground:
     area: Area
     centres: Mapping[str, tuple[float, float]]
     """Division → latitude and longitude of its middle, for homes in no catchment."""
+
+    @cached_property
+    def catchments(self) -> CatchmentIndex:
+        """Of its schools, by school; made where somebody asks, for one application needs but its own five."""
+        return CatchmentIndex({school: offer.catchment for school, offer in self.offers.items()})
 
 
 async def find(session: AsyncSession, enrolment_id: UUID) -> Enrolment:

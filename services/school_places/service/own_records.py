@@ -14,7 +14,7 @@ from haiyiban.identity import persons
 from services.school_places.facts import HomeUse, Known
 from services.school_places.models import AllocationRun, Enrolment, RollEntry
 from services.school_places.models import HomeUse as HomeUseRow
-from services.school_places.verified import Application, home_of, sibling_numbers
+from services.school_places.verified import Application
 
 PRIMARY_YEARS = 6
 
@@ -33,7 +33,7 @@ def blind(kind: str, value: str) -> bytes:
 
 def home_mark(application: Application) -> bytes | None:
     """The mark of the home of an application, where one is known."""
-    home = home_of(application)
+    home = application.home
     return blind("home", home.value.id) if isinstance(home, Known) and home.value is not None else None
 
 
@@ -42,7 +42,7 @@ async def records_of(session: AsyncSession, applications: Sequence[Application],
     homes = {mark for application in applications if (mark := home_mark(application)) is not None}
     siblings: set[str] = set()
     for application in applications:
-        numbers = sibling_numbers(application)
+        numbers = application.siblings
         if isinstance(numbers, Known):
             siblings |= numbers.value
     return OwnRecords(await _home_uses(session, homes), await _schools_of(session, siblings, year=year))

@@ -128,7 +128,7 @@ async def commit(
         raise NothingToAllocate(members={"pending": pending})
     session.add(run)
     await session.flush()
-    session.add_all(entries)
+    await roll.add(session, entries)
     await _record(session, run, "commit", reason=run.roll_hash)
     return run
 

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from haiyiban import resources
 from haiyiban.cases.models import Case
 from haiyiban.clock import local_date
-from services.school_places.catchments import in_catchment
 from services.school_places.class_table import COORDINATED, ClassTable, read_class_table
 from services.school_places.classification import DRAWN_ONLY, Classification, Priority, classify
 from services.school_places.facts import Fact, Facts, Known, Unknown
+from services.school_places.ranking import priorities
 from services.school_places.service import own_records
 from services.school_places.service.enrolments import Ground, Offer
 from services.school_places.service.own_records import OwnRecords, home_mark, records_of
@@ -24,10 +24,11 @@ from services.school_places.verified import (
     at_worst,
     facts_of,
     guardian_numbers,
-    sibling_numbers,
 )
 
 blind = own_records.blind
+_DRAWN = Priority(0, DRAWN_ONLY, 0)
+"""At a private school."""
 
 
 class RankedChoice(msgspec.Struct, frozen=True):
@@ -86,7 +87,7 @@ async def facts_for(session: AsyncSession, application: Application, *, year: in
 def facts_with(application: Application, records: OwnRecords) -> Facts:
     """The same, where the records of many applications were read at once."""
     mark = home_mark(application)
-    siblings = sibling_numbers(application)
+    siblings = application.siblings
     siblings_at: Fact[frozenset[str]] = (
         siblings
         if isinstance(siblings, Unknown)
@@ -121,13 +122,8 @@ def standing_with(
     """The same, where the records of many applications were read at once."""
     facts = at_worst(facts_with(application, records))
     home = facts.home.value if isinstance(facts.home, Known) else None
-    ranked = []
-    for school in choices:
-        priority = judge(facts, ground, ground.offers[school], at=application.at).priority
-        assert priority is not None, "no fact is open any more"
-        ranked.append(RankedChoice(school, priority))
     return Standing(
-        choices=ranked,
+        choices=_ranked(facts, ground, choices, at=application.at),
         home=blind("home", home.id).hex() if home else None,
         child=blind("child", child).hex(),
         guardians=sorted(facts.guardians),
@@ -135,10 +131,26 @@ def standing_with(
     )
 
 
+def _ranked(facts: Facts, ground: Ground, choices: Sequence[str], *, at: datetime) -> list[RankedChoice]:
+    """How each school of a list ranks a child of whom no fact is open, as `judge` says it."""
+    offers = {school: ground.offers[school] for school in choices}
+    public = [school for school, offer in offers.items() if offer.school.kind != "private"]
+    found = priorities(
+        facts,
+        class_table(),
+        schools={school: ground.catchments.zone(school) for school in public},
+        area=ground.area,
+        year=ground.enrolment.school_year,
+        on=local_date(at),
+    )
+    priority_of = dict(zip(public, found, strict=True))
+    return [RankedChoice(school, priority_of.get(school, _DRAWN)) for school in choices]
+
+
 def judge(facts: Facts, ground: Ground, offer: Offer, *, at: datetime) -> Classification:
     """The class of a child at one school; at a private one there are none."""
     if offer.school.kind == "private":
-        return Classification(Priority(0, DRAWN_ONLY, 0), (), DRAWN_ONLY, DRAWN_ONLY, ())
+        return Classification(_DRAWN, (), DRAWN_ONLY, DRAWN_ONLY, ())
     return classify(
         facts,
         class_table(),
@@ -158,7 +170,8 @@ def place_of(facts: Facts, ground: Ground) -> tuple[float, float] | None:
         address, division = facts.hukou.value.address, facts.hukou.value.division
     else:
         return None
-    for offer in ground.offers.values():
-        if offer.school.kind == "public" and in_catchment(address, division, offer.catchment):
+    offers = [ground.offers[school] for school in sorted(ground.catchments.holding(address, division))]
+    for offer in offers:
+        if offer.school.kind == "public":
             return offer.school.latitude, offer.school.longitude
     return ground.centres.get(division[:9]) or ground.centres.get(division[:6])

@@ -1,6 +1,6 @@
 """Priority classes 0–6 from verified facts. Source: docs/domain.md §6.2."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from itertools import product
 from typing import Any
@@ -15,6 +15,7 @@ from services.school_places.classification import Classification, Priority, clas
 from services.school_places.conditions import full_months
 from services.school_places.facts import Facts, Home, HomeUse, Hukou, Known, ResidencePermit, Unknown
 from services.school_places.matching import NOT_BY_MATCHING
+from services.school_places.ranking import priorities
 
 AT = datetime(2026, 7, 1, 4, tzinfo=UTC)
 ON = date(2026, 7, 28)
@@ -64,9 +65,13 @@ def table() -> ClassTable:
 
 
 def at_school(table: ClassTable, **changes: Any) -> Classification:
-    return classify(
-        replace(FAMILY, **changes), table, school="haixiu", catchment=CATCHMENT, area=AREA, year=2026, on=ON
-    )
+    facts = replace(FAMILY, **changes)
+    told = classify(facts, table, school="haixiu", catchment=CATCHMENT, area=AREA, year=2026, on=ON)
+    if not any(isinstance(getattr(facts, each.name), Unknown) for each in fields(facts)) and told.priority:
+        # A roll, which has no use for the evidence, ranks the same.
+        ranked = priorities(facts, table, schools={"haixiu": CATCHMENT}, area=AREA, year=2026, on=ON)
+        assert list(ranked) == [told.priority]
+    return told
 
 
 @pytest.mark.parametrize(
