@@ -1,8 +1,9 @@
 """The load of the claim benchmark: python -m benchmarks.claimants VARIANT PORT COUNT CONNECTIONS.
 
-Each claim is of another person with a token and an Idempotency-Key of their own. `prepare` on stdin signs the
-tokens, for they live five minutes, and lets the server see them as it has seen those of people who looked at
-the campaign before it opened; `go` sends the claims.
+Each claim that gets a voucher is of another person with a token and an Idempotency-Key of their own; where
+nothing is given out, a few people ask again and again. An offset on stdin signs the tokens, for they live
+five minutes, and lets the server see them as it has seen those of people who looked at the campaign before
+it opened; `go` sends the claims.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
+from itertools import cycle, islice
 from uuid import UUID
 
 import asyncpg
@@ -23,11 +25,12 @@ from haiyiban.identity.tokens import AccessTokens
 from haiyiban.ids import new_id
 from haiyiban.settings import Settings
 
+FEW = 100
 CAMPAIGNS = "/api/v1/zones/duty-free/campaigns"
 
 
 def main() -> None:
-    """For each `prepare`: say when ready; for each `go`: send, report."""
+    """For each offset: say when ready; for each `go`: send, report."""
     variant, port, count, connections = sys.argv[1], *map(int, sys.argv[2:5])
     prepared: list[bytes] = []
     for line in sys.stdin:
@@ -39,7 +42,8 @@ def main() -> None:
 
 
 async def _prepare(variant: str, port: int, count: int, *, offset: int) -> list[bytes]:
-    tokens = _tokens(await _people(count, offset))
+    is_given_out = variant in {"claim", "cold"}
+    tokens = _tokens(await _people(count if is_given_out else FEW, offset))
     if variant not in {"bare", "cold"}:
         # Signed in as somebody who asks anything: the token is known to the process afterwards.
         seen = [_get("/api/v1/nothing", token) for token in tokens]
@@ -53,7 +57,7 @@ async def _prepare(variant: str, port: int, count: int, *, offset: int) -> list[
             headers={"Authorization": f"Bearer {token}"}
             | ({} if variant == "sold-out" else {"Idempotency-Key": str(new_id())}),
         )
-        for token in tokens
+        for token in islice(cycle(tokens), count)
     ]
 
 

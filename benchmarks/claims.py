@@ -38,8 +38,8 @@ VARIANTS = ("bare", "edge", "claim", "cold", "sold-out")
 SEEN = {"bare": "201", "edge": "201", "claim": "201", "cold": "201", "sold-out": "409"}
 CONNECTIONS = (64, 256)
 ROUNDS = (2, 5)
+COUNTS = (1_500, 3_000)
 """Quick, full."""
-COUNT = 3_000
 NAIVE_SECONDS = 2
 _NAIVE = """
 BEGIN;
@@ -51,7 +51,7 @@ END;
 
 def measure(full: bool) -> Outcome:
     """All variants in turn, round after round."""
-    count = ROUNDS[full]
+    wanted, count = ROUNDS[full], COUNTS[full]
     with tempfile.TemporaryDirectory(prefix="haiyiban-bench-") as folder, ExitStack() as stack:
         home = Path(folder)
         postgres = stack.enter_context(EmbeddedPostgres(home))
@@ -64,7 +64,7 @@ def measure(full: bool) -> Outcome:
         os.environ.update(environ)
         migrate.upgrade(postgres.url)
         ceremony.play(Settings.from_env(environ), clock.now())
-        environ |= asyncio.run(_prepare(postgres.url, count))
+        environ |= asyncio.run(_prepare(postgres.url, count * (wanted + 1)))
         log = home / "servers.log"
         api, yardstick = ports.any_free(), ports.any_free()
         served = stack.enter_context(
@@ -84,13 +84,13 @@ def measure(full: bool) -> Outcome:
         runs = [(variant, clients) for clients in CONNECTIONS for variant in VARIANTS]
         loads = {}
         for variant, clients in runs:
-            arguments = ("benchmarks.claimants", variant, str(ports_of[variant]), str(COUNT), str(clients))
+            arguments = ("benchmarks.claimants", variant, str(ports_of[variant]), str(count), str(clients))
             loads[variant, clients] = stack.enter_context(loading(*arguments, environ=environ))
         script = home / "naive.sql"
         script.write_text(_NAIVE)
         rounds: dict[str, list[dict[str, float]]] = {_name(*run): [] for run in runs} | {"naive": []}
         offset = 0
-        for number in range(count + 1):
+        for number in range(wanted + 1):
             for variant, clients in runs:
                 measured = _round(
                     variant,
@@ -98,8 +98,9 @@ def measure(full: bool) -> Outcome:
                     pids[variant],
                     postgres.process.popen.pid,
                     offset=offset,
+                    count=count,
                 )
-                offset += COUNT
+                offset += count
                 if number:  # the first round warms up
                     rounds[_name(variant, clients)].append(measured)
             if number:
@@ -144,7 +145,7 @@ def _ratios(rounds: dict[str, list[dict[str, float]]]) -> Iterator[Ratio]:
 
 
 def _round(
-    variant: str, load: subprocess.Popen[str], pid: int, postgres: int, *, offset: int
+    variant: str, load: subprocess.Popen[str], pid: int, postgres: int, *, offset: int, count: int
 ) -> dict[str, float]:
     assert load.stdin is not None
     assert load.stdout is not None
@@ -156,12 +157,12 @@ def _round(
     load.stdin.flush()
     told = json.loads(load.stdout.readline())
     after = cpu_seconds(pid), cpu_seconds(postgres)
-    if told["seen"] != {SEEN[variant]: COUNT}:
+    if told["seen"] != {SEEN[variant]: count}:
         raise RuntimeError(f"{variant}: not every answer was as it must be: {told['seen']}")
     return {
-        "requestsPerSecond": COUNT / told["seconds"],
-        "appCpuMicros": (after[0] - before[0]) / COUNT * 1e6,
-        "postgresCpuMicros": (after[1] - before[1]) / COUNT * 1e6,
+        "requestsPerSecond": count / told["seconds"],
+        "appCpuMicros": (after[0] - before[0]) / count * 1e6,
+        "postgresCpuMicros": (after[1] - before[1]) / count * 1e6,
     }
 
 
@@ -177,14 +178,14 @@ def _naive(url: str, script: Path) -> float:
     return float(found[1])
 
 
-async def _prepare(url: str, rounds: int) -> dict[str, str]:
+async def _prepare(url: str, requests: int) -> dict[str, str]:
     """People as rows alone, a campaign that nobody empties and one that is empty, the naive tables."""
     connection = await asyncpg.connect(url)
     await connection.execute(
         "INSERT INTO identity_person"
         " (id, name_sealed, id_type, id_number_sealed, id_number_index, created_at)"
         " SELECT gen_random_uuid(), '', '111', '', int8send(n), now() FROM generate_series(1, $1::int) n",
-        COUNT * (rounds + 1) * len(VARIANTS) * len(CONNECTIONS),
+        requests * len(VARIANTS) * len(CONNECTIONS),
     )
     await connection.execute(
         "CREATE TABLE bench_stock (id int PRIMARY KEY, stock_left bigint NOT NULL);"

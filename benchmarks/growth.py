@@ -21,14 +21,15 @@ from benchmarks.report import Growth, Outcome
 from services.school_places.matching import UNPLACED, Instance, match
 
 SIZES = (7_500, 15_000, 37_500, 75_000, 150_000, 300_000)
-ROUNDS = 2
+ROUNDS = (1, 2)
+"""Quick, full."""
 
 
 def measure(full: bool) -> Outcome:
     """The sizes in turn, in processes of their own."""
     sizes = SIZES if full else SIZES[:4]
     rounds: dict[int, list[dict[str, float]]] = {size: [] for size in sizes}
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS[full]):
         for size in sizes:
             command = [sys.executable, "-m", "benchmarks.growth", str(size)]
             answer = subprocess.run(command, check=True, capture_output=True)

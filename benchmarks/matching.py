@@ -33,7 +33,8 @@ from services.school_places.stability import stability_violations
 PUPILS, PUPILS_A_SCHOOL, CHOICES, CLASSES = 150_000, 150, 5, 6
 SIZES = (15_000, 30_000, 75_000, PUPILS)
 LIBRARY_SIZES = (2_000, 8_000, 16_000, 32_000)
-ROUNDS = 3
+ROUNDS = (1, 3)
+"""Quick, full."""
 
 T = TypeVar("T")
 Cost = dict[str, float]
@@ -41,9 +42,10 @@ Cost = dict[str, float]
 
 def measure(full: bool) -> Outcome:
     """The matching, the library at the sizes that it can do, and the public draw."""
-    ours = {size: _median("ours", size) for size in SIZES}
-    library_sizes = LIBRARY_SIZES if full else LIBRARY_SIZES[:2]
-    small = {size: _median("ours", size) for size in library_sizes}
+    rounds = ROUNDS[full]
+    ours = {size: _median("ours", size, rounds) for size in SIZES}
+    library_sizes = LIBRARY_SIZES if full else LIBRARY_SIZES[:1]
+    small = {size: _median("ours", size, rounds) for size in library_sizes}
     library = {size: _alone("library", size) for size in library_sizes}
     costs = {size: figure["cpuSeconds"] for size, figure in ours.items()}
     theirs = {size: figure["cpuSeconds"] for size, figure in library.items()}
@@ -250,8 +252,8 @@ def _alone(variant: str, pupils: int) -> dict[str, Any]:
     return answer
 
 
-def _median(variant: str, pupils: int) -> dict[str, Any]:
-    rounds = [_alone(variant, pupils) for _ in range(ROUNDS)]
+def _median(variant: str, pupils: int, count: int) -> dict[str, Any]:
+    rounds = [_alone(variant, pupils) for _ in range(count)]
     return rounds[0] | {
         "seconds": statistics.median(each["seconds"] for each in rounds),
         "cpuSeconds": statistics.median(each["cpuSeconds"] for each in rounds),

@@ -48,8 +48,8 @@ from haiyiban.settings import Settings
 PEOPLE = 50
 CASES_EACH = 40
 """Two pages: a list that ends on its first page is cheaper than most."""
-COUNT = 2_000
 ROUNDS = (3, 7)
+COUNTS = (800, 2_000)
 """Quick, full."""
 MATTER = "education.school-place"
 AGENCY, DIVISION = "education", "460105"
@@ -69,6 +69,7 @@ EDGE_TO_BARE = 0.77
 
 def measure(full: bool) -> Outcome:
     """All reads in turn, round after round."""
+    count = COUNTS[full]
     with tempfile.TemporaryDirectory(prefix="haiyiban-bench-") as folder, ExitStack() as stack:
         home = Path(folder)
         postgres = stack.enter_context(EmbeddedPostgres(home))
@@ -98,14 +99,14 @@ def measure(full: bool) -> Outcome:
         environ["BENCH_REQUESTS"] = json.dumps(_requests(api, said))
         loads = {
             variant: stack.enter_context(
-                loading("benchmarks.reads", variant, str(port), str(COUNT), environ=environ)
+                loading("benchmarks.reads", variant, str(port), str(count), environ=environ)
             )
             for variant, port in port_of.items()
         }
         rounds: dict[str, list[dict[str, float]]] = {variant: [] for variant in port_of}
         for number in range(ROUNDS[full] + 1):
             for variant, port in port_of.items():
-                measured = _round(variant, loads[variant], pids[port])
+                measured = _round(variant, loads[variant], pids[port], count)
                 if number:  # the first round warms up
                     rounds[variant].append(measured)
     return Outcome((*(_ratio(variant, rounds) for variant in _READS), _edge(rounds)))
@@ -145,7 +146,7 @@ def _column(rounds: Sequence[dict[str, float]], name: str) -> list[float]:
     return [each[name] for each in rounds]
 
 
-def _round(variant: str, generator: subprocess.Popen[str], pid: int) -> dict[str, float]:
+def _round(variant: str, generator: subprocess.Popen[str], pid: int, count: int) -> dict[str, float]:
     assert generator.stdin is not None
     assert generator.stdout is not None
     before = cpu_seconds(pid)
@@ -153,9 +154,9 @@ def _round(variant: str, generator: subprocess.Popen[str], pid: int) -> dict[str
     generator.stdin.flush()
     told = json.loads(generator.stdout.readline())
     good = {"matter": "304", "trust-list": "304"}.get(variant, "200")
-    if told["seen"] != {good: COUNT}:
+    if told["seen"] != {good: count}:
         raise RuntimeError(f"{variant}: not every answer was good: {told['seen']}")
-    return {"rate": COUNT / told["seconds"], "cpuMicros": (cpu_seconds(pid) - before) / COUNT * 1e6}
+    return {"rate": count / told["seconds"], "cpuMicros": (cpu_seconds(pid) - before) / count * 1e6}
 
 
 def _requests(api: int, said: dict[str, str]) -> dict[str, list[str]]:

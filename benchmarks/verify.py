@@ -39,13 +39,14 @@ from haiyiban.settings import Settings
 VARIANTS = ("bare", "verify", "dcc", "get", "sign", "show")
 SEEN = {"get": "200", "sign": "201", "show": "201"}
 ROUNDS = (3, 7)
+COUNTS = (1_500, 3_000)
 """Quick, full."""
-COUNT = 3_000
 CERTIFICATES = 500
 
 
 def measure(full: bool) -> Outcome:
     """All variants in turn, round after round."""
+    count = COUNTS[full]
     with tempfile.TemporaryDirectory(prefix="haiyiban-bench-") as folder, ExitStack() as stack:
         home = Path(folder)
         postgres = stack.enter_context(EmbeddedPostgres(home))
@@ -76,14 +77,14 @@ def measure(full: bool) -> Outcome:
         ports_of = dict.fromkeys(VARIANTS, yardstick) | {"verify": api, "show": api}
         loads = {
             variant: stack.enter_context(
-                loading(*("benchmarks.scanners", variant, str(ports_of[variant]), str(COUNT)), environ=load)
+                loading(*("benchmarks.scanners", variant, str(ports_of[variant]), str(count)), environ=load)
             )
             for variant in VARIANTS
         }
         rounds: dict[str, list[dict[str, float]]] = {variant: [] for variant in VARIANTS}
         for number in range(ROUNDS[full] + 1):
             for variant in VARIANTS:
-                measured = _round(variant, loads[variant], pids[variant], postgres.process.popen.pid)
+                measured = _round(variant, loads[variant], pids[variant], postgres.process.popen.pid, count)
                 if number:  # the first round warms up
                     rounds[variant].append(measured)
     return Outcome(
@@ -120,7 +121,9 @@ def _ratio(
     )
 
 
-def _round(variant: str, load: subprocess.Popen[str], pid: int, postgres: int) -> dict[str, float]:
+def _round(
+    variant: str, load: subprocess.Popen[str], pid: int, postgres: int, count: int
+) -> dict[str, float]:
     assert load.stdin is not None
     assert load.stdout is not None
     before = cpu_seconds(pid), cpu_seconds(postgres)
@@ -128,12 +131,12 @@ def _round(variant: str, load: subprocess.Popen[str], pid: int, postgres: int) -
     load.stdin.flush()
     told = json.loads(load.stdout.readline())
     after = cpu_seconds(pid), cpu_seconds(postgres)
-    if told["seen"] != {SEEN.get(variant, "valid"): COUNT}:
+    if told["seen"] != {SEEN.get(variant, "valid"): count}:
         raise RuntimeError(f"{variant}: not every answer was good: {told['seen']}")
     return {
-        "requestsPerSecond": COUNT / told["seconds"],
-        "appCpuMicros": (after[0] - before[0]) / COUNT * 1e6,
-        "postgresCpuMicros": (after[1] - before[1]) / COUNT * 1e6,
+        "requestsPerSecond": count / told["seconds"],
+        "appCpuMicros": (after[0] - before[0]) / count * 1e6,
+        "postgresCpuMicros": (after[1] - before[1]) / count * 1e6,
     }
 
 
