@@ -6,6 +6,7 @@ NAMES = (
     "verify",
     "verify_offline",
     "claims",
+    "rush",
     "reads",
     "matching",
     "growth",

@@ -43,7 +43,7 @@ def main() -> None:
 
 async def _prepare(variant: str, port: int, count: int, *, offset: int) -> list[bytes]:
     is_given_out = variant in {"claim", "cold"}
-    tokens = _tokens(await _people(count if is_given_out else FEW, offset))
+    tokens = tokens_of(await people_of(count if is_given_out else FEW, offset))
     if variant not in {"bare", "cold"}:
         # Signed in as somebody who asks anything: the token is known to the process afterwards.
         seen = [_get("/api/v1/nothing", token) for token in tokens]
@@ -61,7 +61,8 @@ async def _prepare(variant: str, port: int, count: int, *, offset: int) -> list[
     ]
 
 
-async def _people(count: int, offset: int) -> list[UUID]:
+async def people_of(count: int, offset: int) -> list[UUID]:
+    """Some of those whom `claims` made, in the order of their making."""
     connection = await asyncpg.connect(os.environ["DATABASE_URL"])
     rows = await connection.fetch(
         "SELECT id FROM identity_person ORDER BY ref LIMIT $1 OFFSET $2", count, offset
@@ -70,7 +71,8 @@ async def _people(count: int, offset: int) -> list[UUID]:
     return [row["id"] for row in rows]
 
 
-def _tokens(people: Sequence[UUID]) -> list[str]:
+def tokens_of(people: Sequence[UUID]) -> list[str]:
+    """Each signed in, with their face confirmed."""
     settings, now = Settings.from_env(), clock.now()
     tokens = AccessTokens(FileKeys(settings.keys_dir), issuer=settings.issuer)
     return [

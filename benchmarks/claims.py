@@ -181,19 +181,14 @@ def _naive(url: str, script: Path) -> float:
 async def _prepare(url: str, requests: int) -> dict[str, str]:
     """People as rows alone, a campaign that nobody empties and one that is empty, the naive tables."""
     connection = await asyncpg.connect(url)
-    await connection.execute(
-        "INSERT INTO identity_person"
-        " (id, name_sealed, id_type, id_number_sealed, id_number_index, created_at)"
-        " SELECT gen_random_uuid(), '', '111', '', int8send(n), now() FROM generate_series(1, $1::int) n",
-        requests * len(VARIANTS) * len(CONNECTIONS),
-    )
+    await make_people(connection, requests * len(VARIANTS) * len(CONNECTIONS))
     await connection.execute(
         "CREATE TABLE bench_stock (id int PRIMARY KEY, stock_left bigint NOT NULL);"
         "INSERT INTO bench_stock VALUES (1, 1000000000);"
         "CREATE TABLE bench_claim (id uuid PRIMARY KEY, person uuid NOT NULL UNIQUE)"
     )
     made = {
-        name: str(await _campaign(connection, name.lower(), stock))
+        name: str(await make_campaign(connection, name.lower(), stock))
         for name, stock in (("BENCH_CAMPAIGN", 10**8), ("BENCH_SOLD_OUT", 0))
     }
     await connection.execute("ANALYZE")
@@ -201,7 +196,18 @@ async def _prepare(url: str, requests: int) -> dict[str, str]:
     return made
 
 
-async def _campaign(connection: Any, code: str, stock: int) -> UUID:
+async def make_people(connection: Any, count: int) -> None:
+    """People as rows alone, whom nobody looks up by their number."""
+    await connection.execute(
+        "INSERT INTO identity_person"
+        " (id, name_sealed, id_type, id_number_sealed, id_number_index, created_at)"
+        " SELECT gen_random_uuid(), '', '111', '', int8send(n), now() FROM generate_series(1, $1::int) n",
+        count,
+    )
+
+
+async def make_campaign(connection: Any, code: str, stock: int) -> UUID:
+    """One that is open, with so many vouchers, one a person."""
     campaign, now = uuid4(), clock.now()
     await connection.execute(
         "INSERT INTO duty_free_campaign (id, code, name, name_en, opens_at, closes_at, face_fen,"
