@@ -16,6 +16,8 @@ from haiyiban.errors import FieldError, Malformed, Problem, Words
 Item = TypeVar("Item")
 
 API = "/api/v1"
+FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
+"""Before and after all ids: where a list begins that has no cursor."""
 PAGE_LIMIT = 20
 PAGE_LIMIT_MOST = 100
 OWN_ANSWERS = {"own_answers": True}

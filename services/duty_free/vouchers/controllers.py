@@ -9,7 +9,7 @@ from uuid import UUID
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
-from sqlalchemy import select
+from sqlalchemy import BigInteger, Uuid, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban import clock
@@ -20,8 +20,9 @@ from haiyiban.identity.callers import Level
 from haiyiban.identity.guards import ResidentRequest, StepUpNeeded, resident
 from haiyiban.identity.tokens import InvalidToken
 from haiyiban.lean import Encoded
+from haiyiban.prepared import Prepared
 from haiyiban.verifiers.models import Verifier
-from haiyiban.wire import OWN_ANSWERS, Output, Page, after_cursor, cursor_of, page_limit, problems
+from haiyiban.wire import LAST, OWN_ANSWERS, Output, Page, after_cursor, cursor_of, page_limit, problems
 from services.duty_free.allowance.controllers import person_of
 from services.duty_free.vouchers import claiming, turned_away
 from services.duty_free.vouchers.models import Campaign, CampaignShop, Voucher
@@ -185,28 +186,52 @@ class VouchersController(Controller):
     async def vouchers(
         self,
         request: ResidentRequest,
-        session: NamedDependency[AsyncSession],
         cursor: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
     ) -> Page[VoucherRead]:
         """The newest first, those that expired among them."""
         most, after, now = page_limit(limit), after_cursor(cursor), clock.now()
-        statement = (
-            select(Voucher, Campaign)
-            .join(Campaign, Campaign.id == Voucher.campaign_id)
-            .where(Voucher.person_id == person_of(request))
-            .order_by(Voucher.id.desc())
-            .limit(most + 1)
-        )
-        if after is not None:
-            statement = statement.where(Voucher.id < after)
-        found = (await session.execute(statement)).all()
-        shown = found[:most]
+        rows = await _MINE.rows(person=person_of(request), before=after or LAST, limit=most + 1)
         language = current().language
         return Page(
-            items=[_voucher(voucher, of, language, now=now) for voucher, of in shown],
-            next=cursor_of(shown[-1][0].id) if len(found) > most else None,
+            items=[
+                VoucherRead(
+                    id=row.id,
+                    number=row.number,
+                    campaign_id=row.campaign_id,
+                    name=Words(row.name, row.name_en).in_language(language),
+                    state=state_now(row.state, row.valid_until, now=now),
+                    face_fen=row.face_fen,
+                    threshold_fen=row.threshold_fen,
+                    claimed_at=row.claimed_at,
+                    valid_until=row.valid_until,
+                )
+                for row in rows[:most]
+            ],
+            next=cursor_of(rows[most - 1].id) if len(rows) > most else None,
         )
+
+
+_MINE = Prepared(
+    select(
+        Voucher.id,
+        Voucher.number,
+        Voucher.campaign_id,
+        Campaign.name,
+        Campaign.name_en,
+        Voucher.state,
+        Voucher.face_fen,
+        Voucher.threshold_fen,
+        Voucher.claimed_at,
+        Voucher.valid_until,
+    )
+    .join(Campaign, Campaign.id == Voucher.campaign_id)
+    .where(
+        Voucher.person_id == bindparam("person", type_=Uuid()), Voucher.id < bindparam("before", type_=Uuid())
+    )
+    .order_by(Voucher.id.desc())
+    .limit(bindparam("limit", type_=BigInteger()))
+)
 
 
 async def _opened(campaign_id: UUID) -> claiming.Queue:
@@ -255,18 +280,4 @@ def _campaign(row: Campaign, shops: list[str], language: str, *, now: datetime) 
         for_visitors=row.for_visitors,
         stack_most=row.stack_most,
         shops=shops,
-    )
-
-
-def _voucher(row: Voucher, of: Campaign, language: str, *, now: datetime) -> VoucherRead:
-    return VoucherRead(
-        id=row.id,
-        number=row.number,
-        campaign_id=row.campaign_id,
-        name=Words(of.name, of.name_en).in_language(language),
-        state=state_now(row.state, row.valid_until, now=now),
-        face_fen=row.face_fen,
-        threshold_fen=row.threshold_fen,
-        claimed_at=row.claimed_at,
-        valid_until=row.valid_until,
     )

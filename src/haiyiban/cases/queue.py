@@ -26,9 +26,10 @@ from sqlalchemy import (
 from haiyiban.cases import access
 from haiyiban.cases.models import Case, CaseEvent
 from haiyiban.cases.states import FINAL, By, State
-from haiyiban.cases.summaries import FIRST, LISTED, Listed
+from haiyiban.cases.summaries import LISTED, Listed
 from haiyiban.identity.callers import StaffCaller
 from haiyiban.prepared import Prepared
+from haiyiban.wire import FIRST
 from haiyiban.workdays import Calendar
 
 SOON_WORKDAYS = 2

@@ -16,7 +16,7 @@ from haiyiban.cases.states import State, clock_in
 from haiyiban.matters import catalogue
 from haiyiban.matters.matter import Matter
 from haiyiban.prepared import Prepared
-from haiyiban.wire import Output
+from haiyiban.wire import LAST, Output
 from haiyiban.workdays import Calendar
 
 
@@ -59,8 +59,6 @@ LISTED = (
 (benchmarks/reads.py)."""
 Listed = Any
 """A case, or a row of LISTED."""
-FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
-"""Before and after all ids: where a list begins that has no cursor."""
 
 
 def _newest(within: ColumnElement[bool], before: Any, limit: Any) -> Select[*tuple[Any, ...]]:
