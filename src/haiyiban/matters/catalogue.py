@@ -66,6 +66,8 @@ class Catalogue:
         self._current = array("I", self._all("SELECT matter FROM current ORDER BY number"))
         self._decoder = msgspec.msgpack.Decoder(Matter)
         self.by_id = lru_cache(maxsize=_HELD)(self._by_id)
+        # Asked for each line of each list; an id by code is small, and never changes.
+        self._ids = lru_cache(maxsize=16 * _HELD)(self._all)
         self._among = lru_cache(maxsize=_HELD)(self._matching)
 
     @classmethod
@@ -138,7 +140,7 @@ class Catalogue:
         return self.by_id(found[0]) if found else None
 
     def _one(self, query: str, *given: str | int) -> Matter:
-        if not (found := self._all(query, *given)):
+        if not (found := self._ids(query, *given)):
             raise MatterUnknown()
         return self.by_id(found[0])
 
