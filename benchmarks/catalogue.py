@@ -19,5 +19,6 @@ NAMES = (
     "benefit",
     "searching",
     "growing",
+    "partitions",
 )
 RESULTS = Path(__file__).parent / "results" / "bench.json"
