@@ -72,9 +72,10 @@ def running_town(people: int, facts: Mapping[str, Any]) -> Iterator[Town]:
         yield Town(home, postgres.process.popen.pid)
 
 
-async def settle(database: Database, people: int) -> list[UUID]:
-    """The same people in the platform's own tables; their ids, in order."""
-    persons = [_person(number) for number in range(people)]
+async def settle(database: Database, people: int, *, first: int = 0) -> list[UUID]:
+    """So many of the same people, from the one of that number on, in the platform's own tables; their ids, in
+    order."""
+    persons = [_person(number) for number in range(first, first + people)]
     await write(database, persons)
     await write(database, [AuditSubject(person_id=one.id, pseudonym=new_id()) for one in persons])
     return [one.id for one in persons]

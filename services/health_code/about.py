@@ -77,6 +77,7 @@ WORDS = {
     "negativeAt": Words("阴性检测时间", "Negative test at"),
     "decidedAt": Words("判定时间", "Decided at"),
     "askedAt": Words("查询时间", "Asked at"),
+    "facts": Words("当日判定依据", "What the colour was judged by that day"),
     "said": Words("申报内容", "What was declared"),
     "evidence": Words("证据", "Evidence"),
     "answeredAt": Words("答复时间", "Answered at"),

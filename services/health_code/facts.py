@@ -65,6 +65,8 @@ class Known:
     """All that the code is made of; None where a register could not be asked."""
 
     facts: Facts
+    asked: Facts
+    """Of these facts the registers' own, without what was declared; they hold on this day alone."""
     negative_at: datetime | None
     doses: Mapping[str, int] | None
     contraindicated: bool
@@ -91,21 +93,15 @@ def known(
     settled = [test for test in tests or () if test.result in {"negative", "positive"}]
     last = max(settled, key=lambda test: test.sampled_at, default=None)
     is_negative = last is not None and last.result == "negative"
-    counting = [one for one in declared if now - one.at <= timedelta(days=standard.declaration_days)]
     today = local_date(now)
-    facts: dict[str, Fact] = {
+    asked: dict[str, Fact] = {
         "tested_positive": None if tests is None else last is not None and last.result == "positive",
-        "declared_risk_travel": any(one.risk_travel for one in counting),
-        "declared_symptoms": any(one.symptoms for one in counting),
-        "checked_in_today": not standard.daily_check_in
-        or any(local_date(one.at) == today for one in counting),
         **_travelled(trips, areas, today),
         **_traced(contacts, today),
     }
-    if any(one.fever_clinic for one in counting):
-        facts["fever_clinic"] = True
     return Known(
-        facts=facts,
+        facts=with_declared(asked, declared, standard=standard, now=now),
+        asked=asked,
         negative_at=last.counted_from(standard) if last is not None and is_negative else None,
         doses=None if doses is None else _counted(doses),
         contraindicated=any(dose.contraindicated for dose in doses or ()),
@@ -115,6 +111,22 @@ def known(
             name for name, said in zip(ASKED, (tests, contacts, trips, doses), strict=True) if said is None
         ),
     )
+
+
+def with_declared(asked: Facts, declared: Sequence[Declared], *, standard: Standard, now: datetime) -> Facts:
+    """The registers' facts, and those of the declarations that still count."""
+    counting = [one for one in declared if now - one.at <= timedelta(days=standard.declaration_days)]
+    today = local_date(now)
+    facts: dict[str, Fact] = {
+        **asked,
+        "declared_risk_travel": any(one.risk_travel for one in counting),
+        "declared_symptoms": any(one.symptoms for one in counting),
+        "checked_in_today": not standard.daily_check_in
+        or any(local_date(one.at) == today for one in counting),
+    }
+    if any(one.fever_clinic for one in counting):
+        facts["fever_clinic"] = True
+    return facts
 
 
 def _travelled(trips: Sequence[Trip] | None, areas: Sequence[Area], today: date) -> dict[str, Fact]:

@@ -40,6 +40,15 @@ class Status(Base):
     """When all that counts for the colour could last be asked: its age."""
     asked_at: Mapped[datetime]
     """When it was last tried."""
+    facts_sealed: Mapped[bytes | None]
+    facts = SealedJson()
+    """{under, asked}: the registers' facts of `asked_at`, and the `basis` under which they were made. They
+    count until that day ends; None where a register was silent."""
+
+    @property
+    def id(self) -> UUID:
+        """To which what is sealed here is bound."""
+        return self.person_id
 
 
 class Guardian(Base):

@@ -28,11 +28,14 @@ from haiyiban.registers import Question
 from haiyiban.zone import Task
 from services.health_code.facts import ASKED
 from services.health_code.models import Recolouring, Status
+from services.health_code.rejudging import Judged, judge, keep, next_kept
 from services.health_code.service import Answers, decide_all
 from services.health_code.standards import rules_on
 
-BATCH = 200
-"""People in one transaction, which locks them for as long as it writes; the registers are asked before."""
+BATCH = 2000
+"""People in one transaction at most, which locks those who change for as long as it writes."""
+ASKED_AT_ONCE = 200
+"""Of whom at most so many are asked about, before the transaction; a batch ends with the last of them."""
 UNDER_WAY = ("running", "stopped")
 TURN = timedelta(seconds=20)
 """How long a process works before it looks whether it should end; a worker that is asked to stop waits so."""
@@ -142,14 +145,9 @@ async def _take() -> tuple[Recolouring | None, bool]:
 
 async def _batch(seen: Recolouring) -> Recolouring:
     """One batch; where another process was faster, or said stop, only what the run looks like now."""
-    async with database().reading() as look:
-        query = select(Person).join(Status, Status.person_id == Person.id).order_by(Status.person_id)
-        if seen.after is not None:
-            query = query.where(Status.person_id > seen.after)
-        people = list(await look.scalars(query.limit(BATCH)))
-        asked = [(person.id, person.id_number, person.id_type) for person in people]
     now = clock.now()
-    answers = await _ask(asked)
+    people, others, to_ask = await _judged(seen.after, now=now)
+    answers = await _ask(to_ask)
     async with database().transaction() as session:
         run = await session.get_one(Recolouring, seen.id, with_for_update=True)
         if run.after != seen.after or run.state != "running":
@@ -158,28 +156,49 @@ async def _batch(seen: Recolouring) -> Recolouring:
             run.state, run.finished_at, run.after = "finished", clock.now(), None
             await _record(session, run, "finish")
             return run
-        ids = [person.id for person in people]
-        rows = await session.execute(select(Status.person_id, Status.colour).where(Status.person_id.in_(ids)))
+        rows = await session.execute(
+            select(Status.person_id, Status.colour).where(Status.person_id.in_(answers))
+        )
         before = {row.person_id: row.colour for row in rows}
-        held = await decide_all(session, answers, now=now)
-        run.after = ids[-1]
-        run.done += len(held)
+        run.changed += await keep(session, others, now=now)
+        held = await decide_all(session, answers, now=now) if answers else []
+        run.after = people[-1]
+        run.done += len(people)
         run.changed += sum(one.status.colour != before.get(one.person.id) for one in held)
         run.unanswered += sum(bool(one.known.silent) for one in held)
         run.taken_until = clock.now() + TAKEN
         return run
 
 
-async def _ask(people: Sequence[tuple[UUID, str, str]]) -> dict[UUID, Answers]:
-    """What the registers say of a batch, in a few calls of each."""
+async def _judged(after: UUID | None, *, now: datetime) -> tuple[list[UUID], list[Judged], list[UUID]]:
+    """The next people: all of them, those whose colour becomes another by what is held of them, and those
+    whom the registers must be asked about."""
+    kept = await next_kept(after, BATCH)
+    async with database().reading() as look:
+        others, to_ask = await judge(look, kept, now=now)
+    ids = [one.person_id for one in kept]
+    asked = [person_id for person_id in ids if person_id in to_ask]
+    if len(asked) > ASKED_AT_ONCE:
+        asked = asked[:ASKED_AT_ONCE]
+        ids = ids[: ids.index(asked[-1]) + 1]
+        others = [one for one in others if one.kept.person_id <= asked[-1]]
+    return ids, others, asked
+
+
+async def _ask(person_ids: Sequence[UUID]) -> dict[UUID, Answers]:
+    """What the registers say of some people, in a few calls of each."""
+    if not person_ids:
+        return {}
+    async with database().reading() as look:
+        people = list(await look.scalars(select(Person).where(Person.id.in_(person_ids))))
     said = await registers.current().ask_crowd(
         {
-            (person_id, name): Question(name, id_number, id_type)
-            for person_id, id_number, id_type in people
+            (person.id, name): Question(name, person.id_number, person.id_type)
+            for person in people
             for name in ASKED
         }
     )
-    return {person_id: {name: said[person_id, name] for name in ASKED} for person_id, *_ in people}
+    return {person.id: {name: said[person.id, name] for name in ASKED} for person in people}
 
 
 async def _under_way(session: AsyncSession) -> Recolouring | None:

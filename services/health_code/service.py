@@ -17,7 +17,7 @@ from haiyiban import audit, registers
 from haiyiban.clock import local_date
 from haiyiban.codes.claims import Kind
 from haiyiban.codes.withdrawn import withdraw
-from haiyiban.db import database
+from haiyiban.db import among, database
 from haiyiban.identity import persons
 from haiyiban.identity.models import Person
 from haiyiban.ids import new_id
@@ -25,7 +25,7 @@ from haiyiban.registers import Question, RegisterAnswer, RegisterName
 from services.health_code.facts import ASKED, Declared, Known, known
 from services.health_code.models import Declaration, ManualChange, Status
 from services.health_code.rules import Colour, Correction, Decision, decide, stays
-from services.health_code.standards import rules_on, standards
+from services.health_code.standards import basis, rules_on, standards
 from services.health_code.windows import edge
 
 MANUAL = "manual-change"
@@ -91,9 +91,16 @@ async def decide_all(session: AsyncSession, answers: Mapping[UUID, Answers], *, 
     standard, table = standards().on(today), rules_on(today)
     people = await _locked(session, list(answers))
     ids = [person.id for person in people]
-    rows = await session.scalars(select(Status).where(Status.person_id.in_(ids)))
+    # Locked too: a recolouring by held facts locks no person (rejudging.py).
+    rows = await session.scalars(
+        select(Status)
+        .where(Status.person_id.in_(ids))
+        .order_by(Status.person_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
     statuses = {status.person_id: status for status in rows}
-    declared = await _declared(session, ids, since=now - timedelta(days=standard.declaration_days))
+    declared = await declared_since(session, ids, since=now - timedelta(days=standard.declaration_days))
     changes = await changes_on(session, ids, today)
     held, acts, refs = [], [], []
     for person in people:
@@ -139,7 +146,7 @@ async def changes_on(
     rows = await session.scalars(
         select(ManualChange)
         .where(
-            ManualChange.person_id.in_(person_ids),
+            among(ManualChange.person_id, person_ids),
             ManualChange.state == "confirmed",
             ManualChange.until >= day,
         )
@@ -166,6 +173,7 @@ def _write(
     now: datetime,
 ) -> None:
     status.asked_at = now
+    status.facts = None if found.silent else {"under": basis(local_date(now)), "asked": found.asked}
     if is_current:
         status.colour, status.rules, status.decided_at = decision.colour, rules, now
         status.reasons = [rule.id for rule in decision.by]
@@ -187,11 +195,12 @@ async def _locked(session: AsyncSession, person_ids: Sequence[UUID]) -> list[Per
     return list(people)
 
 
-async def _declared(
+async def declared_since(
     session: AsyncSession, person_ids: Sequence[UUID], *, since: datetime
 ) -> dict[UUID, list[Declared]]:
+    """What people declared of themselves since then, by person."""
     rows = await session.scalars(
-        select(Declaration).where(Declaration.person_id.in_(person_ids), Declaration.at >= since)
+        select(Declaration).where(among(Declaration.person_id, person_ids), Declaration.at >= since)
     )
     found: dict[UUID, list[Declared]] = {}
     for row in rows:

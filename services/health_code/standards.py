@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
+from hashlib import sha256
 from typing import Literal
 
 import msgspec
@@ -113,6 +114,13 @@ def standards() -> Standards:
     """The figures of this deployment."""
     content = (resources.schemas() / _FOLDER / "standards.v1.json").read_bytes()
     return msgspec.json.decode(content, type=Standards)
+
+
+@cache
+def basis(day: date) -> str:
+    """A short mark of the figures and areas by which registers' answers become facts on a day: under another
+    mark the same answers may be other facts."""
+    return sha256(msgspec.json.encode((standards().on(day), standards().areas))).hexdigest()[:16]
 
 
 def province(place: str) -> Words | None:

@@ -6,22 +6,35 @@ services are given the session first and never commit.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import BigInteger, DateTime, LargeBinary, MetaData, Text, Uuid
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    Text,
+    Uuid,
+    any_,
+    literal,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
+
+T = TypeVar("T")
 
 
 class Base(DeclarativeBase):
@@ -155,6 +168,12 @@ def _held(session: AsyncSession) -> Iterator[None]:
         yield
     finally:
         let_go(session)
+
+
+def among(column: InstrumentedAttribute[T], values: Sequence[T]) -> ColumnElement[bool]:
+    """`column.in_(values)` for batches of thousands: one array in the statement and not a parameter for each,
+    which cost more to write out than the rows to read."""
+    return column == any_(literal(list(values), ARRAY(column.type)))
 
 
 def driver_url(url: str) -> str:

@@ -11,7 +11,7 @@ from haiyiban.audit.controllers import AuditController
 from haiyiban.audit.metrics import UNSEALED
 from haiyiban.audit.scale import LOADS
 from haiyiban.audit.sealing import SEAL
-from haiyiban.audit.service import Act, enrol, record, record_all, refused, retire
+from haiyiban.audit.service import Act, enrol, record, record_all, record_each, refused, retire
 from haiyiban.audit.terms import TERMS
 from haiyiban.errors import Words
 from haiyiban.zone import Zone
@@ -27,4 +27,4 @@ zone = Zone(
     commands=(audit,),
 )
 
-__all__ = ["Act", "enrol", "record", "record_all", "refused", "retire", "zone"]
+__all__ = ["Act", "enrol", "record", "record_all", "record_each", "refused", "retire", "zone"]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import Table, Uuid, bindparam, insert, select, update
+from sqlalchemy import ARRAY, Table, Uuid, bindparam, column, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -104,6 +104,41 @@ async def record_all(session: AsyncSession, acts: Iterable[Act]) -> None:
         await session.execute(_RECORD, rows)
 
 
+async def record_each(
+    session: AsyncSession,
+    action: str,
+    people: Sequence[UUID],
+    *,
+    object_kind: str,
+    fields: Sequence[str] = (),
+    reason: str | None = None,
+) -> None:
+    """The same act on each of many people: a record for each of them, all in one statement. The object is
+    the person."""
+    if not people:
+        return
+    context = current()
+    await session.execute(
+        _EACH,
+        {
+            "ids": [new_id() for _ in people],
+            "people": list(people),
+            "at": clock.now(),
+            "action": action,
+            "outcome": "done",
+            "actor_kind": context.actor_kind,
+            "actor_id": context.actor_id,
+            "actor_unit": context.actor_unit,
+            "delegation_id": context.delegation_id,
+            "object_kind": object_kind,
+            "fields": list(fields),
+            "reason": reason,
+            "request_id": context.request_id,
+            "address": context.address,
+        },
+    )
+
+
 async def refused(
     session: AsyncSession,
     action: str,
@@ -127,4 +162,23 @@ _RECORD = insert(_RECORDS).values(
         .where(AuditSubject.person_id == bindparam("person_id", type_=Uuid()))
         .scalar_subquery()
     }
+)
+
+_PEOPLE = (
+    func.unnest(bindparam("ids", type_=ARRAY(Uuid())), bindparam("people", type_=ARRAY(Uuid())))
+    .table_valued(column("id", Uuid()), column("person_id", Uuid()))
+    .render_derived(name="act")
+)
+_SAME = (
+    *("at", "action", "outcome", "actor_kind", "actor_id", "actor_unit", "delegation_id"),
+    *("object_kind", "fields", "reason", "request_id", "address"),
+)
+_EACH = insert(_RECORDS).from_select(
+    ["id", "subject", "object_id", *_SAME],
+    select(
+        _PEOPLE.c.id,
+        AuditSubject.pseudonym,
+        _PEOPLE.c.person_id,
+        *(bindparam(name, type_=_RECORDS.columns[name].type).label(name) for name in _SAME),
+    ).select_from(_PEOPLE.outerjoin(AuditSubject, AuditSubject.person_id == _PEOPLE.c.person_id)),
 )

@@ -16,6 +16,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from haiyiban.codes.models import Capsule
+from haiyiban.db import among
 
 # Kind 1 is the certificate. The end of its last day is not asked: no capsule outlives it.
 WITHDRAWN = """(
@@ -38,7 +39,7 @@ async def withdraw(session: AsyncSession, kind: int, refs: Sequence[int], *, now
         update(Capsule)
         .where(
             Capsule.kind == kind,
-            Capsule.ref.in_(refs),
+            among(Capsule.ref, refs),
             Capsule.withdrawn_at.is_(None),
             Capsule.expires_at > now,
         )

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -14,13 +15,14 @@ import pytest
 from sqlalchemy import delete, event, func, select, update
 
 from haiyiban import clock
-from haiyiban.audit.models import AuditRecord
+from haiyiban.audit.models import AuditRecord, AuditSubject
 from haiyiban.codes.models import Capsule
 from haiyiban.db import Database
-from services.health_code import recolouring
+from services.health_code import recolouring, rejudging
 from services.health_code.models import Recolouring, Status
 from tests import builders
 from tests.terminal import operator_of
+from tests.zones.health_code.test_appeals import appealed, corrected, positive
 from tests.zones.health_code.test_code import phone_of, shown, well
 
 PEOPLE = 3
@@ -84,6 +86,12 @@ async def colours(database: Database) -> list[str]:
         return list(await session.scalars(newest))
 
 
+async def forgotten(database: Database) -> None:
+    """As on the next day: nothing that the registers said counts any more."""
+    async with database.transaction() as session:
+        await session.execute(update(Status).values(facts_sealed=None))
+
+
 async def decided(database: Database) -> int:
     async with database.reading() as session:
         return (
@@ -140,19 +148,23 @@ async def test_stopped_and_taken_up_it_leaves_nobody_out_and_does_nobody_twice(
     assert await decided(database) - at_first == PEOPLE
 
 
+@pytest.mark.parametrize("writes", ["decide_all", "keep"])
 async def test_killed_before_the_commit_a_batch_is_done_by_the_next_process(
-    database: Database, people: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
+    writes: str, database: Database, people: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Whether the registers are asked or what they said today is held."""
+    if writes == "decide_all":
+        await forgotten(database)
     at_first, _ = await decided(database), await begun(database)
-    decide_all, calls = recolouring.decide_all, iter(range(9))
+    write, calls = getattr(recolouring, writes), iter(range(9))
 
     async def dies(*args: object, **more: object) -> object:
-        held = await decide_all(*args, **more)  # type: ignore[arg-type]
+        written = await write(*args, **more)
         if next(calls) == 1:
             raise Killed
-        return held
+        return written
 
-    monkeypatch.setattr(recolouring, "decide_all", dies)
+    monkeypatch.setattr(recolouring, writes, dies)
     with pytest.raises(Killed):
         await recolouring.work(b"")
     assert sorted(await colours(database)) == ["green", "yellow", "yellow"]
@@ -187,6 +199,134 @@ async def test_two_processes_share_a_run_without_doing_anybody_twice(
     assert {one.state for one in both} == {"finished"}
     assert max(one.done for one in both) == PEOPLE
     assert await decided(database) - at_first == PEOPLE
+
+
+async def read(database: Database) -> int:
+    """How often registers were read, by the audit."""
+    async with database.reading() as session:
+        query = select(func.count()).where(AuditRecord.action == "registers.read")
+        return await session.scalar(query) or 0
+
+
+async def newest(database: Database) -> list[Status]:
+    async with database.reading() as session:
+        query = select(Status).order_by(Status.person_id.desc()).limit(PEOPLE)
+        return list(await session.scalars(query))
+
+
+async def test_by_what_registers_said_today_nobody_is_asked_again_and_no_colour_looks_newer(
+    database: Database, people: list[dict[str, str]]
+) -> None:
+    at_first, before, _ = await read(database), await newest(database), await begun(database)
+    run = await finished()
+    assert (run.done, run.changed) == (PEOPLE, PEOPLE)
+    assert await colours(database) == ["green"] * PEOPLE
+    assert await read(database) == at_first
+    ids = {one.person_id for one in before}
+    async with database.reading() as session:
+        query = (
+            select(AuditRecord.object_kind, AuditRecord.fields, AuditRecord.reason, AuditSubject.person_id)
+            .join(AuditSubject, AuditSubject.pseudonym == AuditRecord.subject)
+            .where(
+                AuditRecord.action == "health-code.decide", AuditRecord.object_id == AuditSubject.person_id
+            )
+            .order_by(AuditRecord.at.desc())
+            .limit(PEOPLE)
+        )
+        records = [tuple(row) for row in await session.execute(query)]
+    assert {(record[0], *record[1], record[2]) for record in records} == {("person", "colour", run.rules)}
+    assert {record[3] for record in records} == ids
+    after = await newest(database)
+    assert [(one.decided_at, one.asked_at) for one in after] == [
+        (one.decided_at, one.asked_at) for one in before
+    ]
+
+
+@pytest.mark.parametrize("why", ["forgotten", "yesterday", "other areas", "a fact that is not held"])
+async def test_what_is_not_held_or_no_longer_counts_is_asked(
+    why: str, database: Database, people: list[dict[str, str]]
+) -> None:
+    async with database.transaction() as session:
+        for one in await session.scalars(select(Status).order_by(Status.person_id.desc()).limit(PEOPLE)):
+            if why == "forgotten":
+                one.facts = None
+            elif why == "yesterday":
+                one.asked_at -= timedelta(days=1)
+            elif why == "other areas":
+                one.facts = one.facts | {"under": "another"}
+            else:
+                held = {name: value for name, value in one.facts["asked"].items() if name != "isolated_as"}
+                one.facts = one.facts | {"asked": held}
+    asked_at = (await newest(database))[0].asked_at
+    at_first, _ = await read(database), await begun(database)
+    run = await finished()
+    assert (run.done, run.changed, await colours(database)) == (PEOPLE, PEOPLE, ["green"] * PEOPLE)
+    assert await read(database) > at_first
+    assert (await newest(database))[0].asked_at > asked_at
+
+
+async def test_who_is_asked_while_a_batch_is_judged_keeps_what_was_answered_then(
+    database: Database, people: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run judged by older facts."""
+    judge = rejudging.judge
+
+    async def judged(*args: Any, **more: Any) -> Any:
+        found = await judge(*args, **more)
+        async with database.transaction() as session:
+            one = await session.get_one(Status, args[1][0].person_id)
+            one.colour, one.asked_at = "red", clock.now()
+        return found
+
+    monkeypatch.setattr(recolouring, "BATCH", PEOPLE)
+    run = await begun(database)
+    monkeypatch.setattr(recolouring, "judge", judged)
+    after = await recolouring._batch(run)
+    assert (after.done, after.changed) == (PEOPLE, PEOPLE - 1)
+    assert await colours(database) == ["green", "green", "red"]
+
+
+async def test_held_facts_are_judged_with_what_was_declared_and_corrected(
+    api: httpx.AsyncClient, sandbox: httpx.AsyncClient, database: Database, people: list[dict[str, str]]
+) -> None:
+    """The first was corrected by two clerks; the second declared symptoms; the third is like everybody."""
+    somebody, one = await appealed(api, sandbox, positive())
+    await corrected(api, one)
+    said = {"symptoms": True, "feverClinic": False, "riskTravel": False}
+    told = await api.post("/zones/health-code/declarations", json=said, headers=people[2])
+    assert told.is_success, told.text
+    # Whoever appealed joined after the three, so the newest three are without the first of them.
+    assert (await shown(api, somebody))["colour"] == "green"
+    before = await newest(database)
+    async with database.transaction() as session:
+        mine = [each.person_id for each in before]
+        await session.execute(update(Status).where(Status.person_id.in_(mine)).values(colour="grey"))
+    at_first, _ = await read(database), await begun(database)
+    run = await finished()
+    assert (run.done, run.changed) == (PEOPLE, PEOPLE)
+    assert [(each.colour, each.reasons) for each in await newest(database)] == [
+        ("green", ["manual-change"]),
+        ("yellow", ["symptoms"]),
+        ("green", []),
+    ]
+    assert await read(database) == at_first
+
+
+async def test_a_batch_ends_with_the_last_whom_it_may_ask_about(
+    database: Database, people: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One is held, the other two are asked about, one a batch."""
+    monkeypatch.setattr(recolouring, "BATCH", PEOPLE)
+    monkeypatch.setattr(recolouring, "ASKED_AT_ONCE", 1)
+    ids = [one.person_id for one in await newest(database)]
+    async with database.transaction() as session:
+        await session.execute(update(Status).where(Status.person_id.in_(ids[:2])).values(facts_sealed=None))
+    await begun(database)
+    heard: list[int] = []
+    run = await recolouring.run_on(lambda run: heard.append(run.done))
+    assert run is not None
+    assert (heard, run.changed) == ([2, 3, 3], PEOPLE)
+    assert await colours(database) == ["green"] * PEOPLE
 
 
 async def test_a_run_for_rules_no_longer_in_force_is_given_up(
@@ -245,14 +385,17 @@ async def test_nobody_but_an_operator_reaches_it(api: httpx.AsyncClient, sandbox
             assert (await api.request(method, path, headers=headers)).status_code == status
 
 
+@pytest.mark.parametrize("is_held", [True, False])
 async def test_a_batch_takes_as_many_statements_for_three_as_for_one(
-    database: Database, people: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
+    is_held: bool, database: Database, people: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[int] = []
     for size in (1, PEOPLE):
         monkeypatch.setattr(recolouring, "BATCH", size)
         async with database.transaction() as session:
             await session.execute(update(Status).values(colour="yellow"))
+        if not is_held:
+            await forgotten(database)
         run, count = await begun(database), [0]
 
         def counted(_: object, __: object, statement: str, *___: object, count: list[int] = count) -> None:
