@@ -31,16 +31,11 @@ def opened(
 
     Raises what `make` raises; nothing is kept then.
     """
-    try:
-        folder = _own_folder(home)
-        key = _key(sources)
-        if (kept := _sound(folder, key)) is None:
-            with _alone(folder):  # of several processes that start at once, one compiles
-                kept = _sound(folder, key) or _made(folder, key, make)
-        return _reading(kept)
-    except (OSError, sqlite3.Error) as error:
-        # A command may run where no state is, or a container on a disk too small.
-        log.warning("the catalogue is compiled for this process alone: %s", error)
+    if home.is_dir():  # a command may run where no state is
+        try:
+            return _reading(_kept(home, _key(sources), make))
+        except (OSError, sqlite3.Error) as error:
+            log.warning("the catalogue is compiled for this process alone: %s", error)
     compiled = in_memory()
     make(compiled)
     return compiled
@@ -51,11 +46,19 @@ def in_memory() -> sqlite3.Connection:
     return sqlite3.connect(":memory:", check_same_thread=False)
 
 
+def _kept(home: Path, key: str, make: Callable[[sqlite3.Connection], None]) -> Path:
+    """The file of a key, made where there is none. Raises OSError, sqlite3.Error."""
+    folder = _own_folder(home)
+    if kept := _sound(folder, key):
+        return kept
+    with _alone(folder):  # of several processes that start at once, one compiles
+        return _sound(folder, key) or _made(folder, key, make)
+
+
 def _own_folder(home: Path) -> Path:
     """The folder in the state folder, which nobody else may write. Raises OSError."""
     folder = home / "catalogue"
-    if home.is_dir():
-        folder.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     if not _is_ours(folder):
         raise PermissionError(f"others may write {folder}")
     if not os.access(folder, os.W_OK):
