@@ -38,7 +38,7 @@ from services.duty_free.vouchers import books
 
 SIZES = ((10_000, 1_000, 3.0), (100_000, 10_000, 30.0))
 """Quick, full: people, vouchers, seconds in which they arrive."""
-YARDSTICK = 2_000
+YARDSTICK = 1_000
 """Requests that warm a server up, and requests that are the yardstick."""
 TURN_SECONDS = 1.0
 """Who wins while somebody who came so much earlier goes away empty has won out of turn."""
@@ -138,7 +138,7 @@ async def _check(url: str, campaign: UUID, vouchers: int, clicks: Sequence[Answe
     given = {row["person_id"]: (str(row["id"]), row["number"]) for row in rows}
     if (len(rows), len(given), recorded, left) != (vouchers, vouchers, vouchers, 0):
         raise RuntimeError(f"{len(rows)} vouchers for {len(given)} people, {left} left, of {vouchers}")
-    wrong = [click for click in clicks if not _is_true(click, given)]
+    wrong = [click for click in clicks if not is_true(click, given)]
     told = {click.person for click in clicks if click.status == 201}
     if wrong or told != given.keys():
         raise RuntimeError(f"{len(wrong)} were told what is not so: {wrong[:3]}; {len(told)} of a voucher")
@@ -147,7 +147,7 @@ async def _check(url: str, campaign: UUID, vouchers: int, clicks: Sequence[Answe
             raise RuntimeError(f"the books do not balance: {found}")
 
 
-def _is_true(click: Answer, given: dict[UUID, tuple[str, str]]) -> bool:
+def is_true(click: Answer, given: dict[UUID, tuple[str, str]]) -> bool:
     """What a click may be told: its voucher; of another device's that one has it; of an empty stock only who
     has none, or has it from another device."""
     voucher = given.get(click.person)
@@ -181,9 +181,7 @@ def _ratios(people: list[Person], clicks: Sequence[Answer], bare: float, seconds
     first = min(person.arrived for person in people)
     claims = len(winners) / (last - first)
     answers = len(clicks) / (max(click.answered for click in clicks) - first)
-    # Turns are by arrival: of those who went away empty, the first to come.
-    empty_since = min(person.arrived for person in people if not person.won)
-    in_turn = sum(person.arrived <= empty_since + TURN_SECONDS for person in winners)
+    in_turn = sum(won_in_turn(people))
     waits = statistics.quantiles((click.answered - click.clicked for click in clicks), n=100)
     rates = _rates(people)
     ratios = [
@@ -233,6 +231,12 @@ def _ratios(people: list[Person], clicks: Sequence[Answer], bare: float, seconds
         for kind, told in (("twice", "clicked twice"), ("two devices", "had two devices"))
     ]
     return ratios
+
+
+def won_in_turn(people: Sequence[Person]) -> list[bool]:
+    """Of each who won, whether nobody went away empty who came so much earlier."""
+    empty_since = min((person.arrived for person in people if not person.won), default=float("inf"))
+    return [person.arrived <= empty_since + TURN_SECONDS for person in people if person.won]
 
 
 def _rates(people: Sequence[Person]) -> dict[str, float]:

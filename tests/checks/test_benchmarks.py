@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from uuid import UUID
 
 import msgspec
 import pytest
 
 from benchmarks import page
+from benchmarks.arrivals import Answer
 from benchmarks.catalogue import NAMES, RESULTS
 from benchmarks.report import Growth, Outcome, Ratio, Report, moved
+from benchmarks.rush import Person, is_true, won_in_turn
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -50,3 +53,34 @@ def test_an_exponent_is_that_of_the_power_that_fits() -> None:
     )
     assert growth.exponent == pytest.approx(1.5)
     assert Outcome(growths=(growth,)).growths == (growth,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "told", "has_one", "true"),
+    [
+        ("once", 201, "v1", True, True),
+        ("once", 201, "v2", True, False),
+        ("once", 201, "v1", False, False),
+        ("once", 409, "sold-out", False, True),
+        ("once", 409, "sold-out", True, False),
+        ("twice", 409, "already-claimed", True, False),
+        ("two devices", 409, "already-claimed", True, True),
+        ("two devices", 409, "already-claimed", False, False),
+        ("two devices", 409, "sold-out", True, True),
+        ("once", 500, "internal", False, False),
+    ],
+)
+def test_what_somebody_in_a_rush_was_told_is_held_against_the_tables(
+    kind: str, status: int, told: str, has_one: bool, true: bool
+) -> None:
+    person = UUID(int=1)
+    body = {"voucherId": told, "number": "n"} if status == 201 else {"type": f"/problems/duty-free/{told}"}
+    click = Answer(0, person, kind, arrived=0.0, clicked=0.0, status=status, told=body)
+    assert is_true(click, {person: ("v1", "n")} if has_one else {}) is true
+
+
+def test_who_wins_while_somebody_came_much_earlier_has_won_out_of_turn() -> None:
+    came = [(0.0, True), (1.0, False), (1.9, True), (2.1, True)]
+    people = [Person("once", arrived, answered=9.0, won=won) for arrived, won in came]
+    assert won_in_turn(people) == [True, True, False]
+    assert won_in_turn([person for person in people if person.won]) == [True] * 3
