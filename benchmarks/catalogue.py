@@ -20,5 +20,6 @@ NAMES = (
     "searching",
     "growing",
     "partitions",
+    "filling",
 )
 RESULTS = Path(__file__).parent / "results" / "bench.json"
