@@ -43,13 +43,15 @@ async def busy(database: Database, api: httpx.AsyncClient) -> AsyncIterator[None
         for hour in range(6 * 24)
         for row in _hour(today - timedelta(days=6) + timedelta(hours=hour), hour % 24)
     ]
-    rows += [row for hour in range(clock.now().astimezone(clock.SHANGHAI).hour) for row in _hour(
-        today + timedelta(hours=hour), hour
-    )]  # fmt: skip
+    hours = range(clock.now().astimezone(clock.SHANGHAI).hour)
+    rows += [row for hour in hours for row in _hour(today + timedelta(hours=hour), hour)]
     async with database.transaction() as session:
         await session.execute(delete(Count))
         await session.execute(update(Board).values(closed_until=rules.hour_of(clock.now())))
         session.add_all(rows)
+    if not hours:  # before one in the morning nothing of today is counted by the hour yet
+        for _ in range(5):
+            await step(database, "submission")
     await count(database)
     yield
     async with database.transaction() as session:
