@@ -46,14 +46,14 @@ def _write(
     into: sqlite3.Connection, matters: Iterable[Matter], everyday: Callable[[], EverydayWords]
 ) -> None:
     into.executescript(_TABLES)
-    for matter in matters:
-        row = (matter.code, matter.version, msgspec.msgpack.encode(matter))
-        into.execute("INSERT OR REPLACE INTO matter (code, version, body) VALUES (?, ?, ?)", row)
-    words = everyday()
-    into.execute("INSERT INTO everyday VALUES (?)", (msgspec.msgpack.encode(words),))
-    search.write(_entries(into), words, into)
+    with into:  # one transaction
+        for matter in matters:
+            row = (matter.code, matter.version, msgspec.msgpack.encode(matter))
+            into.execute("INSERT OR REPLACE INTO matter (code, version, body) VALUES (?, ?, ?)", row)
+        words = everyday()
+        into.execute("INSERT INTO everyday VALUES (?)", (msgspec.msgpack.encode(words),))
+        search.write(_entries(into), words, into)
     into.executescript(_INDEXES)
-    into.commit()
 
 
 def _entries(into: sqlite3.Connection) -> Iterator[Entry]:
