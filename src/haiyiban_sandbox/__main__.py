@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import errno
 import logging
+import os
 import signal
 import socket
 import sqlite3
@@ -65,4 +66,9 @@ def _port_is_free(port: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # At once: a thread of the server that still closes a connection while Python takes itself apart aborts
+    # the process, as was seen on a busy machine. All is stored by now.
+    os._exit(status)
