@@ -20,6 +20,9 @@ HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 _NULL = b"\xff\xff\xff\xff"
 _COUNTS = tuple(count.to_bytes(2) for count in range(64))
+_SHORT = 512
+_LENGTHS = tuple(length.to_bytes(4) for length in range(_SHORT))
+"""Of nearly all fields."""
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _EPOCH_MS = 946_684_800_000
 _BIGINT, _SMALLINT, _INTEGER, _DOUBLE = (
@@ -61,7 +64,8 @@ def row(fields: Sequence[Field]) -> bytes:
         if field is None:
             parts.append(_NULL)
         else:
-            parts += len(field).to_bytes(4), field
+            size = len(field)
+            parts += _LENGTHS[size] if size < _SHORT else size.to_bytes(4), field
     return b"".join(parts)
 
 

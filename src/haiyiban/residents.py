@@ -182,9 +182,17 @@ def upgrade(number: str) -> str:
 
 def resident_check_digit(first17: str) -> str:
     """The last character of an identity number (ISO 7064 MOD 11-2), X for ten."""
-    # Not `weighted_sum`, which looks each digit up: a made-up province has 33 million numbers.
-    weighed = map(mul, _RESIDENT_WEIGHTS, map(int, first17))
-    return "10X98765432"[sum(weighed) % 11]
+    return resident_check_character(resident_weighed(first17))
+
+
+def resident_weighed(digits: str, begin: int = 0) -> int:
+    """What digits of an identity number add to its weighted sum; `begin`: how many stand before them."""
+    return sum(map(mul, _RESIDENT_WEIGHTS[begin:], map(int, digits)))
+
+
+def resident_check_character(weighed: int) -> str:
+    """The last character for a weighted sum of the 17 before it."""
+    return "10X98765432"[weighed % 11]
 
 
 def check_document(id_type: IdType, raw: str, *, today: date) -> str:

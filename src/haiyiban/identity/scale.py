@@ -15,8 +15,9 @@ from haiyiban.population import World
 from haiyiban.residents import IdType
 from haiyiban.sealed import place
 
-_ID_TYPE = IdType.RESIDENT_ID_CARD
-_LANGUAGE = b"zh-CN"
+_ID_TYPE = IdType.RESIDENT_ID_CARD.value
+_ID_TYPE_BYTES = _ID_TYPE.encode()
+_LEVEL, _LANGUAGE = Level.L3.value.encode(), b"zh-CN"
 
 
 def persons(world: World, people: range) -> Iterator[bytes]:
@@ -29,9 +30,9 @@ def persons(world: World, people: range) -> Iterator[bytes]:
             (
                 key,
                 seal(person.name.encode(), where=place(table, "name_sealed", id_)),
-                _ID_TYPE.value.encode(),
+                _ID_TYPE_BYTES,
                 seal(person.id_number.encode(), where=place(table, "id_number_sealed", id_)),
-                documents.index(person.id_number, _ID_TYPE.value),
+                documents.index(person.id_number, _ID_TYPE),
                 instant_ms(world.made_ms(person.number)),
             )
         )
@@ -51,7 +52,7 @@ def accounts(world: World, residents: range) -> Iterator[bytes]:
                 seal(person.phone.encode(), where=place(table, "phone_sealed", uuid_text(key))),
                 phone_index(person.phone),
                 world.person_key(person.number),
-                Level.L3.value.encode(),
+                _LEVEL,
                 _LANGUAGE,
                 instant_ms(at_ms),
             )

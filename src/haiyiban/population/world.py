@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import accumulate
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from uuid import UUID
 from haiyiban import divisions
 from haiyiban.population import names
 from haiyiban.population.names import Home
-from haiyiban.residents import Sex, resident_check_digit
+from haiyiban.residents import Sex, resident_check_character, resident_weighed
 
 _HOUSEHOLDS = (3, 2, 4, 3, 2, 3, 5, 2, 3, 3, 2, 4, 3, 2, 5, 3, 2, 3, 4, 2)
 """People in each household of a block; the first household has the child who starts school."""
@@ -48,7 +49,7 @@ _OTHERS = tuple(
     if str(code) != divisions.PROVINCE[:2]
 )
 """First digits of the provinces that visitors come from."""
-_DRAWS = struct.Struct(">8Q")
+_DRAWS, _KEY = struct.Struct(">8Q"), struct.Struct(">2Q")
 
 
 class Sizes(NamedTuple):
@@ -89,12 +90,17 @@ class Person(NamedTuple):
     """Their place in the row of people, residents first."""
     name: str
     sex: Sex
-    birth: date
     id_number: str
     phone: str | None
     """Of those who have an account."""
     home: Home | None
     """Of residents."""
+
+    @property
+    def birth(self) -> date:
+        """As the number has it."""
+        number = self.id_number
+        return date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
 
 
 class World:
@@ -106,6 +112,8 @@ class World:
         self.school_year = at.year + (f"{at:%m%d}" > _SCHOOL_YEAR_ENDS)
         """In which the children enrolling now start school."""
         self._key = number.to_bytes(8)
+        self._begun: dict[tuple[bytes, int], blake2b] = {}
+        """Hashes that have taken their key, by kind and size: taking it is most of a draw."""
         self._other_provinces = len(_OTHERS) * _PLACES * _SEQUENCES
 
     def person(self, index: int) -> Person:
@@ -211,12 +219,11 @@ class World:
         living: Home | None,
     ) -> Person:
         place, sequence = divmod(rest, _SEQUENCES)
-        born = _DAYS[day]
-        number = 2 * sequence + (sex == "male")
-        first17 = f"{province}99{place:02d}{year}{born}{number:03d}"
-        birth = date(year, int(born[:2]), int(born[2:]))
-        id_number = first17 + resident_check_digit(first17)
-        return Person(index, name, sex, birth, id_number, phone, living)
+        area, where = _digits(f"{province}99{place:02d}", 0)
+        born, when = _digits(f"{year}{_DAYS[day]}", 6)
+        order, which = _digits(f"{2 * sequence + (sex == 'male'):03d}", 14)
+        check = resident_check_character(where + when + which)
+        return Person(index, name, sex, area + born + order + check, phone, living)
 
     def person_id(self, index: int) -> UUID:
         """The id of somebody's row."""
@@ -235,14 +242,25 @@ class World:
         for making an object of it costs more than drawing it."""
         drawn = int.from_bytes(self._drawn(kind, index, 10))
         high, low = drawn >> 62 & 0xFFF, drawn & 0x3FFFFFFFFFFFFFFF
-        return (at_ms << 80 | 7 << 76 | high << 64 | 2 << 62 | low).to_bytes(16)
+        return _KEY.pack(at_ms << 16 | 7 << 12 | high, 2 << 62 | low)
 
     def draws(self, kind: bytes, index: int) -> tuple[int, ...]:
         """Eight numbers of 64 bits."""
         return _DRAWS.unpack(self._drawn(kind, index, 64))
 
     def _drawn(self, kind: bytes, index: int, size: int) -> bytes:
-        return blake2b(index.to_bytes(8), digest_size=size, key=self._key, person=kind).digest()
+        begun = self._begun.get((kind, size))
+        if begun is None:
+            begun = self._begun[kind, size] = blake2b(digest_size=size, key=self._key, person=kind)
+        hashing = begun.copy()
+        hashing.update(index.to_bytes(8))
+        return hashing.digest()
+
+
+@lru_cache(maxsize=100_000)
+def _digits(digits: str, begin: int) -> tuple[str, int]:
+    """Digits of an identity number, and what they add to its weighted sum: few are different."""
+    return digits, resident_weighed(digits, begin)
 
 
 def _sex(draw: int) -> Sex:
