@@ -1,7 +1,8 @@
-"""`make bench`: every benchmark, its table, and what moved since the result that is checked in.
+"""`make bench`: the benchmarks, their table, and what moved since the result that is checked in.
 
 `python -m benchmarks [--full] [NAME …]`. The quick form takes under five minutes on two cores, the full one
-under an hour. Results go to benchmarks/results/bench.json, tables and plots to docs/performance.md.
+under an hour. Results go to benchmarks/results/bench.json, where those stay that were not measured again,
+tables and plots to docs/performance.md.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import page, report
-from benchmarks.catalogue import NAMES, RESULTS
-from benchmarks.report import Outcome, Ratio, Report
+from benchmarks.catalogue import NAMES, ONLY_FULL, RESULTS
+from benchmarks.report import Outcome, Ratio, Report, Taken
 
 _console = Console(width=150)
 
@@ -30,20 +31,20 @@ _console = Console(width=150)
 def main(full: bool, names: tuple[str, ...]) -> None:
     """Measure, and say what came out."""
     before = msgspec.json.decode(RESULTS.read_bytes(), type=Report) if RESULTS.exists() else None
-    benchmarks = dict(before.benchmarks) if before and names else {}
-    seconds = dict(before.seconds) if before and names else {}
-    for name in names or NAMES:
+    benchmarks = dict(before.benchmarks) if before else {}
+    taken = dict(before.taken) if before else {}
+    for name in names or [name for name in NAMES if full or name not in ONLY_FULL]:
         began = time.monotonic()
         _console.rule(name)
         measure = cast("Callable[[bool], Outcome]", importlib.import_module(f"benchmarks.{name}").measure)
         benchmarks[name] = measure(full)
-        seconds[name] = round(time.monotonic() - began, 1)
+        taken[name] = Taken(at=report.now(), full=full, seconds=round(time.monotonic() - began, 1))
     made = Report(
         at=report.now(),
         machine=report.machine(),
         versions=report.versions(),
-        benchmarks=benchmarks,
-        seconds=seconds,
+        benchmarks={name: benchmarks[name] for name in NAMES if name in benchmarks},
+        taken={name: taken[name] for name in NAMES if name in taken},
     )
     _tell(made, before)
     RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n")

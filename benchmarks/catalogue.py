@@ -22,4 +22,8 @@ NAMES = (
     "partitions",
     "filling",
 )
+ONLY_FULL = frozenset(
+    {"growth", "publication", "allocation", "lottery", "benefit", "growing", "partitions", "filling"}
+)
+"""What the quick form leaves out: nobody waits for it, or it decided something once."""
 RESULTS = Path(__file__).parent / "results" / "bench.json"

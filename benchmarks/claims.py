@@ -38,7 +38,7 @@ VARIANTS = ("bare", "edge", "claim", "cold", "sold-out")
 SEEN = {"bare": "201", "edge": "201", "claim": "201", "cold": "201", "sold-out": "409"}
 CONNECTIONS = (64, 256)
 ROUNDS = (2, 5)
-COUNTS = (1_500, 3_000)
+COUNTS = (1_000, 3_000)
 """Quick, full."""
 NAIVE_SECONDS = 2
 _NAIVE = """

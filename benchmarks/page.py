@@ -35,7 +35,10 @@ def tables(made: Report) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for name, outcome in made.benchmarks.items():
-        lines += [f"| **{name}** ({made.seconds[name]:.0f} s) | | | | | | |"] if outcome.ratios else []
+        if outcome.ratios:
+            taken = made.taken[name]
+            form = "full, " if taken.full else ""
+            lines.append(f"| **{name}** ({form}{taken.at:%m-%d %H:%M}, {taken.seconds:.0f} s) | | | | | | |")
         lines += [_line(ratio) for ratio in outcome.ratios]
     growths = [growth for outcome in made.benchmarks.values() for growth in outcome.growths]
     if growths:

@@ -48,7 +48,7 @@ from haiyiban.settings import Settings
 PEOPLE = 50
 CASES_EACH = 40
 """Two pages: a list that ends on its first page is cheaper than most."""
-ROUNDS = (3, 7)
+ROUNDS = (2, 7)
 COUNTS = (800, 2_000)
 """Quick, full."""
 MATTER = "education.school-place"

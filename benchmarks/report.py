@@ -86,6 +86,14 @@ class Outcome(msgspec.Struct, frozen=True):
     growths: tuple[Growth, ...] = ()
 
 
+class Taken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """When and how a benchmark was run last."""
+
+    at: datetime
+    full: bool = False
+    seconds: float
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A run of some or all benchmarks, as results/bench.json keeps it."""
 
@@ -93,7 +101,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     machine: dict[str, str | int | float]
     versions: dict[str, str]
     benchmarks: dict[str, Outcome]
-    seconds: dict[str, float]
+    taken: dict[str, Taken]
 
 
 def machine() -> dict[str, str | int | float]:

@@ -36,7 +36,7 @@ from haiyiban.runtime.valkey import EmbeddedValkey
 from haiyiban.settings import Settings
 from services.duty_free.vouchers import books
 
-SIZES = ((10_000, 1_000, 3.0), (100_000, 10_000, 30.0))
+SIZES = ((6_000, 600, 2.0), (100_000, 10_000, 30.0))
 """Quick, full: people, vouchers, seconds in which they arrive."""
 YARDSTICK = 1_000
 """Requests that warm a server up, and requests that are the yardstick."""

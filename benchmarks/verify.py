@@ -38,8 +38,8 @@ from haiyiban.settings import Settings
 
 VARIANTS = ("bare", "verify", "dcc", "get", "sign", "show")
 SEEN = {"get": "200", "sign": "201", "show": "201"}
-ROUNDS = (3, 7)
-COUNTS = (1_500, 3_000)
+ROUNDS = (2, 7)
+COUNTS = (1_000, 3_000)
 """Quick, full."""
 CERTIFICATES = 500
 
