@@ -127,6 +127,8 @@ def now() -> datetime:
 
 def moved(before: Ratio, after: Ratio) -> float | None:
     """By what part a ratio moved; None within the noise: of the machine, or of either run's rounds."""
+    if not before.ratio:  # a count of what must never happen
+        return after.ratio or None
     change = after.ratio / before.ratio - 1
     apart = before.spread[1] < after.spread[0] or after.spread[1] < before.spread[0]
     return change if abs(change) > NOISE and apart else None

@@ -38,6 +38,8 @@ def test_a_ratio_moves_only_beyond_its_noise() -> None:
     assert moved(ratio(1.0, 1.0, 1.0), ratio(1.08, 1.08, 1.08)) is None, "a tenth is noise"
     assert moved(ratio(1.0, 2.0, 0.5), ratio(1.5, 1.5, 1.5)) is None, "within the rounds of before"
     assert moved(ratio(1.0, 1.1, 0.9), ratio(0.5, 0.6, 0.4)) == pytest.approx(-0.5)
+    assert moved(ratio(0.0), ratio(0.0)) is None
+    assert moved(ratio(0.0), ratio(3.0)) == 3.0
 
 
 def test_what_is_reached_goes_by_its_direction() -> None:
