@@ -23,7 +23,18 @@ NAMES = (
     "filling",
 )
 ONLY_FULL = frozenset(
-    {"growth", "publication", "allocation", "lottery", "benefit", "growing", "partitions", "filling"}
+    {
+        "matching",
+        "growth",
+        "sealing",
+        "publication",
+        "allocation",
+        "lottery",
+        "benefit",
+        "growing",
+        "partitions",
+        "filling",
+    }
 )
 """What the quick form leaves out: nobody waits for it, or it decided something once."""
 RESULTS = Path(__file__).parent / "results" / "bench.json"

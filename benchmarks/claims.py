@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import statistics
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -27,12 +25,10 @@ import asyncpg
 
 from benchmarks.processes import cpu_seconds, loading, pin, serving
 from benchmarks.report import Outcome, Ratio, per_round
+from benchmarks.stack import empty_stack
 from haiyiban import clock
-from haiyiban.runtime import ceremony, migrate, ports
-from haiyiban.runtime.postgres import EmbeddedPostgres
+from haiyiban.runtime import ports
 from haiyiban.runtime.postgres_seat import find_programs
-from haiyiban.runtime.valkey import EmbeddedValkey
-from haiyiban.settings import Settings
 
 VARIANTS = ("bare", "edge", "claim", "cold", "sold-out")
 SEEN = {"bare": "201", "edge": "201", "claim": "201", "cold": "201", "sold-out": "409"}
@@ -52,18 +48,8 @@ END;
 def measure(full: bool) -> Outcome:
     """All variants in turn, round after round."""
     wanted, count = ROUNDS[full], COUNTS[full]
-    with tempfile.TemporaryDirectory(prefix="haiyiban-bench-") as folder, ExitStack() as stack:
-        home = Path(folder)
-        postgres = stack.enter_context(EmbeddedPostgres(home))
-        environ = {
-            "HAIYIBAN_ENV": "test",
-            "HAIYIBAN_HOME": folder,
-            "DATABASE_URL": postgres.url,
-            "REDIS_URL": stack.enter_context(EmbeddedValkey(home)).url,
-        }
-        os.environ.update(environ)
-        migrate.upgrade(postgres.url)
-        ceremony.play(Settings.from_env(environ), clock.now())
+    with ExitStack() as stack:
+        home, postgres, environ = stack.enter_context(empty_stack())
         environ |= asyncio.run(_prepare(postgres.url, count * (wanted + 1)))
         log = home / "servers.log"
         api, yardstick = ports.any_free(), ports.any_free()

@@ -14,7 +14,6 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -26,14 +25,11 @@ import httpx
 import services
 from benchmarks.processes import cpu_seconds, loading, pin, tree
 from benchmarks.report import Outcome, Ratio, per_round
-from haiyiban import clock
+from benchmarks.stack import empty_stack
 from haiyiban.matters import scale
 from haiyiban.population import SIZES
-from haiyiban.runtime import ceremony, discovery, migrate, ports
-from haiyiban.runtime.postgres import EmbeddedPostgres
+from haiyiban.runtime import discovery, ports
 from haiyiban.runtime.readiness import is_ready
-from haiyiban.runtime.valkey import EmbeddedValkey
-from haiyiban.settings import Settings
 
 MATTERS = SIZES["province"]
 ZONES = 30
@@ -101,19 +97,10 @@ class Started(NamedTuple):
 def measure(full: bool) -> Outcome:
     """Every form of the process in turn, round after round."""
     grown = f"{MATTERS.matters:,} more matters"
-    with tempfile.TemporaryDirectory(prefix="haiyiban-bench-") as folder, ExitStack() as stack:
-        home = Path(folder)
-        postgres = stack.enter_context(EmbeddedPostgres(home))
-        environ = {
-            "HAIYIBAN_ENV": "test",
-            "HAIYIBAN_HOME": folder,
-            "DATABASE_URL": postgres.url,
-            "REDIS_URL": stack.enter_context(EmbeddedValkey(home)).url,
-            "BENCH_REQUESTS": json.dumps({"get": [f"{path}\r\nAccept: */*" for path in PATHS]}),
-        }
-        os.environ.update(environ)
-        migrate.upgrade(postgres.url)
-        ceremony.play(Settings.from_env(environ), clock.now())
+    with ExitStack() as stack:
+        home, _, environ = stack.enter_context(
+            empty_stack(BENCH_REQUESTS=json.dumps({"get": [f"{path}\r\nAccept: */*" for path in PATHS]}))
+        )
         scale.write(home / "matters", MATTERS)
         forms = {
             "as it is": {},

@@ -14,11 +14,9 @@ import secrets
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +27,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from benchmarks import load
 from benchmarks.processes import cpu_seconds, loading, serving
 from benchmarks.report import Outcome, Ratio, per_round
+from benchmarks.stack import empty_stack
 from haiyiban import clock
 from haiyiban.cases import access
 from haiyiban.cases.models import Case
@@ -39,16 +38,14 @@ from haiyiban.identity.tokens import access_tokens
 from haiyiban.ids import new_id
 from haiyiban.matters import catalogue
 from haiyiban.residents import resident_check_digit
-from haiyiban.runtime import ceremony, migrate, ports
-from haiyiban.runtime.postgres import EmbeddedPostgres
+from haiyiban.runtime import ports
 from haiyiban.runtime.start import running
-from haiyiban.runtime.valkey import EmbeddedValkey
 from haiyiban.settings import Settings
 
 PEOPLE = 50
 CASES_EACH = 40
 """Two pages: a list that ends on its first page is cheaper than most."""
-ROUNDS = (2, 7)
+ROUNDS = (3, 7)
 COUNTS = (800, 2_000)
 """Quick, full."""
 MATTER = "education.school-place"
@@ -70,18 +67,8 @@ EDGE_TO_BARE = 0.77
 def measure(full: bool) -> Outcome:
     """All reads in turn, round after round."""
     count = COUNTS[full]
-    with tempfile.TemporaryDirectory(prefix="haiyiban-bench-") as folder, ExitStack() as stack:
-        home = Path(folder)
-        postgres = stack.enter_context(EmbeddedPostgres(home))
-        environ = {
-            "HAIYIBAN_ENV": "test",
-            "HAIYIBAN_HOME": folder,
-            "DATABASE_URL": postgres.url,
-            "REDIS_URL": stack.enter_context(EmbeddedValkey(home)).url,
-        }
-        os.environ.update(environ)
-        migrate.upgrade(postgres.url)
-        ceremony.play(Settings.from_env(environ), clock.now())
+    with ExitStack() as stack:
+        home, _, environ = stack.enter_context(empty_stack())
         said = asyncio.run(_prepare())
         environ |= said
         log = home / "servers.log"

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import statistics
 import subprocess
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -28,15 +26,13 @@ from benchmarks.arrivals import CONNECTIONS, Answer
 from benchmarks.claims import make_campaign, make_people
 from benchmarks.processes import loading, serving
 from benchmarks.report import Outcome, Ratio
-from haiyiban import clock
-from haiyiban.runtime import ceremony, migrate, ports
-from haiyiban.runtime.postgres import EmbeddedPostgres
+from benchmarks.stack import empty_stack
+from haiyiban.runtime import ports
 from haiyiban.runtime.start import running
-from haiyiban.runtime.valkey import EmbeddedValkey
 from haiyiban.settings import Settings
 from services.duty_free.vouchers import books
 
-SIZES = ((6_000, 600, 2.0), (100_000, 10_000, 30.0))
+SIZES = ((4_000, 400, 1.5), (100_000, 10_000, 30.0))
 """Quick, full: people, vouchers, seconds in which they arrive."""
 YARDSTICK = 1_000
 """Requests that warm a server up, and requests that are the yardstick."""
@@ -57,18 +53,8 @@ class Person(NamedTuple):
 def measure(full: bool) -> Outcome:
     """One rush, looked at from both sides."""
     people, vouchers, seconds = SIZES[full]
-    with tempfile.TemporaryDirectory(prefix="haiyiban-bench-") as folder, ExitStack() as stack:
-        home = Path(folder)
-        postgres = stack.enter_context(EmbeddedPostgres(home))
-        environ = {
-            "HAIYIBAN_ENV": "test",
-            "HAIYIBAN_HOME": folder,
-            "DATABASE_URL": postgres.url,
-            "REDIS_URL": stack.enter_context(EmbeddedValkey(home)).url,
-        }
-        os.environ.update(environ)
-        migrate.upgrade(postgres.url)
-        ceremony.play(Settings.from_env(environ), clock.now())
+    with ExitStack() as stack:
+        home, postgres, environ = stack.enter_context(empty_stack())
         campaign, another = asyncio.run(_prepare(postgres.url, people, vouchers))
         edge, api, log = ports.any_free(), ports.any_free(), home / "servers.log"
         with serving("benchmarks.bare:create_edge_app", edge, environ=environ, log=log, ready="/get"):

@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import statistics
 import subprocess
-import tempfile
 from contextlib import ExitStack
 from datetime import date
-from pathlib import Path
 from uuid import uuid4
 
 import httpx
 
 from benchmarks.processes import cpu_seconds, loading, serving
 from benchmarks.report import Outcome, Ratio, per_round
+from benchmarks.stack import empty_stack
 from haiyiban import certificates, clock, verifiers
 from haiyiban.errors import Words
 from haiyiban.identity import persons
@@ -30,10 +28,8 @@ from haiyiban.identity.callers import Level, ResidentCaller
 from haiyiban.identity.tokens import access_tokens
 from haiyiban.ids import new_id
 from haiyiban.residents import resident_check_digit
-from haiyiban.runtime import ceremony, migrate, ports
-from haiyiban.runtime.postgres import EmbeddedPostgres
+from haiyiban.runtime import ports
 from haiyiban.runtime.start import running
-from haiyiban.runtime.valkey import EmbeddedValkey
 from haiyiban.settings import Settings
 
 VARIANTS = ("bare", "verify", "dcc", "get", "sign", "show")
@@ -47,18 +43,8 @@ CERTIFICATES = 500
 def measure(full: bool) -> Outcome:
     """All variants in turn, round after round."""
     count = COUNTS[full]
-    with tempfile.TemporaryDirectory(prefix="haiyiban-bench-") as folder, ExitStack() as stack:
-        home = Path(folder)
-        postgres = stack.enter_context(EmbeddedPostgres(home))
-        environ = {
-            "HAIYIBAN_ENV": "test",
-            "HAIYIBAN_HOME": folder,
-            "DATABASE_URL": postgres.url,
-            "REDIS_URL": stack.enter_context(EmbeddedValkey(home)).url,
-        }
-        os.environ.update(environ)
-        migrate.upgrade(postgres.url)
-        ceremony.play(Settings.from_env(environ), clock.now())
+    with ExitStack() as stack:
+        home, postgres, environ = stack.enter_context(empty_stack())
         prepared, secret = asyncio.run(_prepare())
         log = home / "servers.log"
         api, yardstick = ports.any_free(), ports.any_free()
